@@ -1,0 +1,190 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+
+#include "cli/nearest.hpp"
+#include "cli/settings.hpp"
+
+namespace boxoffice::cli
+{
+namespace
+{
+
+constexpr std::array<std::string_view, 8> kWords{"serve", "migrate up", "migrate down", "migrate status",
+                                                 "demo",  "doctor",     "backup",       "version"};
+constexpr std::array<std::string_view, 7> kTopWords{"serve", "migrate", "demo", "doctor", "backup", "version", "help"};
+constexpr std::array<std::string_view, 3> kMigrateWords{"up", "down", "status"};
+
+/// One sub-command's parser and the places its options' values go to.
+struct Branch {
+    CLI::App* app = nullptr;
+    Command command = Command::serve;
+    std::map<std::string, CLI::Option*> options;
+    CLI::Option* add = nullptr;
+    CLI::Option* print_config = nullptr;
+};
+
+/// A value may be missing here, so that the mistake is told along with all others instead of alone.
+CLI::Option* add_valued(CLI::App& app, const std::string& name)
+{
+    return app.add_option(name)->expected(0, 1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void accept_strangers(CLI::App& app)
+{
+    app.set_help_flag();
+    app.add_flag("-h,--help");
+    app.allow_extras();
+}
+
+Branch add_branch(CLI::App& parent, std::string_view word, Command command)
+{
+    Branch branch;
+    branch.app = parent.add_subcommand(std::string(word));
+    branch.command = command;
+    accept_strangers(*branch.app);
+    for (const Setting& setting : settings()) {
+        if ((setting.commands & bit(command)) == 0) continue;
+        const std::string name(setting.name);
+        branch.options[name] = add_valued(*branch.app, "--" + name);
+    }
+    if (command != Command::version) branch.options["config"] = add_valued(*branch.app, "--config");
+    if (command == Command::backup) branch.options["backup-to"] = branch.app->add_option("FILE");
+    if (command == Command::demo) branch.add = branch.app->add_flag("--add");
+    if (command == Command::serve) branch.print_config = branch.app->add_flag("--print-config");
+    return branch;
+}
+
+std::string did_you_mean(std::string_view typed, std::span<const std::string_view> words, std::string_view prefix)
+{
+    const std::string_view near = nearest(typed, words);
+    return near.empty() ? std::string(".") : fmt::format("; did you mean {}{}?", prefix, near);
+}
+
+void name_strangers(const std::vector<std::string>& strangers, const Branch& branch, CommandLine& line)
+{
+    std::vector<std::string_view> known{"help"};
+    for (const auto& [name, option] : branch.options) {
+        if (name != "backup-to") known.push_back(name);
+    }
+    if (branch.add != nullptr) known.push_back("add");
+    if (branch.print_config != nullptr) known.push_back("print-config");
+
+    bool follows_option = false;  // its value, most likely: one complaint is enough
+    for (const std::string& stranger : strangers) {
+        if (stranger.starts_with('-')) {
+            const std::string name = stranger.substr(std::min(stranger.find_first_not_of('-'), stranger.size()));
+            const std::string word = name.substr(0, name.find('='));
+            const std::string shown = stranger.substr(0, stranger.find('='));
+            line.mistakes.push_back(fmt::format("{} is not an option of boxoffice {}{}", shown, command_words(branch.command),
+                                                did_you_mean(word, known, "--")));
+            follows_option = stranger.find('=') == std::string::npos;
+        } else if (!follows_option) {
+            line.mistakes.push_back(fmt::format("\"{}\" is one argument too many.", stranger));
+        } else {
+            follows_option = false;
+        }
+    }
+}
+
+void take_values(const Branch& branch, CommandLine& line)
+{
+    for (const auto& [name, option] : branch.options) {
+        if (option->count() == 0) continue;
+        const auto given = option->results();
+        if (given.empty() || given.back().empty()) {
+            const Setting* const setting = find_setting(name);
+            line.mistakes.push_back(fmt::format("--{} needs a value: --{} {}.", name, name,
+                                                setting != nullptr ? setting->value_name : std::string_view("FILE")));
+        } else {
+            line.values[name] = given.back();
+        }
+    }
+    line.add = branch.add != nullptr && branch.add->count() > 0;
+    line.print_config = branch.print_config != nullptr && branch.print_config->count() > 0;
+}
+
+/// "boxoffice frobnicate", "boxoffice migrate sideways", "boxoffice migrate".
+void name_unfinished(const std::vector<std::string>& strangers, CommandLine& line)
+{
+    const bool migrate = line.family == "migrate";
+    const std::span<const std::string_view> words = migrate ? std::span<const std::string_view>(kMigrateWords) : kTopWords;
+    const std::string before = migrate ? "boxoffice migrate " : "boxoffice ";
+    for (const std::string& stranger : strangers) {
+        const bool option = stranger.starts_with('-');
+        std::string advice = did_you_mean(stranger, words, before);
+        if (!option && advice == ".") advice = fmt::format("; there are {}.", fmt::join(words, ", "));
+        line.mistakes.push_back(fmt::format("\"{}\" is not {} of boxoffice{}{}", stranger, option ? "an option" : "a command",
+                                            migrate ? " migrate" : "", advice));
+        if (!option) return;
+    }
+    if (migrate && strangers.empty() && !line.wants_help)
+        line.mistakes.emplace_back("Say which: boxoffice migrate up, down or status.");
+}
+
+}  // namespace
+
+std::string_view command_words(Command command) { return kWords[static_cast<std::size_t>(command)]; }
+
+CommandLine read_command_line(std::span<const char* const> arguments)
+{
+    CLI::App root;
+    accept_strangers(root);
+    root.require_subcommand(0, 1);
+    CLI::App& migrate = *root.add_subcommand("migrate");
+    accept_strangers(migrate);
+    migrate.require_subcommand(0, 1);
+    CLI::App& help = *root.add_subcommand("help");
+    help.prefix_command();
+    CLI::Option* const version = root.add_flag("--version");
+
+    std::vector<Branch> branches;
+    branches.reserve(kWords.size());
+    for (std::size_t i = 0; i < kWords.size(); ++i) {
+        const bool below = kWords[i].starts_with("migrate ");
+        branches.push_back(add_branch(below ? migrate : root, below ? kWords[i].substr(8) : kWords[i], static_cast<Command>(i)));
+    }
+
+    CommandLine line;
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    try {
+        root.parse(std::move(reversed));
+    } catch (const CLI::ParseError& error) {
+        line.mistakes.push_back(fmt::format("{}.", error.what()));
+        return line;
+    }
+
+    if (help.parsed()) {
+        line = {};
+        line.wants_help = true;
+        std::string words;
+        for (const std::string& word : help.remaining()) words += (words.empty() ? "" : " ") + word;
+        if (words == "migrate") line.family = words;
+        for (std::size_t i = 0; i < kWords.size(); ++i) {
+            if (kWords[i] == words) line.command = static_cast<Command>(i);
+        }
+        if (!words.empty() && !line.command && line.family.empty()) name_unfinished({words}, line);
+        return line;
+    }
+
+    line.wants_help = root.count("--help") > 0 || migrate.count("--help") > 0;
+    if (migrate.parsed()) line.family = "migrate";
+    if (version->count() > 0) line.command = Command::version;
+    for (const Branch& branch : branches) {
+        if (!branch.app->parsed()) continue;
+        line.command = branch.command;
+        line.wants_help = line.wants_help || branch.app->count("--help") > 0;
+        take_values(branch, line);
+        name_strangers(root.remaining(true), branch, line);
+    }
+    if (!line.command) name_unfinished(root.remaining(true), line);
+    if (line.command == Command::backup && !line.values.contains("backup-to") && !line.wants_help) {
+        line.mistakes.emplace_back("Say where the copy goes: boxoffice backup FILE.");
+    }
+    return line;
+}
+
+}  // namespace boxoffice::cli

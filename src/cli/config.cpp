@@ -1,0 +1,242 @@
+#include "cli/config.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "cli/command_line.hpp"
+#include "cli/help.hpp"
+#include "cli/nearest.hpp"
+#include "cli/settings.hpp"
+#include "cli/toml.hpp"
+
+extern char** environ;
+
+namespace boxoffice::cli
+{
+namespace
+{
+
+constexpr std::string_view kConfigVariable = "BOXOFFICE_CONFIG";
+
+/// A value and where it was found, in the words of a message: "--listen", "BOXOFFICE_LISTEN", "data/boxoffice.toml:3: listen".
+struct Found {
+    std::string value;
+    std::string where;
+    int rank = 0;  // 3 flag, 2 environment, 1 file
+};
+
+class Reading
+{
+public:
+    Reading(const CommandLine& line, std::string (*why_weak)(std::string_view)) : line_(line), why_weak_(why_weak)
+    {
+        config_.command = *line.command;
+        config_.demo_add = line.add;
+        if (const auto file = line.values.find("backup-to"); file != line.values.end()) config_.backup_to = file->second;
+    }
+
+    std::variant<Config, Stop> finish();
+
+private:
+    [[nodiscard]] bool takes(const Setting& setting) const { return (setting.commands & bit(config_.command)) != 0; }
+    void read_flags_and_environment();
+    void name_misspelt_variables();
+    void read_file();
+    void take_entry(const TomlEntry& entry, const std::string& where, bool found_in_data);
+    void apply();
+    void settle_secret();
+    [[nodiscard]] std::string effective() const;
+
+    const CommandLine& line_;
+    std::string (*why_weak_)(std::string_view);
+    Config config_;
+    std::map<std::string_view, Found> found_;
+    std::vector<std::string> mistakes_;
+};
+
+void Reading::read_flags_and_environment()
+{
+    for (const Setting& setting : settings()) {
+        if (!takes(setting)) continue;
+        const std::string variable(setting.environment);
+        const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+        // Empty counts as not set: that is how a compose file passes on what its own environment lacks.
+        if (value != nullptr && *value != '\0') found_[setting.name] = {value, variable, 2};
+        if (const auto flag = line_.values.find(setting.name); flag != line_.values.end()) {
+            found_[setting.name] = {flag->second, "--" + flag->first, 3};
+        }
+    }
+}
+
+/// Other programs may use the prefix for themselves, so only what looks like a slip is a mistake.
+void Reading::name_misspelt_variables()
+{
+    constexpr std::string_view kPrefix = "BOXOFFICE_";
+    std::vector<std::string_view> known{kConfigVariable.substr(kPrefix.size())};
+    for (const Setting& setting : settings()) {
+        if (!setting.environment.empty()) known.push_back(setting.environment.substr(kPrefix.size()));
+    }
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        std::string_view name = text.substr(0, text.find('='));
+        if (!name.starts_with(kPrefix)) continue;
+        name.remove_prefix(kPrefix.size());
+        if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+        const std::string_view near = nearest(name, known);
+        if (near.empty()) continue;
+        mistakes_.push_back(fmt::format("{}{} is not a variable of boxoffice; did you mean {}{}?", kPrefix, name, kPrefix, near));
+    }
+}
+
+void Reading::read_file()
+{
+    std::filesystem::path file;
+    const char* const variable = std::getenv(std::string(kConfigVariable).c_str());
+    if (const auto flag = line_.values.find("config"); flag != line_.values.end()) {
+        file = flag->second;
+    } else if (variable != nullptr && *variable != '\0') {
+        file = variable;
+    }
+    const bool found_in_data = file.empty();
+    if (found_in_data) {
+        const auto data = found_.find("data");
+        file = (data == found_.end() ? config_.data : std::filesystem::path(data->second.value)) / "boxoffice.toml";
+    }
+    std::error_code error;
+    const bool exists = std::filesystem::exists(file, error);
+    if (found_in_data && !exists) return;
+
+    std::ifstream in(file, std::ios::binary);
+    if (!in || std::filesystem::is_directory(file, error)) {
+        mistakes_.push_back(
+            fmt::format("The configuration file {} {}.", file.native(), exists ? "cannot be read" : "does not exist"));
+        return;
+    }
+    const TomlText text = read_toml(std::string(std::istreambuf_iterator<char>(in), {}));
+    for (const TomlMistake& mistake : text.mistakes)
+        mistakes_.push_back(fmt::format("{}:{}: {}", file.native(), mistake.line, mistake.what));
+    for (const TomlEntry& entry : text.entries)
+        take_entry(entry, fmt::format("{}:{}: ", file.native(), entry.line), found_in_data);
+}
+
+void Reading::take_entry(const TomlEntry& entry, const std::string& where, bool found_in_data)
+{
+    const Setting* const setting = find_setting(entry.key);
+    if (setting == nullptr || setting->environment.empty()) {
+        std::vector<std::string_view> names;
+        for (const Setting& other : settings()) {
+            if (!other.environment.empty()) names.push_back(other.name);
+        }
+        const std::string_view near = nearest(entry.key, names);
+        mistakes_.push_back(fmt::format("{}{} is not a setting{}", where, entry.key,
+                                        near.empty() ? std::string(".") : fmt::format("; did you mean {}?", near)));
+        return;
+    }
+    if (setting->name == "data" && found_in_data) {
+        const auto data = found_.find("data");
+        const std::filesystem::path here = data == found_.end() ? config_.data : std::filesystem::path(data->second.value);
+        if (here.lexically_normal() == std::filesystem::path(entry.value).lexically_normal()) return;
+        mistakes_.push_back(where +
+                            "data cannot send to another folder from inside the data folder; use --config for such a file.");
+        return;
+    }
+    if (takes(*setting)) found_.try_emplace(setting->name, Found{entry.value, where + entry.key, 1});
+}
+
+void Reading::apply()
+{
+    for (const Setting& setting : settings()) {
+        const auto found = found_.find(setting.name);
+        if (found == found_.end()) continue;
+        const std::string wanted = setting.apply(config_, found->second.value);
+        if (wanted.empty()) continue;
+        const bool shown = setting.visibility == Visibility::open;
+        mistakes_.push_back(shown ? fmt::format("{} is \"{}\"; it must be {}.", found->second.where, found->second.value, wanted)
+                                  : fmt::format("{} must be {}.", found->second.where, wanted));
+    }
+    if (config_.database.empty()) config_.database = config_.data / "boxoffice.db";
+}
+
+void Reading::settle_secret()
+{
+    const auto given = found_.find("jwt-secret");
+    const auto file = found_.find("jwt-secret-file");
+    const int given_rank = given == found_.end() ? 0 : given->second.rank;
+    const int file_rank = file == found_.end() ? 0 : file->second.rank;
+    if (given_rank == 0 && file_rank == 0) return;
+    if (given_rank == file_rank) {
+        mistakes_.push_back(
+            fmt::format("{} and {} are both set; one of them is enough.", given->second.where, file->second.where));
+        return;
+    }
+    std::string where = given_rank > file_rank ? given->second.where : std::string();
+    if (file_rank > given_rank) {
+        where = fmt::format("The secret in {}", file->second.value);
+        std::ifstream in(config_.jwt_secret_file, std::ios::binary);
+        if (!in) {
+            mistakes_.push_back(fmt::format("{} is \"{}\", which cannot be read.", file->second.where, file->second.value));
+            return;
+        }
+        config_.jwt_secret.assign(std::istreambuf_iterator<char>(in), {});
+        while (config_.jwt_secret.ends_with('\n') || config_.jwt_secret.ends_with('\r')) config_.jwt_secret.pop_back();
+    }
+    const std::string weakness = why_weak_(config_.jwt_secret);
+    if (!weakness.empty()) mistakes_.push_back(fmt::format("{} is refused: {}", where, weakness));
+}
+
+std::string Reading::effective() const
+{
+    std::string out = "# The effective configuration of boxoffice serve, and where each value comes from.\n";
+    for (const Setting& setting : settings()) {
+        if (!takes(setting)) continue;
+        const auto found = found_.find(setting.name);
+        const std::string from = found == found_.end() ? std::string("default") : found->second.where;
+        const std::string value = setting.show(config_);
+        const bool comment = value.empty() || setting.visibility == Visibility::secret;
+        const std::string_view shown = value.empty() ? std::string_view("\"\"") : value;
+        out += fmt::format("{}{} = {}  # {}\n", comment ? "# " : "", setting.name, shown, from);
+    }
+    return out;
+}
+
+std::variant<Config, Stop> Reading::finish()
+{
+    mistakes_ = line_.mistakes;
+    if (config_.command != Command::version) {
+        read_flags_and_environment();
+        name_misspelt_variables();
+        read_file();
+        apply();
+        settle_secret();
+    }
+    if (!mistakes_.empty()) {
+        std::string text = mistakes_.size() == 1
+                               ? fmt::format("boxoffice: {}\n", mistakes_.front())
+                               : fmt::format("boxoffice: {} mistakes keep it from starting.\n", mistakes_.size());
+        for (std::size_t i = 0; mistakes_.size() > 1 && i < mistakes_.size(); ++i) text += fmt::format("  - {}\n", mistakes_[i]);
+        return Stop{2, {}, text + fmt::format("Try: boxoffice {} --help\n", command_words(config_.command))};
+    }
+    if (line_.print_config) return Stop{0, effective(), {}};
+    return std::move(config_);
+}
+
+}  // namespace
+
+std::variant<Config, Stop> read_config(std::span<const char* const> arguments, std::string (*why_weak)(std::string_view))
+{
+    const CommandLine line = read_command_line(arguments);
+    if (line.wants_help && (line.command || line.mistakes.empty())) return Stop{0, help_text(line.command, line.family), {}};
+    if (!line.command && line.mistakes.empty()) return Stop{0, help_text(std::nullopt, ""), {}};
+    if (!line.command) {
+        std::string text;
+        for (const std::string& mistake : line.mistakes) text += fmt::format("boxoffice: {}\n", mistake);
+        return Stop{2, {}, text + fmt::format("Try: boxoffice {}{}--help\n", line.family, line.family.empty() ? "" : " ")};
+    }
+    return Reading(line, why_weak).finish();
+}
+
+}  // namespace boxoffice::cli

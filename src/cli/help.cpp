@@ -1,0 +1,157 @@
+#include "cli/help.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "cli/command_line.hpp"
+#include "cli/settings.hpp"
+
+namespace boxoffice::cli
+{
+namespace
+{
+
+struct About {
+    std::string_view usage;  // after "boxoffice "
+    std::string_view line;   // in the list of commands
+    std::string_view text;   // at the top of its own help
+    std::string_view examples;
+};
+
+constexpr std::array<About, 8> kAbout{
+    About{"serve [options]", "open the box office: serve the API, the docs and the storefront",
+          "Opens the box office: makes or opens the store, then serves the API under /api/v1/, its documentation at\n"
+          "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets what is in flight finish, then closes.",
+          "  boxoffice serve\n"
+          "  boxoffice serve --data /srv/boxoffice --listen 0.0.0.0:8000 --log-format json\n"},
+    About{"migrate up [options]", "bring the store's schema up to this version",
+          "Applies the migrations that the store does not have yet, each in its own transaction. serve does the same.",
+          "  boxoffice migrate up\n"
+          "  boxoffice migrate up --data /srv/boxoffice\n"},
+    About{"migrate down [options]", "undo the last migration",
+          "Undoes the last migration and says which. What only that migration knew how to keep is lost: take a backup first.",
+          "  boxoffice backup before.db && boxoffice migrate down\n"
+          "  boxoffice migrate down --database-url sqlite:copy.db\n"},
+    About{"migrate status [options]", "list migrations, applied and pending",
+          "Lists the migrations that this binary knows, applied and pending.",
+          "  boxoffice migrate status\n"
+          "  boxoffice migrate status --data /srv/boxoffice\n"},
+    About{"demo [options]", "fill the store with a believable catalogue",
+          "Writes events in the world's real towns, with organizers, buyers and tickets sold, for trying things out.\n"
+          "The same options give the same rows. Nobody can log in as one of these people.",
+          "  boxoffice demo --events 20000 --seed 7\n"
+          "  boxoffice demo --data /tmp/show --events 50 --from 2027-06-01\n"},
+    About{"doctor [options]", "examine the store without changing it",
+          "Checks the file's integrity, every event's counter against its live tickets, foreign keys, migrations, disk and\n"
+          "clock, while a server runs or not. Exit code 0 when all is well, 1 when something wants attention.",
+          "  boxoffice doctor\n"
+          "  boxoffice doctor --database-url sqlite:backup.db\n"},
+    About{"backup FILE [options]", "copy the store to a new file, while it is open or not",
+          "Writes a consistent copy of the store to FILE, which must not exist yet, while a server runs or not.",
+          "  boxoffice backup boxoffice-copy.db\n"
+          "  boxoffice backup /mnt/backups/monday.db --data /srv/boxoffice\n"},
+    About{"version", "print the version and those of its parts",
+          "Prints the version of boxoffice and of the libraries it runs with.",
+          "  boxoffice version\n"
+          "  boxoffice --version\n"},
+};
+
+constexpr std::size_t kColumn = 28;
+constexpr std::size_t kWidth = 100;
+
+/// "  --flag VALUE      words wrapped below each other".
+std::string entry(std::string_view left, std::string_view words)
+{
+    std::string out = fmt::format("  {:<{}}", left, kColumn - 2);
+    if (left.size() > kColumn - 4) out += fmt::format("\n{:{}}", "", kColumn);
+    std::size_t column = kColumn;
+    while (!words.empty()) {
+        const std::size_t end = std::min(words.find(' '), words.size());
+        if (column > kColumn && column + 1 + end > kWidth) {
+            out += fmt::format("\n{:{}}", "", kColumn);
+            column = kColumn;
+        } else if (column > kColumn) {
+            out += ' ';
+            ++column;
+        }
+        out += words.substr(0, end);
+        column += end;
+        words.remove_prefix(std::min(end + 1, words.size()));
+    }
+    return out + '\n';
+}
+
+std::string setting_entry(const Setting& setting)
+{
+    std::string fallback(setting.default_words);
+    if (fallback.empty()) fallback = setting.show(Config{});
+    std::erase(fallback, '"');
+    std::string words(setting.help);
+    if (!fallback.empty()) words += fmt::format(" (default: {})", fallback);
+    if (!setting.environment.empty()) words += fmt::format(" [{}]", setting.environment);
+    return entry(fmt::format("--{} {}", setting.name, setting.value_name), words);
+}
+
+std::string commands_text(std::string_view family)
+{
+    std::string out = "Commands\n";
+    for (const About& about : kAbout) {
+        if (!about.usage.starts_with(family)) continue;
+        const std::size_t end = about.usage.find(" [");
+        out += entry(about.usage.substr(0, end), about.line);
+    }
+    return out;
+}
+
+std::string general_text()
+{
+    return fmt::format(
+        "boxoffice sells tickets: events, seats held for two minutes while people pay, and never one too many.\n\n"
+        "usage: boxoffice COMMAND [options]\n\n"
+        "{}\n"
+        "Every command has its own --help. Options can also come from the environment (BOXOFFICE_DATA for --data) and\n"
+        "from a TOML file (--config FILE, or boxoffice.toml in the data folder); flags go before the environment, the\n"
+        "environment before the file.\n\n"
+        "Examples\n"
+        "  boxoffice serve\n"
+        "  boxoffice demo --events 1000 --seed 1\n",
+        commands_text(""));
+}
+
+}  // namespace
+
+std::string help_text(std::optional<Command> command, std::string_view family)
+{
+    if (!command && family == "migrate") {
+        return fmt::format(
+            "Changes the store's schema. No server may have the store open meanwhile.\n\nusage: boxoffice migrate COMMAND "
+            "[options]\n\n"
+            "{}\nExamples\n  boxoffice migrate status\n  boxoffice migrate up --data /srv/boxoffice\n",
+            commands_text("migrate "));
+    }
+    if (!command) return general_text();
+
+    const About& about = kAbout[static_cast<std::size_t>(*command)];
+    std::string out = fmt::format("{}\n\nusage: boxoffice {}\n", about.text, about.usage);
+    std::string_view group;
+    for (const Setting& setting : settings()) {
+        if ((setting.commands & bit(*command)) == 0) continue;
+        if (setting.group != group) {
+            group = setting.group;
+            out += fmt::format("\n{}\n", group);
+        }
+        out += setting_entry(setting);
+    }
+    if (command == Command::demo) out += entry("--add", "add to a store that has events already");
+    out += "\nMore\n";
+    if (command != Command::version) {
+        out += entry("--config FILE",
+                     "TOML file of these options (default: DATA/boxoffice.toml, when there is one) [BOXOFFICE_CONFIG]");
+    }
+    if (command == Command::serve) out += entry("--print-config", "print the effective configuration as such a file, and stop");
+    out += entry("-h, --help", "print this and stop");
+    return out + fmt::format("\nExamples\n{}", about.examples);
+}
+
+}  // namespace boxoffice::cli

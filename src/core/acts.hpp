@@ -1,0 +1,147 @@
+#pragma once
+#include "core/model.hpp"
+#include "core/result.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace boxoffice {
+
+/// The acts: everything that changes the store, as plain values. One act is one decision; a write lane
+/// puts many of them into one transaction. Each carries `now`, read once from the Clock when the request arrived.
+
+struct AddUser {                       // -> User | email_taken
+    std::string email;
+    std::string name;
+    std::string password_hash;
+    std::optional<GeoPoint> location;
+    Instant now;
+};
+
+struct ChangeUser {                    // -> User | unauthenticated (the user is gone)
+    UserId user;
+    std::optional<std::string> name;
+    bool sets_location = false;        // true with an empty `location` clears it
+    std::optional<GeoPoint> location;
+    Instant now;
+};
+
+/// A time as typed: an instant, or wall time to be read in the event's zone.
+using TimeInput = std::variant<Instant, LocalTime>;
+
+/// What an organizer asks for; rules check it and turn it into an Event.
+struct EventDraft {
+    std::string title;
+    std::string description;
+    TimeInput start_time;
+    TimeInput end_time;
+    std::string timezone = "UTC";
+    std::int64_t total_tickets = 0;
+    Venue venue;
+};
+
+/// Fields of an Event to be replaced; an empty one stays as it is.
+struct EventPatch {
+    std::optional<std::string> title;
+    std::optional<std::string> description;
+    std::optional<TimeInput> start_time;
+    std::optional<TimeInput> end_time;
+    std::optional<std::string> timezone;
+    std::optional<std::int64_t> total_tickets;
+    std::optional<std::string> venue_address;
+    std::optional<double> venue_latitude;
+    std::optional<double> venue_longitude;
+};
+
+struct AddEvent {                      // -> Event | invalid | unauthenticated
+    UserId organizer;
+    EventDraft draft;
+    Instant now;
+};
+
+struct ChangeEvent {                   // -> Event | not_found | not_organizer | invalid | below_sold
+    EventId event;
+    UserId by;
+    EventPatch patch;
+    Instant now;
+};
+
+struct RemoveEvent {                   // -> Done | not_found | not_organizer | has_tickets
+    EventId event;
+    UserId by;
+    Instant now;
+};
+
+struct Reserve {                       // -> Ticket | not_found | event_over | sold_out | unauthenticated
+    EventId event;
+    UserId user;
+    Micros hold;                       // how long the ticket is held: expires_at = now + hold
+    Instant now;
+};
+
+struct Pay {                           // -> Ticket | not_found | already_paid | cancelled | hold_expired | reference_used
+    TicketId ticket;
+    UserId user;
+    std::string reference;
+    Instant now;
+};
+
+struct Cancel {                        // -> Ticket | not_found | already_paid | cancelled | hold_expired
+    TicketId ticket;
+    UserId user;
+    Instant now;
+};
+
+/// Marks up to `most` holds whose time is up as expired and gives their seats back, earliest deadline first.
+struct LapseDue {                      // -> Lapsed
+    Instant now;
+    std::size_t most;
+};
+
+/// Drops kept answers older than `before`, at most `most` of them.
+struct ForgetAnswers {                 // -> Done, with `more` when `most` was reached
+    Instant before;
+    std::size_t most;
+};
+
+using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers>;
+
+struct Done {
+    bool more = false;                 // there is more to do of the same
+};
+
+struct Lapsed {
+    std::vector<Instant> deadlines;    // of the holds lapsed now, for the release-lag metric
+    bool more = false;                 // true when `most` was reached and others are due
+};
+
+/// A whole answer as it was first sent, opaque to the store: a retry gets these bytes again.
+struct KeptAnswer {
+    std::string bytes;
+};
+
+/// What became of an act. An Error is an answer like any other: it does not undo its neighbours.
+using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, Lapsed, KeptAnswer, Error>;
+
+/// The client's wish that this act happen once, whatever the network does. The store looks for (user, key) first:
+/// the same fingerprint -> outcome is the KeptAnswer and the act is not carried out; another fingerprint ->
+/// Error idempotency_key_reused; none -> the act is carried out and `render(outcome)` is kept in the same transaction.
+struct IdempotencyClaim {
+    UserId user;
+    std::string key;                   // 1 to 255 visible characters
+    std::string fingerprint;           // digest of method, path and body
+    Instant now;
+    std::function<KeptAnswer(const Outcome&)> render;
+};
+
+/// An act on its way through a lane. Owned by whoever submitted it; the store fills `outcome`.
+struct WriteJob {
+    Act act;
+    std::optional<IdempotencyClaim> claim;
+    Outcome outcome;
+};
+
+}  // namespace boxoffice

@@ -1,0 +1,74 @@
+#pragma once
+#include "core/model.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace boxoffice {
+
+/// The questions a store answers, as plain values. `skip` >= 0 and 1 <= `limit` <= 100 were checked before.
+
+struct EventQuery {
+    std::int64_t skip = 0;
+    std::int64_t limit = 100;
+    std::string q{};                           // words that must all appear in title, description or address; empty: any
+    std::optional<Instant> starts_after{};     // exclusive
+    std::optional<Instant> starts_before{};    // exclusive
+    bool available_only = false;
+    std::optional<UserId> organizer{};
+};
+
+struct TicketQuery {
+    UserId user;
+    std::int64_t skip = 0;
+    std::int64_t limit = 100;
+    std::optional<TicketStatus> status;        // as seen at `now`: a hold whose time is up is expired
+    std::optional<EventId> event;
+    Instant now;
+};
+
+struct NearbyQuery {
+    GeoPoint center;
+    double radius_m = 10'000;
+    std::int64_t skip = 0;
+    std::int64_t limit = 10;
+    bool include_past = false;                 // past: end_time <= now
+    bool include_sold_out = false;
+    Instant now;
+};
+
+struct NearbyEvent {
+    Event event;
+    double distance_m = 0;                     // WGS 84 geodesic
+};
+
+/// A ticket and who else but its holder may look at it.
+struct TicketView {
+    Ticket ticket;
+    UserId organizer;
+};
+
+/// What login needs to know of a user.
+struct Login {
+    UserId user;
+    std::string password_hash;
+};
+
+struct SuggestionQuery {
+    UserId user;
+    std::optional<GeoPoint> location;
+    Instant now;
+};
+
+/// One event that might suit a user, with the facts that the score is made of (core/suggest.hpp).
+struct Candidate {
+    EventId event;
+    Instant start_time;
+    std::optional<double> distance_m;          // from the user's place, when there is one
+    double likeness = 0;                       // 0..1: to events the user has held tickets for
+    double share_sold = 0;                     // 0..1
+    double pace = 0;                           // tickets a day lately, decayed (core/pace.hpp)
+};
+
+}  // namespace boxoffice

@@ -1,0 +1,86 @@
+#pragma once
+#include "core/acts.hpp"
+#include "core/ports.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The rules: what may be sold, paid, given back or changed, as pure functions over facts that a store gathered under
+/// its lock. No I/O, no clock, no SQL. tests/core holds them as text tables.
+namespace boxoffice {
+
+// --- Inventory -----------------------------------------------------------------------------------------------------
+
+/// What a reservation is decided on.
+struct ReserveFacts {
+    std::int64_t total = 0;
+    std::int64_t sold = 0;          // as counted: paid tickets and reserved ones, due or not
+    std::int64_t due = 0;           // of these, holds whose time is up at `now`; may be left 0 while sold < total
+    Instant end_time;
+};
+
+/// Refuses event_over from end_time on, then sold_out when no seat is free even after the due holds lapse.
+/// When it says yes and `sold == total`, at least one due hold has to be lapsed in the same transaction.
+[[nodiscard]] Result<void> decide_reserve(const ReserveFacts& facts, Instant now);
+
+enum class PayPlan : std::uint8_t { mark_paid, already_so };
+
+/// `reference_owner`: the ticket that holds this reference already, if any. Order of precedence: paid with this reference
+/// -> already_so; already_paid; cancelled; hold_expired (by time or by status); reference_used.
+[[nodiscard]] Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference, std::optional<TicketId> reference_owner, Instant now);
+
+/// Order of precedence: already_paid, cancelled, hold_expired.
+[[nodiscard]] Result<void> decide_cancel(const Ticket& ticket, Instant now);
+
+/// A hold is dead at expires_at, not after it: whoever asks at that very instant is too late.
+[[nodiscard]] inline bool is_due(const Ticket& ticket, Instant now) { return ticket.status == TicketStatus::reserved && now >= ticket.expires_at; }
+
+/// The ticket as everybody sees it at `now`: a hold whose time is up is expired, tidied or not.
+[[nodiscard]] inline Ticket visible_at(Ticket ticket, Instant now)
+{
+    if (is_due(ticket, now)) ticket.status = TicketStatus::expired;
+    return ticket;
+}
+
+// --- Events --------------------------------------------------------------------------------------------------------
+
+/// Every way in which a draft breaks the contract, with locations under "body"; empty when it is good. A wall time that a
+/// clock change skips, an unknown zone, start >= end, end <= now, lengths, ranges.
+[[nodiscard]] std::vector<FieldError> check_draft(const EventDraft& draft, const Zones& zones, Instant now);
+
+/// A new event (id 0) of a draft, or Error invalid with the fields of check_draft().
+[[nodiscard]] Result<Event> decide_add_event(const EventDraft& draft, UserId organizer, const Zones& zones, Instant now);
+
+/// The same event with the patch applied, or not_organizer, invalid, below_sold in this order. An event already over
+/// may be changed in everything but may not be given a new end that has passed too.
+[[nodiscard]] Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones, Instant now);
+
+/// `live`: tickets paid, or reserved and not yet due at `now`. not_organizer, then has_tickets.
+[[nodiscard]] Result<void> decide_remove_event(const Event& event, UserId by, std::int64_t live);
+
+// --- People --------------------------------------------------------------------------------------------------------
+
+/// Appends what is wrong with a single value, under {"body", field}.
+void check_email(std::string_view email, std::vector<FieldError>& errors);
+void check_password(std::string_view password, std::vector<FieldError>& errors);
+void check_name(std::string_view name, std::vector<FieldError>& errors);
+void check_point(const GeoPoint& point, std::vector<std::string> loc, std::vector<FieldError>& errors);
+void check_reference(std::string_view reference, std::vector<FieldError>& errors);
+
+/// The form in which an address is compared: ASCII letters in lower case.
+[[nodiscard]] std::string fold_email(std::string_view email);
+
+/// Unicode characters in well-formed UTF-8.
+[[nodiscard]] std::size_t count_chars(std::string_view utf8);
+
+/// The sentence that goes with a code when nobody has a better one: "This event is sold out."
+[[nodiscard]] std::string_view default_message(Code code);
+/// The stable word of a code: "sold_out".
+[[nodiscard]] std::string_view code_word(Code code);
+/// The word of a status: "reserved".
+[[nodiscard]] std::string_view status_word(TicketStatus status);
+
+}  // namespace boxoffice

@@ -1,0 +1,109 @@
+#include "http/api.hpp"
+
+#include <boost/url/parse.hpp>
+
+#include "http/decode.hpp"
+#include "http/pages.hpp"
+#include "http/request_id.hpp"
+#include "http/routes.hpp"
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+bool is_taken(Body body, std::string_view content_type)
+{
+    switch (body) {
+        case Body::none:
+            return true;
+        case Body::json:
+            return is_json(content_type);
+        case Body::form_or_json:
+            return is_json(content_type) || is_form(content_type);
+    }
+    return true;
+}
+
+void answer_options(Call& call, std::string allow)
+{
+    Reply reply;
+    reply.status = 204;
+    reply.headers.emplace_back("Allow", std::move(allow));
+    call.answer(std::move(reply));
+}
+
+/// A path that no row has, or none with this method. Files behind the pages are not in the table: pages.cpp knows them.
+void answer_unmatched(const CallPtr& call, std::string allow)
+{
+    const Request& request = call->request();
+    if (allow.empty()) {
+        const std::string_view target(request.target);
+        auto page = find_page(request, decode_path(target.substr(0, target.find('?'))));
+        if (!page) return call->refuse(Code::not_found);
+        if (request.method == Method::get || request.method == Method::head) return call->answer(std::move(*page));
+        allow = "GET, HEAD, OPTIONS";
+    }
+    if (request.method == Method::options) return answer_options(*call, std::move(allow));
+    call->refuse_status(405, "This address does not answer to this method; see Allow.", allow);
+}
+
+void dispatch(const Door& door, const CallPtr& call)
+{
+    const Request& request = call->request();
+    const std::string_view target(request.target);
+    if (request.method == Method::options && target == "*")
+        return answer_options(*call, "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
+    if (!boost::urls::parse_origin_form({target.data(), target.size()})) {
+        return call->refuse(Error{Code::malformed, "The address of this request cannot be read."});
+    }
+    Match match = door.router.find(request.method, target.substr(0, target.find('?')));
+    if (match.route == nullptr) return answer_unmatched(call, std::move(match.allow));
+    call->matched(match);
+    if (match.route->access == Access::signed_in) {
+        if (const auto signed_in = call->sign_in(); !signed_in) return call->refuse(signed_in.error());
+    }
+    if (!is_taken(match.route->body, request.header("content-type"))) {
+        return call->refuse_status(415, "The body has a Content-Type that this address does not take; send application/json.");
+    }
+    match.route->serve(call);
+}
+
+class Api final : public Handler
+{
+public:
+    explicit Api(Dependencies dependencies) : door_(std::make_shared<Door>(dependencies)) {}
+
+    void handle(std::shared_ptr<const Request> request, Respond respond) override
+    {
+        const auto call = std::make_shared<Call>(door_, std::move(request), std::move(respond));
+        try {
+            dispatch(*door_, call);
+        } catch (const std::exception& accident) {
+            call->fail(accident);
+        }
+    }
+
+    Reply refuse(int status, std::string_view reason) override
+    {
+        const std::string id = make_request_id(door_->parts.random_hex);
+        Reply reply = problem(status, reason, id);
+        reply.headers.emplace_back("X-Request-Id", id);
+        reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
+        reply.headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
+        reply.headers.emplace_back("Cache-Control", "no-store");
+        door_->parts.metrics.request_done(door_->unmatched, status, 0);
+        log::debug("refused", {{"id", std::string_view(id)}, {"status", std::int64_t{status}}, {"reason", reason}});
+        return reply;
+    }
+
+private:
+    std::shared_ptr<Door> door_;
+};
+
+}  // namespace
+
+std::unique_ptr<Handler> make_api(Dependencies dependencies) { return std::make_unique<Api>(dependencies); }
+
+}  // namespace boxoffice::http

@@ -1,0 +1,231 @@
+#include "http/call.hpp"
+
+#include <algorithm>
+
+#include "core/rules.hpp"
+#include "http/idempotency.hpp"
+#include "http/kept_reply.hpp"
+#include "http/request_id.hpp"
+#include "http/routes.hpp"
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+void add_unless_there(Reply& reply, std::string_view name, std::string_view value)
+{
+    const bool there =
+        std::any_of(reply.headers.begin(), reply.headers.end(), [name](const auto& header) { return header.first == name; });
+    if (!there) reply.headers.emplace_back(name, value);
+}
+
+std::string choose_id(const Request& request, const Dependencies& parts)
+{
+    const auto asked = request.header("x-request-id");
+    return is_sane_request_id(asked) ? std::string(asked) : make_request_id(parts.random_hex);
+}
+
+/// Tells the domain's figures what an act came to.
+void count(Metrics& metrics, const Act& act, const Outcome& outcome)
+{
+    if (const auto* error = std::get_if<Error>(&outcome)) {
+        if (error->code == Code::sold_out) metrics.sold_out_refused();
+    } else if (const auto* ticket = std::get_if<Ticket>(&outcome)) {
+        if (std::holds_alternative<Reserve>(act)) metrics.hold_made();
+        if (std::holds_alternative<Cancel>(act)) metrics.ticket_cancelled();
+        // A repeated payment is answered with the ticket as it was paid then.
+        const auto* pay = std::get_if<Pay>(&act);
+        if (pay != nullptr && ticket->paid_at == pay->now) metrics.ticket_paid();
+    }
+}
+
+}  // namespace
+
+Door::Door(Dependencies dependencies)
+    : parts(dependencies), router(routes()), unmatched(parts.metrics.route("OTHER", "unmatched"))
+{
+    for (const Route& route : routes()) measured.push_back(&parts.metrics.route(method_word(route.method), route.pattern));
+}
+
+Call::Call(std::shared_ptr<Door> door, std::shared_ptr<const Request> request, Respond respond)
+    : door_(std::move(door)),
+      request_(std::move(request)),
+      respond_(std::move(respond)),
+      id_(choose_id(*request_, door_->parts)),
+      now_(door_->parts.clock.now()),
+      began_(std::chrono::steady_clock::now()),
+      measured_(&door_->unmatched)
+{
+}
+
+Call::~Call()
+{
+    if (answered_) return;
+    try {
+        log::error("a request was let go of unanswered", {{"id", std::string_view(id_)}});
+        refuse(Code::internal);
+    } catch (const std::exception&) {
+        // Nothing is left to tell it to; the connection answers for itself when `respond_` goes.
+    }
+}
+
+std::string_view Call::encoded_query() const
+{
+    const std::string_view target(request_->target);
+    const auto question = target.find('?');
+    return question == target.npos ? std::string_view{} : target.substr(question + 1);
+}
+
+void Call::matched(const Match& match)
+{
+    measured_ = door_->measured[match.row];
+    path_id_ = match.id;
+}
+
+Result<void> Call::sign_in()
+{
+    constexpr std::string_view kScheme = "bearer ";
+    std::string_view header = request_->header("authorization");
+    const bool is_bearer = header.size() > kScheme.size() &&
+                           std::equal(kScheme.begin(), kScheme.end(), header.begin(),
+                                      [](char want, char c) { return want == (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+    if (!is_bearer) return Error{Code::unauthenticated, {}};
+    header.remove_prefix(kScheme.size());
+    while (header.starts_with(' ')) header.remove_prefix(1);
+    auto claims = parts().signer.verify(header, now_);
+    if (!claims) return std::move(claims).error();
+    user_ = claims->user;
+    return {};
+}
+
+void Call::answer(Reply reply)
+{
+    if (answered_) return;
+    answered_ = true;
+    reply.headers.emplace_back("X-Request-Id", id_);
+    add_unless_there(reply, "X-Content-Type-Options", "nosniff");
+    add_unless_there(reply, "Content-Security-Policy", kContentSecurityPolicy);
+    add_unless_there(reply, "Cache-Control", "no-store");
+    const int status = reply.status;
+    // Before the answer is out: whoever has it may send the same key again and must not find it running.
+    if (running_key_) door_->in_flight.leave(*user_, *running_key_);
+    respond_(std::move(reply));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
+    parts().metrics.request_done(*measured_, status, took.count());
+    log_answer(status, took.count());
+}
+
+void Call::answer_json(int status, std::string body)
+{
+    Reply reply;
+    reply.status = status;
+    reply.content_type = "application/json";
+    reply.headers.reserve(8);
+    reply.body = std::move(body);
+    answer(std::move(reply));
+}
+
+void Call::refuse(const Error& error)
+{
+    const bool accident = status_of(error.code) >= 500 && error.code != Code::busy && error.code != Code::shutting_down;
+    if (accident)
+        log::error("accident",
+                   {{"id", std::string_view(id_)}, {"code", code_word(error.code)}, {"detail", std::string_view(error.detail)}});
+    // A bad key is one more bad field, to be named with the others.
+    if (error.code == Code::invalid && user_ && request_->method != Method::get && request_->method != Method::head) {
+        const auto key = idempotency_key(*request_);
+        auto bad = key ? key_error(*key) : std::nullopt;
+        if (bad && (error.fields.empty() || error.fields.front().loc != bad->loc)) {
+            Error with_key = error;
+            with_key.fields.push_back(std::move(*bad));
+            return answer(problem(with_key, id_));
+        }
+    }
+    answer(problem(error, id_));
+}
+
+void Call::refuse_status(int status, std::string_view detail, std::string_view allow)
+{
+    Reply reply = problem(status, detail, id_);
+    if (!allow.empty()) reply.headers.emplace_back("Allow", allow);
+    answer(std::move(reply));
+}
+
+void Call::refuse_busy() { refuse(parts().draining.load(std::memory_order_relaxed) ? Code::shutting_down : Code::busy); }
+
+void Call::fail(const std::exception& accident)
+{
+    const auto* failure = dynamic_cast<const StoreFailure*>(&accident);
+    refuse(Error{failure != nullptr ? failure->code() : Code::internal, {}, accident.what()});
+}
+
+Reply Call::reply_to(const Outcome& outcome) const
+{
+    if (const auto* error = std::get_if<Error>(&outcome)) return problem(*error, id_);
+    return encode_(*this, outcome);
+}
+
+std::optional<Error> Call::enter_key(IdempotencyClaim& claim)
+{
+    if (auto bad = key_error(claim.key)) return Error{Code::invalid, {}, {}, {std::move(*bad)}};
+    switch (door_->in_flight.enter(claim.user, claim.key, claim.fingerprint)) {
+        case InFlight::Entry::same_is_running:
+            return Error{Code::idempotency_in_progress, {}};
+        case InFlight::Entry::other_is_running:
+            return Error{Code::idempotency_key_reused, {}};
+        case InFlight::Entry::entered:
+            break;
+    }
+    running_key_ = claim.key;
+    claim.render = [self = shared_from_this()](const Outcome& outcome) { return keep(self->reply_to(outcome)); };
+    return std::nullopt;
+}
+
+void Call::act(Act act, Encode encode)
+{
+    encode_ = encode;
+    auto job = std::make_unique<LaneJob>();
+    job->act = std::move(act);
+    const auto key = user_ ? idempotency_key(*request_) : std::nullopt;
+    if (key) {
+        job->claim = IdempotencyClaim{*user_, std::string(*key), fingerprint(*request_, parts().digest), now_, {}};
+        if (const auto error = enter_key(*job->claim)) return refuse(*error);
+    }
+    job->done = [self = shared_from_this()](LaneJob& done) { self->guard([&done](Call& call) { call.finish_act(done); }); };
+    if (!parts().writes.submit(std::move(job))) refuse_busy();
+}
+
+void Call::finish_act(const LaneJob& job)
+{
+    if (const auto* kept = std::get_if<KeptAnswer>(&job.outcome)) {
+        auto reply = restore(*kept);
+        if (!reply) return refuse(Error{Code::internal, {}, "a kept answer cannot be read"});
+        reply->headers.emplace_back("Idempotency-Replayed", "true");
+        return answer(std::move(*reply));
+    }
+    count(parts().metrics, job.act, job.outcome);
+    if (const auto* error = std::get_if<Error>(&job.outcome)) return refuse(*error);
+    answer(encode_(*this, job.outcome));
+}
+
+void Call::log_answer(int status, double seconds) const
+{
+    // Not 503: when there is too much to do, that is said by the figures and not by a line for each.
+    const auto level = status >= 500 && status != 503 ? log::Level::info : log::Level::debug;
+    if (!log::enabled(level)) return;
+    constexpr std::size_t kPathCharsLogged = 256;
+    std::string_view path(request_->target);
+    path = path.substr(0, std::min(path.find('?'), kPathCharsLogged));
+    log::write(level, "request",
+               {{"id", std::string_view(id_)},
+                {"method", method_word(request_->method)},
+                {"path", path},
+                {"status", std::int64_t{status}},
+                {"seconds", seconds},
+                {"user", user_ ? user_->value : std::int64_t{0}},
+                {"peer", std::string_view(request_->peer)}});
+}
+
+}  // namespace boxoffice::http

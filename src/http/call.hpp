@@ -1,0 +1,119 @@
+#pragma once
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/api.hpp"
+#include "http/in_flight.hpp"
+#include "http/problem.hpp"
+#include "http/router.hpp"
+#include "runtime/log.hpp"
+
+namespace boxoffice::http
+{
+
+/// What answers that are data and not pages tell a browser that opens them: load nothing, be framed by nobody.
+inline constexpr std::string_view kContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+
+/// What all calls share. Lives as long as any of them, so that an answer that comes late finds it.
+struct Door {
+    explicit Door(Dependencies dependencies);
+
+    Dependencies parts;
+    Router router;
+    std::vector<Metrics::Route*> measured;  // one for each row of routes()
+    Metrics::Route& unmatched;              // unknown paths, wrong methods, requests refused before they had a path
+    InFlight in_flight;
+};
+
+/// One request on its way to its answer: goes from the I/O thread through lanes and is finished exactly once, on
+/// whichever thread it is then. One that is let go of unanswered answers 500. On one thread at a time.
+class Call : public std::enable_shared_from_this<Call>
+{
+public:
+    Call(std::shared_ptr<Door> door, std::shared_ptr<const Request> request, Respond respond);
+    ~Call();
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    [[nodiscard]] const Request& request() const { return *request_; }
+    [[nodiscard]] const Dependencies& parts() const { return door_->parts; }
+    [[nodiscard]] Instant now() const { return now_; }  // the one time of this request
+    [[nodiscard]] std::int64_t path_id() const { return path_id_; }
+    [[nodiscard]] std::string_view encoded_query() const;
+    [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
+
+    void matched(const Match& match);
+
+    /// Believes the bearer token; Error unauthenticated.
+    [[nodiscard]] Result<void> sign_in();
+    [[nodiscard]] bool has_authorization() const { return !request_->header("authorization").empty(); }
+
+    /// Sends the answer, with what every answer carries: request id, security headers, `Cache-Control: no-store` unless it has
+    /// one of its own. Counts and logs it. Only the first counts.
+    void answer(Reply reply);
+    [[nodiscard]] Reply make_problem(const Error& error) const { return problem(error, id_); }
+    void answer_json(int status, std::string body);
+    void refuse(const Error& error);
+    void refuse(Code code) { refuse(Error{code, {}}); }
+    void refuse_status(int status, std::string_view detail, std::string_view allow = {});
+    /// A lane did not take the work: busy, or shutting_down.
+    void refuse_busy();
+    /// An accident: 500, or what a StoreFailure says; the exception goes to the log.
+    void fail(const std::exception& accident);
+
+    /// Runs `work(call)` on that lane, with accidents turned into answers; `work` answers, or hands on.
+    template <class Work>
+    void run_on(WorkLane& lane, Work work)
+    {
+        if (!lane.submit([self = shared_from_this(), work = std::move(work)] { self->guard(work); })) refuse_busy();
+    }
+    template <class Work>
+    void read(Work work)
+    {
+        run_on(parts().reads, std::move(work));
+    }
+
+    /// The answer to an outcome that is not a refusal. Called on the write lane: cheap, and the same bytes each time.
+    using Encode = Reply (*)(const Call& call, const Outcome& outcome);
+
+    /// Puts the act on the write lane, under the caller's Idempotency-Key if there is one, and answers with its outcome.
+    void act(Act act, Encode encode);
+
+private:
+    template <class Work>
+    void guard(const Work& work)
+    {
+        try {
+            work(*this);
+        } catch (const std::exception& accident) {
+            fail(accident);
+        }
+    }
+
+    [[nodiscard]] Reply reply_to(const Outcome& outcome) const;
+    void finish_act(const LaneJob& job);
+    void log_answer(int status, double seconds) const;
+    [[nodiscard]] std::optional<Error> enter_key(IdempotencyClaim& claim);
+
+    std::shared_ptr<Door> door_;
+    std::shared_ptr<const Request> request_;
+    Respond respond_;
+    std::string id_;
+    Instant now_;
+    std::chrono::steady_clock::time_point began_;
+    Metrics::Route* measured_;
+    std::int64_t path_id_ = 0;
+    std::optional<UserId> user_;
+    std::optional<std::string> running_key_;  // entered in door_->in_flight
+    Encode encode_ = nullptr;
+    bool answered_ = false;
+};
+
+using CallPtr = std::shared_ptr<Call>;
+
+}  // namespace boxoffice::http

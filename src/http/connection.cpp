@@ -1,0 +1,349 @@
+#include "http/connection.hpp"
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "http/read_fields.hpp"
+#include "runtime/log.hpp"
+
+namespace boxoffice::http
+{
+
+using namespace std::chrono_literals;
+
+namespace
+{
+
+constexpr std::size_t kReadBytes = 2 * 1024;              // most requests fit, and 20 000 idle connections stay small
+constexpr std::size_t kBodyReadBytes = 16 * 1024;         // fewer system calls where more is known to come
+constexpr std::size_t kKeptBytes = 8 * 1024;              // a buffer larger than that is given back between requests
+constexpr std::size_t kCopiedBodyBytes = 16 * 1024;       // up to here a copy costs less than a second buffer to write
+constexpr std::size_t kPipelinedBytes = 64 * 1024;        // replies to pipelined requests are written at the latest then
+constexpr std::chrono::milliseconds kWriteTimeout = 30s;  // without a byte taken: the client has stopped reading
+constexpr std::chrono::milliseconds kLingerTimeout = 1s;  // for the client to read why, before a reset can eat it
+constexpr std::size_t kLingerBytes = 1024 * 1024;         // and this much of what it still sends
+constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
+
+}  // namespace
+
+asio::mutable_buffer InBuffer::room(std::size_t wanted)
+{
+    if (data_.size() - end_ < wanted && begin_ > 0) {
+        std::memmove(data_.data(), data_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    if (data_.size() - end_ < wanted) data_.resize(std::max(end_ + wanted, data_.size() * 2));
+    return {data_.data() + end_, data_.size() - end_};
+}
+
+void InBuffer::consume(std::size_t used)
+{
+    begin_ += used;
+    if (begin_ != end_) return;
+    begin_ = end_ = 0;
+    if (data_.size() > kKeptBytes) std::vector<char>().swap(data_);
+}
+
+/// What is resumed when the reply is there, whatever type Asio gives it.
+struct Connection::Waiter {
+    virtual ~Waiter() = default;
+    virtual void resume() = 0;
+};
+
+template <class Resume>
+struct Connection::WaiterFor final : Waiter {
+    explicit WaiterFor(Resume&& resume) : resume_(std::move(resume)) {}
+    void resume() override { std::move(resume_)(); }
+    Resume resume_;
+};
+
+struct Connection::StartWaiting {
+    explicit StartWaiting(Connection& connection) : connection_(connection) {}
+    template <class Resume>
+    void operator()(Resume&& resume) const
+    {
+        connection_.waiter_ = std::make_unique<WaiterFor<std::decay_t<Resume>>>(std::forward<Resume>(resume));
+    }
+    Connection& connection_;
+};
+
+Connection::Connection(Surroundings& surroundings, Socket socket, std::string peer)
+    : shared_(surroundings), socket_(std::move(socket)), peer_(std::move(peer))
+{
+}
+
+Connection::~Connection() = default;
+
+Awaitable<void> Connection::serve()
+{
+    for (;;) {
+        if (co_await receive_head() == Next::leave) break;
+        if (head_.framing != Framing::none) {
+            if (co_await receive_body() == Next::leave) break;
+        }
+        if (co_await answer() == Next::leave) break;
+    }
+    close();
+}
+
+Awaitable<void> Connection::turn_away()
+{
+    const Refusal refusal{503, "Too many connections are open; try again in a moment."};
+    co_await refuse(refusal);
+    close();
+}
+
+Awaitable<Connection::Next> Connection::receive_head()
+{
+    scanner_.reset();
+    head_ = Head{};
+    phase_ = Phase::answering;  // until a read is needed no time passes, so none is measured
+    for (;;) {
+        const auto state = scanner_.scan(in_.bytes(), shared_.limits);
+        if (state == HeadScanner::State::whole) break;
+        if (state == HeadScanner::State::refused) co_return co_await refuse(scanner_.refusal());
+        if (in_.bytes().size() <= scanner_.skipped()) {
+            if (phase_ != Phase::idle) enter(Phase::idle, shared_.options.idle_timeout);
+        } else if (phase_ != Phase::head) {
+            enter(Phase::head, shared_.options.header_timeout);
+        }
+        const auto fill = co_await this->fill(kReadBytes);
+        if (fill != Fill::data) co_return co_await refuse_short(fill);
+    }
+    const auto block = in_.bytes().substr(scanner_.skipped(), scanner_.size() - scanner_.skipped());
+    auto refusal = check_head(block, shared_.limits, head_);
+    if (!refusal) {
+        request_ = std::make_shared<Request>();
+        refusal = read_fields(block, head_, *request_);
+    }
+    if (refusal) co_return co_await refuse(refusal);
+    in_.consume(scanner_.size());
+    co_return Next::go_on;
+}
+
+Awaitable<Connection::Next> Connection::receive_body()
+{
+    enter(Phase::body, shared_.options.body_timeout);
+    if (head_.expectation == Expectation::go_on && in_.empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    body_.begin(head_, shared_.limits.body_bytes_max);
+    for (;;) {
+        auto bytes = in_.bytes();
+        const auto state = body_.feed(bytes);
+        if (state == BodyReader::State::refused) co_return co_await refuse(body_.refusal());
+        in_.consume(in_.bytes().size() - bytes.size());
+        if (state == BodyReader::State::whole) break;
+        const auto fill = co_await this->fill(kBodyReadBytes);
+        if (fill != Fill::data) co_return co_await refuse_short(fill);
+    }
+    request_->body = body_.take();
+    co_return Next::go_on;
+}
+
+Awaitable<Connection::Next> Connection::answer()
+{
+    enter(Phase::answering, kForever);
+    ask();
+    if (!has_answer_ && has_output()) {
+        if (co_await flush() == Flush::failed) co_return Next::leave;
+        enter(Phase::answering, kForever);
+    }
+    if (!has_answer_ && !abandoned_) co_await wait_for_reply();
+    if (abandoned_) co_return Next::leave;
+    if (!reply_) {
+        const Refusal refusal{500, "The request could not be answered."};
+        co_return co_await refuse(refusal);
+    }
+    const auto afterwards = is_draining() ? Afterwards::close : head_.afterwards;
+    put(std::move(*reply_), afterwards);
+    reply_.reset();
+    if (afterwards == Afterwards::keep_alive && tail_.empty() && out_.size() < kPipelinedBytes) co_return Next::go_on;
+    if (co_await flush() == Flush::failed) co_return Next::leave;
+    if (afterwards == Afterwards::keep_alive) co_return Next::go_on;
+    if (is_draining() || !in_.empty()) co_await linger();
+    co_return Next::leave;
+}
+
+void Connection::ask()
+{
+    request_->method = head_.method;
+    request_->target = std::move(head_.target);
+    request_->peer = peer_;
+    has_answer_ = false;
+    asking_ = Asking::now;
+    try {
+        shared_.handler.handle(std::move(request_), make_respond(shared_.mailbox, weak_from_this()));
+    } catch (const std::exception& accident) {  // its Respond is gone or will go, and with it comes the 500
+        log::error("a request handler threw", {{"what", std::string_view(accident.what())}});
+    }
+    asking_ = Asking::no;
+}
+
+void Connection::answered(std::optional<Reply> reply)
+{
+    has_answer_ = true;
+    reply_ = std::move(reply);
+    if (const auto waiter = std::move(waiter_)) waiter->resume();
+}
+
+Awaitable<void> Connection::wait_for_reply()
+{
+    StartWaiting start(*this);
+    constexpr asio::use_awaitable_t<Executor> token;
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(start, token);
+}
+
+Awaitable<Connection::Fill> Connection::fill(std::size_t wanted)
+{
+    auto flushed = Flush::done;
+    if (has_output()) flushed = write_some();
+    if (flushed == Flush::more) {
+        const auto phase = phase_;
+        const auto deadline = deadline_;
+        flushed = co_await flush();
+        phase_ = phase;
+        deadline_ = deadline;
+    }
+    if (flushed == Flush::failed) co_return Fill::gone;
+    if (!is_draining() || phase_ != Phase::idle) {
+        auto [error, read] = co_await socket_.async_read_some(in_.room(wanted), kAwait);
+        in_.commit(read);
+        if (!error) co_return Fill::data;
+        if (error == asio::error::eof) co_return Fill::end;
+        if (error != asio::error::operation_aborted || abandoned_) co_return Fill::gone;
+        if (timed_out_) co_return Fill::timeout;
+    }
+    // Draining: a request whose bytes were here before the door closed is still answered.
+    boost::system::error_code error;
+    in_.commit(socket_.read_some(in_.room(wanted), error));
+    co_return error ? Fill::gone : Fill::data;
+}
+
+Awaitable<Connection::Next> Connection::refuse_short(Fill fill)
+{
+    Refusal refusal;
+    if (fill == Fill::timeout && phase_ != Phase::idle) refusal = {408, "The request took too long to arrive."};
+    if (fill == Fill::end && phase_ != Phase::idle) refusal = {400, "The request was cut off."};
+    if (!refusal) co_return Next::leave;
+    co_return co_await refuse(refusal);
+}
+
+Awaitable<Connection::Next> Connection::refuse(Refusal refusal)
+{
+    put(reply_to(refusal), Afterwards::close);
+    if (co_await flush() == Flush::done) co_await linger();
+    co_return Next::leave;
+}
+
+Reply Connection::reply_to(const Refusal& refusal)
+{
+    try {
+        return shared_.handler.refuse(refusal.status, refusal.reason);
+    } catch (const std::exception& accident) {
+        log::error("a refusal could not be worded", {{"what", std::string_view(accident.what())}});
+    }
+    Reply reply;
+    reply.status = refusal.status;
+    return reply;
+}
+
+void Connection::put(Reply reply, Afterwards afterwards)
+{
+    append_head(out_, reply, shared_.date.now(), head_, afterwards);
+    if (head_.method == Method::head) return;
+    const auto body = body_of(reply);
+    if (body.size() <= kCopiedBodyBytes) {
+        out_ += body;
+    } else if (!reply.static_body.empty()) {
+        tail_ = reply.static_body;
+    } else {
+        tail_owner_ = std::move(reply.body);
+        tail_ = tail_owner_;
+    }
+}
+
+Connection::Flush Connection::write_some()
+{
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(out_) + written_, asio::buffer(tail_)};
+    boost::system::error_code error;
+    auto written = socket_.write_some(buffers, error);
+    if (error == asio::error::would_block) return Flush::more;
+    if (error) return Flush::failed;
+    const auto of_out = std::min(written, out_.size() - written_);
+    written_ += of_out;
+    written -= of_out;
+    tail_.remove_prefix(written);
+    if (has_output()) return Flush::more;
+    out_.clear();
+    written_ = 0;
+    if (!tail_owner_.empty()) std::string().swap(tail_owner_);
+    if (out_.capacity() > 2 * kPipelinedBytes) out_.shrink_to_fit();
+    return Flush::done;
+}
+
+Awaitable<Connection::Flush> Connection::flush()
+{
+    for (;;) {
+        const auto before = out_.size() - written_ + tail_.size();
+        const auto flushed = write_some();  // nearly always all of it, with no turn through the event loop
+        if (flushed != Flush::more) co_return flushed;
+        const auto progressed = out_.size() - written_ + tail_.size() < before;
+        if (progressed || phase_ != Phase::writing) enter(Phase::writing, kWriteTimeout);
+        auto [error] = co_await socket_.async_wait(Socket::wait_write, kAwait);
+        if (error || abandoned_) co_return Flush::failed;
+    }
+}
+
+Awaitable<void> Connection::linger()
+{
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+    enter(Phase::lingering, kLingerTimeout);
+    std::array<char, 4096> discarded;
+    for (std::size_t total = 0; total < kLingerBytes;) {
+        auto [error, read] = co_await socket_.async_read_some(asio::buffer(discarded), kAwait);
+        if (error) co_return;
+        total += read;
+    }
+}
+
+void Connection::enter(Phase phase, std::chrono::milliseconds timeout)
+{
+    phase_ = phase;
+    timed_out_ = false;
+    deadline_ = Clock::time_point::max();
+    if (timeout != kForever) deadline_ = Clock::now() + timeout;
+}
+
+void Connection::expire(Clock::time_point now)
+{
+    if (now < deadline_) return;
+    timed_out_ = true;
+    if (phase_ == Phase::writing || phase_ == Phase::lingering) return close();
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+void Connection::drain()
+{
+    boost::system::error_code ignored;
+    if (phase_ == Phase::idle) socket_.cancel(ignored);
+}
+
+void Connection::abandon()
+{
+    abandoned_ = true;
+    close();
+    if (const auto waiter = std::move(waiter_)) waiter->resume();
+}
+
+void Connection::close()
+{
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+}  // namespace boxoffice::http

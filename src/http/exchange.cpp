@@ -1,0 +1,79 @@
+#include "http/exchange.hpp"
+
+#include <atomic>
+#include <utility>
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+thread_local const Mailbox* owned_here = nullptr;
+
+/// Shared by all copies of one Respond.
+class Promise
+{
+public:
+    Promise(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker) : mailbox_(std::move(mailbox)), asker_(std::move(asker))
+    {
+    }
+    Promise(const Promise&) = delete;
+    Promise& operator=(const Promise&) = delete;
+    ~Promise() { keep(std::nullopt); }
+
+    void keep(std::optional<Reply> reply)
+    {
+        if (kept_.exchange(true, std::memory_order_acq_rel)) return;
+        if (mailbox_->is_owner()) {
+            if (const auto asker = asker_.lock(); asker && asker->is_asking()) return asker->answered(std::move(reply));
+        }
+        mailbox_->post(asker_, std::move(reply));
+    }
+
+private:
+    std::shared_ptr<Mailbox> mailbox_;
+    std::weak_ptr<Asker> asker_;  // locked on the owner's thread only, so that the asker never dies on another
+    std::atomic<bool> kept_{false};
+};
+
+}  // namespace
+
+void Mailbox::own() { owned_here = this; }
+
+bool Mailbox::is_owner() const noexcept { return owned_here == this; }
+
+void Mailbox::post(std::weak_ptr<Asker> to, std::optional<Reply> reply)
+{
+    const std::lock_guard lock(mutex_);
+    if (state_ == State::closed) return;
+    letters_.push_back(Letter{std::move(to), std::move(reply)});
+    if (letters_.size() == 1) wake_();
+}
+
+void Mailbox::deliver()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        delivering_.swap(letters_);
+    }
+    for (auto& letter : delivering_) {
+        if (const auto asker = letter.to.lock()) asker->answered(std::move(letter.reply));
+    }
+    delivering_.clear();
+}
+
+void Mailbox::close()
+{
+    const std::lock_guard lock(mutex_);
+    state_ = State::closed;
+    letters_.clear();
+}
+
+Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker)
+{
+    auto promise = std::make_shared<Promise>(std::move(mailbox), std::move(asker));
+    return [promise = std::move(promise)](Reply reply) { promise->keep(std::move(reply)); };
+}
+
+}  // namespace boxoffice::http

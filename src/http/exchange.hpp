@@ -1,0 +1,59 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "http/http.hpp"
+
+/// A reply is made on one thread and written on another, and a store thread that answers hundreds of buyers after one
+/// commit must not pay a wake-up for each. So replies cross over in a mailbox, one for each I/O thread: only the letter that
+/// finds it empty wakes the owner. Private to the socket side of this room; knows no socket.
+namespace boxoffice::http
+{
+
+/// Who waits for a reply. Lives and dies on the mailbox owner's thread.
+class Asker
+{
+public:
+    virtual ~Asker() = default;
+    /// True while it is inside Handler::handle(), and can take a reply without going through the mailbox.
+    [[nodiscard]] virtual bool is_asking() const = 0;
+    /// Owner's thread. Nothing: whoever held the Respond let go of it without an answer.
+    virtual void answered(std::optional<Reply> reply) = 0;
+};
+
+class Mailbox
+{
+public:
+    /// `wake` must cause a later call of deliver() on the owner's thread; called from any thread, under the mailbox's lock,
+    /// and never again after close().
+    explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
+
+    void own();                                    // the calling thread is the owner's from now on
+    [[nodiscard]] bool is_owner() const noexcept;  // asked on any thread
+
+    void post(std::weak_ptr<Asker> to, std::optional<Reply> reply);  // any thread; dropped once closed
+    void deliver();                                                  // owner's thread
+    void close();                                                    // any thread
+
+private:
+    struct Letter {
+        std::weak_ptr<Asker> to;
+        std::optional<Reply> reply;
+    };
+    enum class State : std::uint8_t { open, closed };
+
+    std::mutex mutex_;
+    State state_ = State::open;
+    std::vector<Letter> letters_;
+    std::vector<Letter> delivering_;  // owner's thread only
+    std::function<void()> wake_;
+};
+
+/// The Respond for one request of `asker`: the first call counts, later ones are ignored; when the last copy goes without a
+/// call, the asker is answered with nothing.
+[[nodiscard]] Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker);
+
+}  // namespace boxoffice::http

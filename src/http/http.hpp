@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The words between the socket (server.cpp) and the routes (api*.cpp): neither includes the other, nor any of Beast.
+namespace boxoffice::http {
+
+enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
+
+/// A request that has passed every limit and framing rule of server.cpp. Owns its bytes.
+struct Request {
+    Method method = Method::get;
+    std::string target;                                              // origin form, as sent: path and query, still encoded
+    std::vector<std::pair<std::string, std::string>> headers;        // names in lower case, in order
+    std::string body;                                                // de-chunked
+    std::string peer;                                                // address of the other end, "127.0.0.1"
+
+    /// The value of the first header of that (lower-case) name, or empty.
+    [[nodiscard]] std::string_view header(std::string_view name) const
+    {
+        for (const auto& [key, value] : headers) {
+            if (key == name) return value;
+        }
+        return {};
+    }
+};
+
+/// An answer. server.cpp adds Date, Server, Content-Length and Connection, and leaves the body out for HEAD.
+struct Reply {
+    int status = 200;
+    std::string content_type;                                        // empty: no body, no Content-Type
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+    std::string_view static_body;                                    // used instead of `body` when not empty; must outlive the server
+};
+
+/// Called exactly once for each request, from any thread; never blocks.
+using Respond = std::function<void(Reply)>;
+
+/// What answers requests. Called on an I/O thread and must not block: whoever has slow work hands it to a
+/// lane and calls `respond` from there. `request` stays alive as long as the pointer is held.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    virtual void handle(std::shared_ptr<const Request> request, Respond respond) = 0;
+    /// The answer to a request that server.cpp itself refuses: 400, 408, 413, 414, 431, 501, 503, 505. `reason` is one
+    /// sentence for the person. The connection closes after it.
+    virtual Reply refuse(int status, std::string_view reason) = 0;
+};
+
+}  // namespace boxoffice::http

@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/limits.hpp"
+#include "core/model.hpp"
+#include "core/result.hpp"
+#include "http/form.hpp"
+
+namespace boxoffice::http
+{
+
+/// One page of a list, as asked for.
+struct Slice {
+    std::int64_t skip = 0;
+    std::int64_t limit = kPageMax;
+};
+
+/// Reads query parameters by type and notes every one that is wrong under {"query", name}; reading goes on with
+/// the fallback. Unknown parameters are nobody's business; of a repeated one the last counts.
+class Query
+{
+public:
+    /// Error malformed when the text cannot be decoded.
+    [[nodiscard]] static Result<Query> parse(std::string_view encoded);
+
+    [[nodiscard]] bool has(std::string_view name) const { return find_field(fields_, name) != nullptr; }
+    [[nodiscard]] std::optional<std::int64_t> integer(std::string_view name);
+    [[nodiscard]] std::optional<double> number(std::string_view name);
+    /// true, false, 1 or 0; false when left out.
+    [[nodiscard]] bool flag(std::string_view name);
+    [[nodiscard]] std::string text(std::string_view name);
+    /// A time without an offset is UTC: a list has no zone of its own. A space where the offset's '+' would be is that '+',
+    /// which forms decode so.
+    [[nodiscard]] std::optional<Instant> time(std::string_view name);
+    [[nodiscard]] std::optional<TicketStatus> status(std::string_view name);
+    /// `skip` and `limit`.
+    [[nodiscard]] Slice slice(std::int64_t limit_unless_given);
+
+    void refuse(std::string_view name, std::string msg, std::string_view type);
+    [[nodiscard]] bool good() const { return errors_.empty(); }
+    [[nodiscard]] std::vector<FieldError>& errors() { return errors_; }
+    /// Error invalid with everything that was noted.
+    [[nodiscard]] Error error();
+
+private:
+    explicit Query(FormFields fields) : fields_(std::move(fields)) {}
+
+    FormFields fields_;
+    std::vector<FieldError> errors_;
+};
+
+}  // namespace boxoffice::http

@@ -1,0 +1,88 @@
+#include "http/decode.hpp"
+#include "http/encode.hpp"
+#include "http/paging.hpp"
+#include "http/query.hpp"
+#include "http/routes.hpp"
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+Reply event_added(const Call&, const Outcome& outcome)
+{
+    const auto& event = std::get<Event>(outcome);
+    Reply reply = json_reply(201, encode_event(event));
+    reply.headers.emplace_back("Location", "/api/v1/events/" + std::to_string(event.id.value));
+    return reply;
+}
+
+Reply event_changed(const Call&, const Outcome& outcome) { return json_reply(200, encode_event(std::get<Event>(outcome))); }
+
+Reply event_removed(const Call&, const Outcome&)
+{
+    Reply reply;
+    reply.status = 204;
+    return reply;
+}
+
+EventQuery read_event_query(Query& query)
+{
+    const Slice slice = query.slice(kPageMax);
+    EventQuery asked;
+    asked.skip = slice.skip;
+    asked.limit = slice.limit;
+    asked.q = query.text("q");
+    asked.starts_after = query.time("starts_after");
+    asked.starts_before = query.time("starts_before");
+    asked.available_only = query.flag("available_only");
+    if (const auto organizer = query.integer("organizer_id")) asked.organizer = UserId{*organizer};
+    return asked;
+}
+
+}  // namespace
+
+void add_event(const CallPtr& call)
+{
+    auto draft = decode_event_draft(call->request(), call->parts().zones, call->now());
+    if (!draft) return call->refuse(draft.error());
+    call->act(AddEvent{call->user(), std::move(*draft), call->now()}, event_added);
+}
+
+void list_events(const CallPtr& call)
+{
+    auto query = Query::parse(call->encoded_query());
+    if (!query) return call->refuse(query.error());
+    EventQuery asked = read_event_query(*query);
+    if (!query->good()) return call->refuse(query->error());
+    call->read([asked = std::move(asked)](Call& self) {
+        const auto page = self.parts().store.list_events(asked);
+        Reply reply = json_reply(200, encode_events(page.items));
+        add_paging(reply, self.request().target, {asked.skip, asked.limit}, page.total);
+        answer_read(self, std::move(reply), "no-cache");
+    });
+}
+
+void get_event(const CallPtr& call)
+{
+    call->read([](Call& self) {
+        const auto event = self.parts().store.find_event(EventId{self.path_id()});
+        if (!event) return self.refuse(Code::not_found);
+        answer_read(self, json_reply(200, encode_event(*event)), "no-cache");
+    });
+}
+
+void change_event(const CallPtr& call)
+{
+    auto patch = decode_event_patch(call->request(), call->parts().zones, call->now());
+    if (!patch) return call->refuse(patch.error());
+    call->act(ChangeEvent{EventId{call->path_id()}, call->user(), std::move(*patch), call->now()}, event_changed);
+}
+
+void remove_event(const CallPtr& call)
+{
+    call->act(RemoveEvent{EventId{call->path_id()}, call->user(), call->now()}, event_removed);
+}
+
+}  // namespace boxoffice::http

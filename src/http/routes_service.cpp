@@ -1,0 +1,100 @@
+#include "core/rules.hpp"
+#include "http/json_writer.hpp"
+#include "http/pages.hpp"
+#include "http/routes.hpp"
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+/// What stands in the way of selling, part by part; each is "ok" or one word or sentence of what is wrong.
+struct Readiness {
+    std::string_view store = "ok";
+    std::string_view write_lane = "ok";
+    std::string_view server = "ok";
+    std::optional<Code> worst;  // of whatever is not ok
+};
+
+Readiness check_readiness(Call& call)
+{
+    const Dependencies& parts = call.parts();
+    Readiness ready;
+    try {
+        parts.store.check_ready();
+    } catch (const StoreFailure& failure) {
+        log::error("the store is not ready", {{"detail", std::string_view(failure.what())}});
+        ready.store = code_word(failure.code());
+        ready.worst = status_of(failure.code()) == 503 ? failure.code() : Code::storage_failed;
+    }
+    if (parts.writes.depth() >= WriteLane::Options{}.depth_max) {
+        ready.write_lane = "full";
+        ready.worst = ready.worst.value_or(Code::busy);
+    }
+    if (parts.draining.load()) {
+        ready.server = "draining";
+        ready.worst = ready.worst.value_or(Code::shutting_down);
+    }
+    return ready;
+}
+
+void write_checks(JsonWriter& json, const Readiness& ready)
+{
+    json.key("checks").begin_object();
+    json.key("store").string(ready.store);
+    json.key("write_lane").string(ready.write_lane);
+    json.key("server").string(ready.server);
+    json.end_object();
+}
+
+}  // namespace
+
+void get_health(const CallPtr& call)
+{
+    Reply reply;
+    reply.content_type = "application/json";
+    reply.static_body = R"({"status":"ok"})";
+    call->answer(std::move(reply));
+}
+
+void get_readiness(const CallPtr& call)
+{
+    call->read([](Call& self) {
+        const Readiness ready = check_readiness(self);
+        if (!ready.worst) {
+            std::string body;
+            JsonWriter json(body);
+            json.begin_object().key("status").string("ready");
+            write_checks(json, ready);
+            json.end_object();
+            return self.answer_json(200, std::move(body));
+        }
+        Reply reply = self.make_problem(Error{*ready.worst, {}});
+        reply.body.pop_back();  // the closing brace: the problem document gets one member more
+        JsonWriter json(reply.body);
+        write_checks(json, ready);
+        json.end_object();
+        self.answer(std::move(reply));
+    });
+}
+
+void get_metrics(const CallPtr& call)
+{
+    call->read([](Call& self) {
+        Reply reply;
+        reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        reply.body = self.parts().metrics.render();
+        self.answer(std::move(reply));
+    });
+}
+
+void get_page(const CallPtr& call)
+{
+    const std::string_view target(call->request().target);
+    auto page = find_page(call->request(), decode_path(target.substr(0, target.find('?'))));
+    if (!page) return call->refuse(Code::not_found);
+    call->answer(std::move(*page));
+}
+
+}  // namespace boxoffice::http

@@ -1,0 +1,173 @@
+#include "runtime/expiry.hpp"
+
+#include "runtime/log.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <pthread.h>
+#include <thread>
+
+namespace boxoffice {
+
+namespace {
+
+/// Holds to a batch: a few milliseconds of the write lane, between which sales go on.
+constexpr std::size_t kLapsedAtOnce = 500;
+constexpr std::size_t kForgottenAtOnce = 500;
+constexpr Micros kForgetEvery = std::chrono::minutes(1);
+constexpr Micros kAnswerLife = std::chrono::hours(24);
+/// The longest sleep: so that a system clock that jumps forward is noticed.
+constexpr Micros kSleepMax = std::chrono::seconds(5);
+/// After an accident, and while the lane is full.
+constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
+
+}  // namespace
+
+class Expiry::Self {
+public:
+    Self(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics) : store_(store), writes_(writes), clock_(clock), metrics_(metrics) {}
+
+    void start()
+    {
+        writes_.on_hold([this](Instant deadline) { hold_made(deadline); });
+        thread_ = std::thread([this] { run(); });
+    }
+
+    void stop()
+    {
+        {
+            std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_one();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    void hold_made(Instant deadline)
+    {
+        {
+            std::lock_guard lock(mutex_);
+            if (deadline >= sleeping_until_) return;
+            sleeping_until_ = deadline;
+        }
+        wake_.notify_one();
+    }
+
+    void run()
+    {
+        pthread_setname_np(pthread_self(), "expiry");
+        Instant forget_at = clock_.now();
+        while (!stopped()) {
+            const Instant now = clock_.now();
+            Instant next = std::min(forget_at, now + kSleepMax);
+            if (now >= forget_at) {
+                forget_at = forget(now) ? now : now + kForgetEvery;
+                continue;
+            }
+            {
+                // Holds made from here on are noticed, even while the store is being asked.
+                std::lock_guard lock(mutex_);
+                sleeping_until_ = next;
+            }
+            if (const auto deadline = next_deadline(now)) next = std::min(next, *deadline);
+            if (next <= now) {
+                lapse(now);
+                continue;
+            }
+            sleep(next);
+        }
+    }
+
+    std::optional<Instant> next_deadline(Instant now)
+    {
+        try {
+            return store_.next_deadline();
+        } catch (const std::exception& error) {
+            log::error("the next deadline could not be read", {{"why", std::string_view(error.what())}});
+            return now + kRetryAfter;
+        }
+    }
+
+    void sleep(Instant next)
+    {
+        std::unique_lock lock(mutex_);
+        sleeping_until_ = std::min(sleeping_until_, next);
+        while (!stopping_) {
+            const Instant now = clock_.now();
+            if (now >= sleeping_until_) break;
+            wake_.wait_for(lock, sleeping_until_ - now);
+        }
+    }
+
+    void lapse(Instant now)
+    {
+        const Outcome outcome = carry_out(LapseDue{now, kLapsedAtOnce});
+        const auto* const lapsed = std::get_if<Lapsed>(&outcome);
+        if (!lapsed) return pause();
+        const Instant done = clock_.now();
+        for (const Instant deadline : lapsed->deadlines) metrics_.hold_lapsed(std::chrono::duration<double>(done - deadline).count());
+    }
+
+    /// True when there is more to forget.
+    bool forget(Instant now)
+    {
+        const Outcome outcome = carry_out(ForgetAnswers{now - kAnswerLife, kForgottenAtOnce});
+        const auto* const done = std::get_if<Done>(&outcome);
+        return done && done->more;
+    }
+
+    Outcome carry_out(Act act)
+    {
+        std::mutex mutex;
+        std::condition_variable arrived;
+        bool there = false;
+        Outcome outcome;
+        auto job = std::make_unique<LaneJob>();
+        job->act = std::move(act);
+        job->done = [&](LaneJob& finished) {
+            // Notified under the lock: the waiter's condition variable is gone as soon as it may go on.
+            std::lock_guard lock(mutex);
+            outcome = std::move(finished.outcome);
+            there = true;
+            arrived.notify_one();
+        };
+        if (!writes_.submit(std::move(job))) return Error{Code::busy, {}};
+        std::unique_lock lock(mutex);
+        arrived.wait(lock, [&] { return there; });
+        return outcome;
+    }
+
+    void pause()
+    {
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, kRetryAfter, [&] { return stopping_; });
+    }
+
+    bool stopped()
+    {
+        std::lock_guard lock(mutex_);
+        return stopping_;
+    }
+
+    Store& store_;
+    WriteLane& writes_;
+    const Clock& clock_;
+    Metrics& metrics_;
+
+    std::mutex mutex_;                         // protects what follows
+    std::condition_variable wake_;
+    Instant sleeping_until_ = Instant::min();  // awake
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+Expiry::Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics) : self_(std::make_unique<Self>(store, writes, clock, metrics)) {}
+Expiry::~Expiry() { stop(); }
+void Expiry::start() { self_->start(); }
+void Expiry::stop() { self_->stop(); }
+
+}  // namespace boxoffice

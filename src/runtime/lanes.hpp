@@ -1,0 +1,75 @@
+#pragma once
+#include "core/ports.hpp"
+#include "runtime/metrics.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace boxoffice {
+
+/// A job on the write lane: the act and what to do with its outcome. `done` is called exactly once, on the lane's
+/// thread, after the commit that made the outcome durable returned; it must not block and must not throw.
+struct LaneJob : WriteJob {
+    std::function<void(LaneJob&)> done;
+};
+
+/// One hot event turns a lock per request into a queue of waiting threads, each paying its own disk sync. A lane turns
+/// that around: requests queue up as typed acts, and one thread takes everything that waits, carries it out in one
+/// transaction with one sync, and only then answers each. The busier it gets, the more a sync serves.
+///
+/// Paying goes ahead of reserving, reserving ahead of the rest. An accident rolls the batch back and replays
+/// its acts one by one, so that a poisoned act hurts only itself.
+class WriteLane {
+public:
+    struct Options {
+        std::size_t depth_max = 8192;        // beyond it submit() refuses: half a second's work at 16 000 acts/s
+        std::size_t batch_max = 512;         // acts to a transaction: beyond a few hundred the sync no longer dominates
+    };
+    WriteLane(Store& store, Options options, Metrics& metrics);
+    ~WriteLane();                            // stop()
+    WriteLane(const WriteLane&) = delete;
+    WriteLane& operator=(const WriteLane&) = delete;
+
+    /// False when the lane is full or stopping: the job was not taken and `done` will not be called. Any thread.
+    [[nodiscard]] bool submit(std::unique_ptr<LaneJob> job);
+
+    /// Called on the lane's thread with the earliest deadline among holds made by a batch. Set before the first submit.
+    void on_hold(std::function<void(Instant)> listener);
+
+    /// Carries out what is queued, then joins. Idempotent.
+    void stop();
+
+    [[nodiscard]] std::size_t depth() const;
+
+private:
+    class Self;
+    std::unique_ptr<Self> self_;
+};
+
+/// A bounded queue of plain functions and the threads that run them: the read lane and the password pool are two of these.
+class WorkLane {
+public:
+    struct Options {
+        std::string name;                    // at most 15 bytes; names the threads and the metrics
+        unsigned threads = 2;
+        std::size_t depth_max = 4096;
+        int nice = 0;                        // 19 for work that must never stand in front of a sale
+    };
+    WorkLane(Options options, Metrics& metrics);
+    ~WorkLane();
+    WorkLane(const WorkLane&) = delete;
+    WorkLane& operator=(const WorkLane&) = delete;
+
+    /// False when full or stopping. `work` must not throw. Any thread.
+    [[nodiscard]] bool submit(std::function<void()> work);
+    void stop();
+    [[nodiscard]] std::size_t depth() const;
+
+private:
+    class Self;
+    std::unique_ptr<Self> self_;
+};
+
+}  // namespace boxoffice

@@ -1,0 +1,126 @@
+#include "sqlite/migrations.hpp"
+#include "sqlite/sqlite.hpp"
+
+#include <fmt/core.h>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace boxoffice {
+
+namespace {
+
+using namespace sqlite;
+
+/// Less free disk than this is a finding: about an hour of a busy on-sale (150 bytes of file and 1.5 KiB of WAL a sale).
+constexpr std::uintmax_t kFreeDiskMin = 512ull << 20;
+
+Finding check_pages(Connection& db)
+{
+    Rows rows = db.query("PRAGMA integrity_check(1)");
+    rows.next();
+    const std::string said(rows.text(0));
+    return {said == "ok", "file integrity", said == "ok" ? "every page and index is sound" : said};
+}
+
+Finding check_foreign_keys(Connection& db)
+{
+    std::int64_t broken = 0;
+    for (Rows rows = db.query("PRAGMA foreign_key_check"); rows.next();) ++broken;
+    return {broken == 0, "references", broken == 0 ? "every row's owner exists" : fmt::format("{} rows point nowhere", broken)};
+}
+
+Finding check_counters(Connection& db)
+{
+    Rows rows = db.query(
+        "SELECT i.event_id, i.sold, ifnull(l.live, 0) FROM inventory i "
+        "LEFT JOIN (SELECT event_id, count(*) AS live FROM tickets WHERE status IN (0, 1) GROUP BY event_id) l ON l.event_id = i.event_id "
+        "WHERE i.sold <> ifnull(l.live, 0) OR i.sold > i.total OR i.sold < 0");
+    std::int64_t wrong = 0;
+    std::string first;
+    while (rows.next()) {
+        if (wrong++ == 0) first = fmt::format("event {}: counter {}, live tickets {}", rows.integer(0), rows.integer(1), rows.integer(2));
+    }
+    return {wrong == 0, "counters", wrong == 0 ? "every event's counter equals its live tickets" : fmt::format("{} wrong; {}", wrong, first)};
+}
+
+Finding check_migrations(Connection& db)
+{
+    try {
+        std::size_t pending = 0;
+        const auto states = migration_states(db);
+        for (const MigrationState& state : states) pending += state.applied ? 0 : 1;
+        return {pending == 0, "migrations", pending == 0 ? fmt::format("all {} applied", states.size()) : fmt::format("{} pending: boxoffice migrate up", pending)};
+    } catch (const StoreFailure& failure) {
+        return {false, "migrations", failure.what()};
+    }
+}
+
+Finding check_disk(const std::filesystem::path& file)
+{
+    std::error_code error;
+    const auto space = std::filesystem::space(file.parent_path().empty() ? "." : file.parent_path(), error);
+    if (error) return {false, "disk", error.message()};
+    return {space.available >= kFreeDiskMin, "disk", fmt::format("{} MiB free", space.available >> 20)};
+}
+
+Finding check_clock(Connection& db, Instant now)
+{
+    Rows rows = db.query("SELECT max(created_at, ifnull(paid_at, 0)) FROM tickets ORDER BY id DESC LIMIT 1");
+    if (!rows.next() || rows.instant(0) <= now) return {true, "clock", "not behind the newest ticket"};
+    const auto behind = std::chrono::duration_cast<std::chrono::seconds>(rows.instant(0) - now).count();
+    return {false, "clock", fmt::format("{} s behind the newest ticket: it was set back, or the store comes from elsewhere", behind)};
+}
+
+}  // namespace
+
+std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant now)
+{
+    if (!std::filesystem::exists(file)) return {{false, "store", file.string() + " does not exist"}};
+    std::vector<Finding> findings;
+    try {
+        Connection db(file, Access::read_only);
+        findings.push_back(check_migrations(db));
+        findings.push_back(check_disk(file));
+        const Snapshot snapshot(db);
+        findings.push_back(check_pages(db));
+        if (findings.front().good) {
+            findings.push_back(check_foreign_keys(db));
+            findings.push_back(check_counters(db));
+            findings.push_back(check_clock(db, now));
+        }
+    } catch (const StoreFailure& failure) {
+        findings.push_back({false, "store", failure.what()});
+    }
+    return findings;
+}
+
+void backup_sqlite(const std::filesystem::path& from, const std::filesystem::path& to)
+{
+    if (!std::filesystem::exists(from)) throw StoreFailure(Code::not_found, from.string() + " does not exist");
+    if (std::filesystem::exists(to)) throw StoreFailure(Code::invalid, to.string() + " already exists; choose another name");
+    const std::filesystem::path part = to.string() + ".part";
+    std::filesystem::remove(part);
+    try {
+        Connection source(from, Access::read_only);
+        Connection target(part, Access::read_write);
+        sqlite3_backup* const backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
+        if (!backup) throw StoreFailure(Code::storage_failed, sqlite3_errmsg(target.handle()));
+        const int stepped = sqlite3_backup_step(backup, -1);
+        const int finished = sqlite3_backup_finish(backup);
+        if (stepped != SQLITE_DONE || finished != SQLITE_OK) throw SqliteError(finished, std::string("the copy failed: ") + sqlite3_errstr(finished));
+        target.script("PRAGMA journal_mode=DELETE");  // one file, with nothing beside it
+    } catch (...) {
+        std::error_code ignored;
+        std::filesystem::remove(part, ignored);
+        throw;
+    }
+    // Durable before it has its name.
+    const int descriptor = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!synced) throw StoreFailure(Code::storage_failed, "the copy could not be synced to disk");
+    std::filesystem::rename(part, to);
+}
+
+}  // namespace boxoffice

@@ -1,0 +1,300 @@
+#include "sqlite/places.hpp"
+
+#include <GeographicLib/Geocentric.hpp>
+#include <GeographicLib/Geodesic.hpp>
+#include <algorithm>
+#include <atomic>
+#include <boost/geometry.hpp>
+#include <boost/geometry/geometries/box.hpp>
+#include <boost/geometry/geometries/point.hpp>
+#include <boost/geometry/index/rtree.hpp>
+#include <boost/iterator/function_output_iterator.hpp>
+#include <cmath>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+
+namespace boxoffice::sqlite {
+
+namespace {
+
+namespace bg = boost::geometry;
+namespace bgi = boost::geometry::index;
+using Point = bg::model::point<double, 3, bg::cs::cartesian>;
+using Box = bg::model::box<Point>;
+using Entry = std::pair<Point, std::uint32_t>;
+using Tree = bgi::rtree<Entry, bgi::rstar<16>>;
+
+constexpr double kMeanRadiusM = 6'371'008.8;
+/// The longest geodesic on WGS 84: half a meridian.
+constexpr double kFarthestM = 20'003'932;
+/// Beyond this chord (in mean radii) the arc is too sensitive to the chord to be estimated.
+constexpr double kChordEstimable = 1.8;
+/// How far the arc of the mean sphere over a chord can be from the geodesic, below kChordEstimable. The radii of
+/// WGS 84 differ from the mean by 0.34 %, which asin stretches to 0.63 % at most; the property test looks for worse.
+constexpr double kEstimateError = 0.01;
+/// Each of the four lists of candidates() has at most this many: enough for many pages of suggestions.
+constexpr std::size_t kCandidatesOfAKind = 500;
+/// How alike an event is that has nothing in common with a past one but its organizer.
+constexpr double kSameOrganizer = 0.5;
+
+Point to_point(const GeoPoint& place)
+{
+    double x = 0;
+    double y = 0;
+    double z = 0;
+    GeographicLib::Geocentric::WGS84().Forward(place.latitude, place.longitude, 0, x, y, z);
+    return {x, y, z};
+}
+
+double geodesic_m(const GeoPoint& a, const GeoPoint& b)
+{
+    double distance = 0;
+    GeographicLib::Geodesic::WGS84().Inverse(a.latitude, a.longitude, b.latitude, b.longitude, distance);
+    // To the millimetre, so that engines with other last bits agree on ties.
+    return std::round(distance * 1000) / 1000;
+}
+
+struct Bounds {
+    double least;
+    double most;
+};
+
+/// Bounds of the geodesic between two points of the ellipsoid from the straight line between them.
+Bounds bounds_of(const Point& a, const Point& b)
+{
+    const double chord = bg::distance(a, b);
+    if (chord > kChordEstimable * kMeanRadiusM) return {chord, kFarthestM};
+    const double arc = 2 * kMeanRadiusM * std::asin(chord / (2 * kMeanRadiusM));
+    return {std::max(chord, arc * (1 - kEstimateError)) - 0.001, arc * (1 + kEstimateError) + 0.001};
+}
+
+}  // namespace
+
+class Places::Self {
+public:
+    struct Row {
+        Place place;
+        Point point;
+        bool live = true;
+    };
+    struct Change {
+        std::optional<Place> place;            // put
+        bool removed = false;
+        std::int64_t sold = 0;                 // count
+        Pace pace;
+    };
+    struct Contender {
+        Bounds bounds;
+        std::uint32_t row;
+        double exact = -1;                     // unknown while negative
+    };
+
+    explicit Self(const std::vector<Place>& all)
+    {
+        std::vector<Entry> entries;
+        rows_.reserve(all.size());
+        entries.reserve(all.size());
+        index_.reserve(all.size());
+        for (const Place& place : all) {
+            const auto row = static_cast<std::uint32_t>(rows_.size());
+            rows_.push_back({place, to_point(place.point)});
+            entries.emplace_back(rows_.back().point, row);
+            index_.emplace(place.event, row);
+        }
+        tree_ = Tree(entries.begin(), entries.end());
+    }
+
+    Change& note(EventId event) { return changes_[event]; }
+
+    /// Takes in what was noted, then returns the lock under which to search.
+    std::shared_lock<std::shared_mutex> reading()
+    {
+        if (noted_.load(std::memory_order_acquire)) {
+            std::unique_lock writing(rows_mutex_);
+            std::unordered_map<EventId, Change> changes;
+            {
+                std::lock_guard lock(changes_mutex_);
+                changes.swap(changes_);
+                noted_.store(false, std::memory_order_release);
+            }
+            for (auto& [event, change] : changes) apply(event, change);
+        }
+        return std::shared_lock(rows_mutex_);
+    }
+
+    void apply(EventId event, const Change& change)
+    {
+        const auto found = index_.find(event);
+        if (change.removed || change.place) {
+            if (found != index_.end()) drop(found->second);
+            if (change.place && !change.removed) add(*change.place);
+        } else if (found != index_.end()) {
+            rows_[found->second].place.sold = change.sold;
+            rows_[found->second].place.pace = change.pace;
+        }
+    }
+
+    void drop(std::uint32_t row)
+    {
+        tree_.remove({rows_[row].point, row});
+        index_.erase(rows_[row].place.event);
+        rows_[row].live = false;
+        free_.push_back(row);
+    }
+
+    void add(const Place& place)
+    {
+        std::uint32_t row = 0;
+        if (free_.empty()) {
+            row = static_cast<std::uint32_t>(rows_.size());
+            rows_.emplace_back();
+        } else {
+            row = free_.back();
+            free_.pop_back();
+        }
+        rows_[row] = {place, to_point(place.point)};
+        tree_.insert({rows_[row].point, row});
+        index_.emplace(place.event, row);
+    }
+
+    double exact(Contender& contender, const GeoPoint& center) const
+    {
+        if (contender.exact < 0) contender.exact = geodesic_m(center, rows_[contender.row].place.point);
+        return contender.exact;
+    }
+
+    std::vector<Row> rows_;
+    std::vector<std::uint32_t> free_;
+    std::unordered_map<EventId, std::uint32_t> index_;
+    Tree tree_;
+    std::shared_mutex rows_mutex_;             // protects all above
+
+    std::unordered_map<EventId, Change> changes_;
+    std::mutex changes_mutex_;                 // protects changes_; held for moments only
+    std::atomic<bool> noted_ = false;
+};
+
+Places::Places(const std::vector<Place>& all) : self_(std::make_unique<Self>(all)) {}
+Places::~Places() = default;
+
+void Places::put(const Place& place)
+{
+    std::lock_guard lock(self_->changes_mutex_);
+    Self::Change& change = self_->note(place.event);
+    change.place = place;
+    change.removed = false;
+    self_->noted_.store(true, std::memory_order_release);
+}
+
+void Places::count(EventId event, std::int64_t sold, Pace pace)
+{
+    std::lock_guard lock(self_->changes_mutex_);
+    Self::Change& change = self_->note(event);
+    change.sold = sold;
+    change.pace = pace;
+    if (change.place) {
+        change.place->sold = sold;
+        change.place->pace = pace;
+    }
+    self_->noted_.store(true, std::memory_order_release);
+}
+
+void Places::remove(EventId event)
+{
+    std::lock_guard lock(self_->changes_mutex_);
+    self_->note(event).removed = true;
+    self_->noted_.store(true, std::memory_order_release);
+}
+
+Page<Found> Places::near(const NearbyQuery& query)
+{
+    const Point center = to_point(query.center);
+    const double reach = std::min(query.radius_m, kFarthestM) + 1;
+    const Box box({center.get<0>() - reach, center.get<1>() - reach, center.get<2>() - reach},
+                  {center.get<0>() + reach, center.get<1>() + reach, center.get<2>() + reach});
+    const auto lock = self_->reading();
+    std::vector<Self::Contender> inside;
+    const auto look = [&](const Entry& entry) {
+        const Place& place = self_->rows_[entry.second].place;
+        if (!query.include_past && place.end_time <= query.now) return;
+        if (!query.include_sold_out && place.sold >= place.total) return;
+        Self::Contender contender{bounds_of(center, entry.first), entry.second};
+        if (contender.bounds.least > query.radius_m) return;
+        if (contender.bounds.most > query.radius_m && self_->exact(contender, query.center) > query.radius_m) return;
+        inside.push_back(contender);
+    };
+    self_->tree_.query(bgi::intersects(box), boost::make_function_output_iterator(look));
+
+    Page<Found> page;
+    page.total = static_cast<std::int64_t>(inside.size());
+    if (query.skip >= page.total) return page;
+    const auto wanted = static_cast<std::size_t>(std::min(query.skip + query.limit, page.total));
+    // Whoever cannot be among the first `wanted` by its bounds needs no exact distance.
+    const auto by_most = [](const Self::Contender& a, const Self::Contender& b) { return a.bounds.most < b.bounds.most; };
+    const auto last_wanted = inside.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
+    std::nth_element(inside.begin(), last_wanted, inside.end(), by_most);
+    const double enough = last_wanted->bounds.most;
+    std::erase_if(inside, [&](const Self::Contender& c) { return c.bounds.least > enough; });
+    page.items.reserve(inside.size());
+    for (Self::Contender& c : inside) page.items.push_back({self_->rows_[c.row].place.event, self_->exact(c, query.center)});
+    std::partial_sort(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(wanted), page.items.end(), [](const Found& a, const Found& b) {
+        return a.distance_m != b.distance_m ? a.distance_m < b.distance_m : a.event < b.event;
+    });
+    page.items.resize(wanted);
+    page.items.erase(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(query.skip));
+    return page;
+}
+
+std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const std::unordered_map<EventId, double>& alike,
+                                          const std::unordered_set<UserId>& organizers, const std::unordered_set<EventId>& held)
+{
+    const auto lock = self_->reading();
+    const std::optional<Point> home = query.location ? std::optional(to_point(*query.location)) : std::nullopt;
+    struct Seen {
+        const Place* place;
+        double chord;
+        double popular;
+        double likeness;
+    };
+    std::vector<Seen> all;
+    all.reserve(self_->rows_.size());
+    for (const Self::Row& row : self_->rows_) {
+        const Place& place = row.place;
+        if (!row.live || place.start_time <= query.now || place.sold >= place.total || held.contains(place.event)) continue;
+        Seen seen{&place, 0, 0, 0};
+        if (home) seen.chord = bg::comparable_distance(*home, row.point);
+        const double pace = advance(place.pace, query.now, 0).tickets_a_day;
+        seen.popular = static_cast<double>(place.sold) / static_cast<double>(place.total) + pace / (pace + 20);
+        if (organizers.contains(place.organizer)) seen.likeness = kSameOrganizer;
+        if (const auto found = alike.find(place.event); found != alike.end()) seen.likeness = std::max(seen.likeness, found->second);
+        all.push_back(seen);
+    }
+    std::unordered_set<EventId> taken;
+    std::vector<Candidate> result;
+    const auto take = [&](auto better) {
+        const auto some = all.begin() + static_cast<std::ptrdiff_t>(std::min(kCandidatesOfAKind, all.size()));
+        if (some != all.end()) std::nth_element(all.begin(), some, all.end(), better);
+        for (auto seen = all.begin(); seen != some; ++seen) {
+            const Place& place = *seen->place;
+            if (!taken.insert(place.event).second) continue;
+            Candidate candidate;
+            candidate.event = place.event;
+            candidate.start_time = place.start_time;
+            if (query.location) candidate.distance_m = geodesic_m(*query.location, place.point);
+            candidate.likeness = seen->likeness;
+            candidate.share_sold = static_cast<double>(place.sold) / static_cast<double>(place.total);
+            candidate.pace = advance(place.pace, query.now, 0).tickets_a_day;
+            result.push_back(candidate);
+        }
+    };
+    take([](const Seen& a, const Seen& b) { return std::pair(a.place->start_time, a.place->event) < std::pair(b.place->start_time, b.place->event); });
+    take([](const Seen& a, const Seen& b) { return std::pair(-a.popular, a.place->event) < std::pair(-b.popular, b.place->event); });
+    if (home) take([](const Seen& a, const Seen& b) { return std::pair(a.chord, a.place->event) < std::pair(b.chord, b.place->event); });
+    if (!alike.empty() || !organizers.empty()) {
+        take([](const Seen& a, const Seen& b) { return std::pair(-a.likeness, a.place->event) < std::pair(-b.likeness, b.place->event); });
+    }
+    return result;
+}
+
+}  // namespace boxoffice::sqlite

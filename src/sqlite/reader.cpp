@@ -1,0 +1,178 @@
+#include "sqlite/reader.hpp"
+
+#include "sqlite/rows.hpp"
+
+#include <fmt/core.h>
+
+namespace boxoffice::sqlite {
+
+namespace {
+
+/// Up to this many matches of a word search are sorted by start time; beyond it the start-time index is walked and each
+/// event looked up among the matches, which fills a page soon when there are that many.
+constexpr std::int64_t kMatchesSorted = 2000;
+
+/// Listings whose size is remembered: the storefront asks for few different ones.
+constexpr std::size_t kCountsKept = 256;
+
+/// "jazz night" -> "\"jazz\" \"night\"": every word must appear, and none is read as an operator.
+std::string match_all(std::string_view words)
+{
+    std::string match;
+    std::size_t at = 0;
+    while (at < words.size()) {
+        const auto end = std::min(words.find_first_of(" \t\r\n", at), words.size());
+        if (end > at) {
+            match += match.empty() ? "\"" : " \"";
+            for (const char c : words.substr(at, end - at)) {
+                if (c == '"') match += '"';
+                if (c != '\0') match += c;
+            }
+            match += '"';
+        }
+        at = end + 1;
+    }
+    return match;
+}
+
+constexpr Instant kFirst = Instant(Micros(std::numeric_limits<std::int64_t>::min()));
+constexpr Instant kLast = Instant(Micros(std::numeric_limits<std::int64_t>::max()));
+
+}  // namespace
+
+Readers::Readers(const std::filesystem::path& file, unsigned count)
+{
+    for (unsigned i = 0; i < count; ++i) {
+        all_.push_back(std::make_unique<Connection>(file, Access::read_only));
+        free_.push_back(all_.back().get());
+        all_.back()->script("PRAGMA cache_size=-8192");
+    }
+}
+
+Readers::Lent::Lent(Readers& readers) : readers_(readers)
+{
+    std::unique_lock lock(readers.mutex_);
+    readers.returned_.wait(lock, [&] { return !readers.free_.empty(); });
+    db_ = readers.free_.back();
+    readers.free_.pop_back();
+}
+
+Readers::Lent::~Lent()
+{
+    {
+        std::lock_guard lock(readers_.mutex_);
+        readers_.free_.push_back(db_);
+    }
+    readers_.returned_.notify_one();
+}
+
+std::int64_t CountCache::get(const std::string& key, std::uint64_t version, const std::function<std::int64_t()>& count)
+{
+    {
+        std::lock_guard lock(mutex_);
+        if (version_ == version) {
+            if (const auto found = counts_.find(key); found != counts_.end()) return found->second;
+        }
+    }
+    const std::int64_t counted = count();
+    std::lock_guard lock(mutex_);
+    if (version_ != version || counts_.size() >= kCountsKept) {
+        counts_.clear();
+        version_ = version;
+    }
+    counts_[key] = counted;
+    return counted;
+}
+
+std::vector<Place> load_places(Connection& db)
+{
+    std::vector<Place> places;
+    Rows rows = db.query(
+        "SELECT e.id, e.latitude, e.longitude, e.start_time, e.end_time, e.organizer_id, i.total, i.sold, i.pace, i.paced_at "
+        "FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.removed_at IS NULL");
+    while (rows.next()) {
+        places.push_back({EventId{rows.integer(0)}, {rows.real(1), rows.real(2)}, rows.instant(3), rows.instant(4), UserId{rows.integer(5)},
+                          rows.integer(6), rows.integer(7), {rows.real(8), rows.instant(9)}});
+    }
+    return places;
+}
+
+Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts, std::uint64_t catalogue_version)
+{
+    const Instant after = query.starts_after.value_or(kFirst);
+    const Instant before = query.starts_before.value_or(kLast);
+    const std::string match = match_all(query.q);
+    Page<Event> page;
+    if (!query.q.empty() && match.empty()) return page;
+
+    const std::string filters = fmt::format("e.removed_at IS NULL AND e.start_time > ?1 AND e.start_time < ?2{}{}",
+                                            query.organizer ? " AND e.organizer_id = ?3" : "", query.available_only ? " AND i.sold < i.total" : "");
+    const std::string matches = " AND e.id IN (SELECT rowid FROM event_words WHERE event_words MATCH ?4)";
+    const std::string from = "FROM events e JOIN inventory i ON i.event_id = e.id WHERE ";
+    const std::string from_words = "FROM event_words w CROSS JOIN events e ON e.id = w.rowid CROSS JOIN inventory i ON i.event_id = e.id "
+                                   "WHERE w.event_words MATCH ?4 AND ";
+
+    const auto count = [&] {
+        const std::string sql = match.empty() ? query.available_only ? "SELECT count(*) " + from + filters : "SELECT count(*) FROM events e WHERE " + filters
+                                              : "SELECT count(*) " + from_words + filters;
+        Rows rows = db.query(sql, after, before, query.organizer, match);
+        rows.next();
+        return rows.integer(0);
+    };
+    // Without a page limit in it, so that every page of a listing shares one count. Sales move `available_only`, so that is counted anew.
+    page.total = query.available_only ? count()
+                                      : counts.get(fmt::format("{}|{}|{}|{}", after.time_since_epoch().count(), before.time_since_epoch().count(),
+                                                               query.organizer ? query.organizer->value : 0, match),
+                                                   catalogue_version, count);
+    if (query.skip >= page.total) return page;
+
+    const std::string order = " ORDER BY e.start_time, e.id LIMIT ?5 OFFSET ?6";
+    const std::string select = "SELECT " BOXOFFICE_EVENT_COLUMNS " ";
+    const std::string sql = match.empty()                  ? select + from + filters + order
+                            : page.total <= kMatchesSorted ? select + from_words + filters + order
+                                                           : select + from + filters + matches + order;
+    Rows rows = db.query(sql, after, before, query.organizer, match, query.limit, query.skip);
+    while (rows.next()) page.items.push_back(read_event(rows));
+    return page;
+}
+
+Page<Ticket> list_tickets(Connection& db, const TicketQuery& query)
+{
+    // A hold whose time is up is expired, tidied or not: the status is judged by time here as everywhere.
+    std::string filters = "t.user_id = ?1";
+    if (query.event) filters += " AND t.event_id = ?2";
+    if (query.status) {
+        switch (*query.status) {
+            case TicketStatus::reserved: filters += " AND t.status = 0 AND t.expires_at > ?3"; break;
+            case TicketStatus::expired: filters += " AND (t.status = 2 OR (t.status = 0 AND t.expires_at <= ?3))"; break;
+            case TicketStatus::paid: filters += " AND t.status = 1"; break;
+            case TicketStatus::cancelled: filters += " AND t.status = 3"; break;
+        }
+    }
+    const std::string from = "FROM tickets t INDEXED BY tickets_by_user WHERE ";
+    Page<Ticket> page;
+    {
+        Rows rows = db.query("SELECT count(*) " + from + filters, query.user, query.event, query.now);
+        rows.next();
+        page.total = rows.integer(0);
+    }
+    Rows rows = db.query("SELECT " BOXOFFICE_TICKET_COLUMNS " " + from + filters + " ORDER BY t.id DESC LIMIT ?4 OFFSET ?5", query.user, query.event,
+                         query.now, query.limit, query.skip);
+    while (rows.next()) page.items.push_back(read_ticket(rows));
+    return page;
+}
+
+std::vector<Event> find_events(Connection& db, std::span<const EventId> ids)
+{
+    std::vector<Event> events;
+    events.reserve(ids.size());
+    for (const EventId id : ids) {
+        Rows rows = db.query("SELECT " BOXOFFICE_EVENT_COLUMNS
+                             " FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ?1 AND e.removed_at IS NULL",
+                             id);
+        if (rows.next()) events.push_back(read_event(rows));
+    }
+    return events;
+}
+
+}  // namespace boxoffice::sqlite

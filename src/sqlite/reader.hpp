@@ -1,0 +1,65 @@
+#pragma once
+#include "sqlite/connection.hpp"
+#include "sqlite/places.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace boxoffice::sqlite {
+
+/// Connections for reading, lent one at a time. Any thread; waits when all are out.
+class Readers {
+public:
+    Readers(const std::filesystem::path& file, unsigned count);
+
+    class Lent {
+    public:
+        explicit Lent(Readers& readers);
+        ~Lent();
+        Lent(const Lent&) = delete;
+        Lent& operator=(const Lent&) = delete;
+        Connection& operator*() const { return *db_; }
+        Connection* operator->() const { return db_; }
+
+    private:
+        Readers& readers_;
+        Connection* db_;
+    };
+
+private:
+    std::vector<std::unique_ptr<Connection>> all_;
+    std::vector<Connection*> free_;
+    std::mutex mutex_;
+    std::condition_variable returned_;
+};
+
+/// How many events a listing has, remembered for as long as the catalogue does not change. Any thread.
+class CountCache {
+public:
+    std::int64_t get(const std::string& key, std::uint64_t version, const std::function<std::int64_t()>& count);
+
+private:
+    std::mutex mutex_;
+    std::uint64_t version_ = 0;
+    std::map<std::string, std::int64_t> counts_;
+};
+
+/// Sells nothing, answers everything: the queries of the Store port over a pool of read connections.
+[[nodiscard]] std::vector<Place> load_places(Connection& db);
+[[nodiscard]] Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts, std::uint64_t catalogue_version);
+[[nodiscard]] Page<Ticket> list_tickets(Connection& db, const TicketQuery& query);
+[[nodiscard]] std::vector<Event> find_events(Connection& db, std::span<const EventId> ids);
+/// What the store knows of a user's taste.
+struct Taste {
+    std::unordered_map<EventId, double> alike;             // by words shared with events they held tickets for, 0..1
+    std::unordered_set<UserId> organizers;                 // of those events
+    std::unordered_set<EventId> held;                      // events of live tickets
+};
+[[nodiscard]] Taste taste_of(Connection& db, UserId user, Instant now);
+
+}  // namespace boxoffice::sqlite

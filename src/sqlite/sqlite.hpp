@@ -1,0 +1,53 @@
+#pragma once
+#include "core/core.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// The embedded store: one SQLite file in WAL mode, one connection that alone writes and checkpoints (SQLite before
+/// 3.51.3 can corrupt a WAL database when two connections checkpoint), several that read.
+namespace boxoffice {
+
+struct SqliteOptions {
+    std::filesystem::path file;                    // data/boxoffice.db
+    unsigned readers = 3;                          // connections for reads: one a read-lane thread and one to spare
+};
+
+/// One line of `migrate status`.
+struct MigrationState {
+    std::string version;                           // "0001"
+    std::string name;                              // "0001_the_box_office.sql"
+    bool applied = false;
+};
+
+/// Changes the schema. Takes the store's writer lock for as long as it lives (throws StoreFailure busy, naming the
+/// process, when another holds it). Makes the file and its folder when they do not exist.
+class SqliteMigrator {
+public:
+    explicit SqliteMigrator(const std::filesystem::path& file);
+    ~SqliteMigrator();
+    SqliteMigrator(const SqliteMigrator&) = delete;
+    SqliteMigrator& operator=(const SqliteMigrator&) = delete;
+    /// Throws StoreFailure when the file's schema is newer than this binary or an applied migration was edited.
+    [[nodiscard]] std::vector<MigrationState> status();
+    std::vector<std::string> up();                 // names of those applied; each in its own transaction
+    std::optional<std::string> down();             // the last one, undone; nothing when none is applied
+
+private:
+    class Self;
+    std::unique_ptr<Self> self_;
+};
+
+/// Opens the store, applying pending migrations; takes the writer lock. Throws StoreFailure with a sentence for the operator.
+[[nodiscard]] std::unique_ptr<Store> open_sqlite(const SqliteOptions& options, const Zones& zones);
+
+/// Looks a store over without changing it, while a server runs or not: SQLite's integrity check, every event's counter
+/// against its live tickets, foreign keys, migrations, free disk, the clock against the newest row.
+[[nodiscard]] std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant now);
+
+/// A consistent copy of the store in a new file, while a server runs or not; refuses to overwrite. Throws StoreFailure.
+void backup_sqlite(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace boxoffice

@@ -1,0 +1,157 @@
+#include "sqlite/migrations.hpp"
+#include "sqlite/reader.hpp"
+#include "sqlite/rows.hpp"
+#include "sqlite/sqlite.hpp"
+#include "sqlite/writer.hpp"
+#include "sqlite/writer_lock.hpp"
+
+namespace boxoffice {
+
+namespace {
+
+using namespace sqlite;
+
+std::vector<Place> load(const std::filesystem::path& file)
+{
+    Connection db(file, Access::read_only);
+    return load_places(db);
+}
+
+/// Applies what is pending before anybody reads.
+void migrate(const std::filesystem::path& file) { SqliteMigrator(file).up(); }
+
+class SqliteStore final : public Store {
+public:
+    SqliteStore(const SqliteOptions& options, const Zones& zones)
+        : lock_(options.file), places_(load(options.file)), writer_(options.file, places_, zones), readers_(options.file, options.readers)
+    {
+    }
+
+    void carry_out(std::span<WriteJob* const> jobs) override { writer_.carry_out(jobs); }
+    void idle() override { writer_.idle(); }
+
+    std::optional<User> find_user(UserId id) override
+    {
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT " BOXOFFICE_USER_COLUMNS " FROM users u WHERE u.id = ?1", id);
+        if (!rows.next()) return std::nullopt;
+        return read_user(rows);
+    }
+
+    std::optional<Login> find_login(std::string_view email) override
+    {
+        const std::string folded = fold_email(email);
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT id, password_hash FROM users WHERE email_folded = ?1", folded);
+        if (!rows.next()) return std::nullopt;
+        return Login{UserId{rows.integer(0)}, std::string(rows.text(1))};
+    }
+
+    std::optional<Event> find_event(EventId id) override
+    {
+        const Readers::Lent db(readers_);
+        std::vector<Event> found = sqlite::find_events(*db, std::span(&id, 1));
+        if (found.empty()) return std::nullopt;
+        return std::move(found.front());
+    }
+
+    std::vector<Event> find_events(std::span<const EventId> ids) override
+    {
+        const Readers::Lent db(readers_);
+        const Snapshot snapshot(*db);
+        return sqlite::find_events(*db, ids);
+    }
+
+    Page<Event> list_events(const EventQuery& query) override
+    {
+        const Readers::Lent db(readers_);
+        // Read before the snapshot: a change in between makes the count fresher than its version says, never staler.
+        const std::uint64_t version = writer_.catalogue_version();
+        const Snapshot snapshot(*db);
+        return sqlite::list_events(*db, query, counts_, version);
+    }
+
+    std::optional<TicketView> find_ticket(TicketId id) override
+    {
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT " BOXOFFICE_TICKET_COLUMNS ", e.organizer_id FROM tickets t JOIN events e ON e.id = t.event_id WHERE t.id = ?1", id);
+        if (!rows.next()) return std::nullopt;
+        return TicketView{read_ticket(rows), UserId{rows.integer(8)}};
+    }
+
+    Page<Ticket> list_tickets(const TicketQuery& query) override
+    {
+        const Readers::Lent db(readers_);
+        const Snapshot snapshot(*db);
+        return sqlite::list_tickets(*db, query);
+    }
+
+    Page<NearbyEvent> nearby(const NearbyQuery& query) override
+    {
+        const Page<Found> found = places_.near(query);
+        std::vector<EventId> ids;
+        ids.reserve(found.items.size());
+        for (const Found& one : found.items) ids.push_back(one.event);
+        Page<NearbyEvent> page;
+        page.total = found.total;
+        auto next = found.items.begin();
+        for (Event& event : find_events(ids)) {
+            while (next->event != event.id) ++next;  // one that was removed since it was found
+            page.items.push_back({std::move(event), next->distance_m});
+        }
+        return page;
+    }
+
+    std::vector<Candidate> candidates(const SuggestionQuery& query) override
+    {
+        const Taste taste = [&] {
+            const Readers::Lent db(readers_);
+            const Snapshot snapshot(*db);
+            return taste_of(*db, query.user, query.now);
+        }();
+        return places_.candidates(query, taste.alike, taste.organizers, taste.held);
+    }
+
+    std::optional<Instant> next_deadline() override
+    {
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT expires_at FROM tickets WHERE status = 0 ORDER BY expires_at LIMIT 1");
+        if (!rows.next()) return std::nullopt;
+        return rows.instant(0);
+    }
+
+    std::int64_t reserved_count() override { return writer_.reserved(); }
+
+    std::optional<Instant> latest_instant() override
+    {
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT max(created_at, ifnull(paid_at, 0)) FROM tickets ORDER BY id DESC LIMIT 1");
+        if (!rows.next()) return std::nullopt;
+        return rows.instant(0);
+    }
+
+    void check_ready() override
+    {
+        writer_.check_ready();
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT 1 FROM users LIMIT 1");
+        rows.next();
+    }
+
+private:
+    WriterLock lock_;
+    Places places_;
+    Writer writer_;
+    Readers readers_;
+    CountCache counts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_sqlite(const SqliteOptions& options, const Zones& zones)
+{
+    migrate(options.file);
+    return std::make_unique<SqliteStore>(options, zones);
+}
+
+}  // namespace boxoffice

@@ -1,0 +1,150 @@
+#include "sqlite/writer.hpp"
+
+#include "core/refuse.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace boxoffice::sqlite {
+
+namespace {
+
+/// Answers to idempotency keys are kept this long (the contract).
+constexpr Micros kAnswerLife = std::chrono::hours(24);
+
+/// WAL pages (4 KiB) that make an idle moment worth a checkpoint, and those that force one between two batches: a
+/// longer WAL makes reads slower and the next start later, a shorter one syncs the file more often.
+constexpr int kPagesForIdle = 1000;
+constexpr int kPagesForced = 8000;
+
+int on_wal(void* pages, sqlite3*, const char*, int now) noexcept
+{
+    *static_cast<int*>(pages) = now;
+    return SQLITE_OK;
+}
+
+std::int64_t count_reserved(Connection& db)
+{
+    Rows rows = db.query("SELECT count(*) FROM tickets WHERE status = 0 AND expires_at > -1");
+    rows.next();
+    return rows.integer(0);
+}
+
+}  // namespace
+
+Writer::Writer(const std::filesystem::path& file, Places& places, const Zones& zones)
+    : db_(file, Access::read_write), places_(places), zones_(zones), inventory_(db_)
+{
+    // FULL: a commit is synced before it returns; 32 MiB of cache hold the hot ends of every index.
+    db_.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768");
+    sqlite3_wal_hook(db_.handle(), on_wal, &wal_pages_);
+    reserved_ = count_reserved(db_);
+}
+
+Writer::~Writer()
+{
+    try {
+        if (!failed_) checkpoint();
+    } catch (const std::exception&) {  // the WAL stays, and is read at the next start
+    }
+}
+
+void Writer::begin() { db_.execute("BEGIN IMMEDIATE"); }
+
+void Writer::commit()
+{
+    inventory_.save();
+    try {
+        db_.execute("COMMIT");
+    } catch (const SqliteError& error) {
+        // After a failed sync the kernel may have dropped the pages and call the next sync good: stop acknowledging.
+        if (error.extended_code() == SQLITE_IOERR_FSYNC) failed_ = true;
+        throw;
+    }
+}
+
+void Writer::roll_back() noexcept
+{
+    inventory_.clear();
+    put_.clear();
+    removed_.clear();
+    reserved_change_ = 0;
+    catalogue_changed_ = false;
+    if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Writer::check_ready() const
+{
+    if (failed_) throw StoreFailure(Code::storage_failed, "a disk sync has failed; restart after checking the disk");
+}
+
+void Writer::carry_out(std::span<WriteJob* const> jobs)
+{
+    check_ready();
+    if (wal_pages_ >= kPagesForced) checkpoint();
+    try {
+        begin();
+        for (WriteJob* const job : jobs) carry_out_one(*job);
+        commit();
+    } catch (...) {
+        roll_back();
+        throw;
+    }
+    for (const Place& place : put_) places_.put(place);
+    inventory_.tell(places_);  // after the rows were put: a sale later in the batch has the last word
+    inventory_.clear();
+    for (const EventId event : removed_) places_.remove(event);
+    put_.clear();
+    removed_.clear();
+    reserved_.fetch_add(std::exchange(reserved_change_, 0), std::memory_order_relaxed);
+    if (std::exchange(catalogue_changed_, false)) catalogue_version_.fetch_add(1, std::memory_order_release);
+}
+
+void Writer::carry_out_one(WriteJob& job)
+{
+    const auto run = [&] { return std::visit([&](const auto& what) { return act(what); }, job.act); };
+    if (!job.claim) {
+        job.outcome = run();
+        return;
+    }
+    const IdempotencyClaim& claim = *job.claim;
+    {
+        Rows kept = db_.query("SELECT fingerprint, bytes FROM kept_answers WHERE user_id = ?1 AND key = ?2 AND kept_at > ?3", claim.user, claim.key,
+                              claim.now - kAnswerLife);
+        if (kept.next()) {
+            if (kept.text(0) == claim.fingerprint) job.outcome = KeptAnswer{std::string(kept.text(1))};
+            else job.outcome = refuse(Code::idempotency_key_reused);
+            return;
+        }
+    }
+    job.outcome = run();
+    const KeptAnswer answer = claim.render(job.outcome);
+    db_.execute("INSERT OR REPLACE INTO kept_answers (user_id, key, fingerprint, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, CAST(?5 AS BLOB))",
+                claim.user, claim.key, claim.fingerprint, claim.now, answer.bytes);
+}
+
+Outcome Writer::act(const ForgetAnswers& act)
+{
+    const auto forgotten = db_.execute(
+        "DELETE FROM kept_answers WHERE (user_id, key) IN (SELECT user_id, key FROM kept_answers WHERE kept_at < ?1 ORDER BY kept_at LIMIT ?2)",
+        act.before, static_cast<std::int64_t>(act.most));
+    return Done{forgotten == static_cast<std::int64_t>(act.most)};
+}
+
+void Writer::idle()
+{
+    if (wal_pages_ >= kPagesForIdle && !failed_) checkpoint();
+}
+
+void Writer::checkpoint()
+{
+    int log_pages = 0;
+    int moved_pages = 0;
+    // PASSIVE never waits for readers: what they still need stays in the WAL for the next time. A full disk makes it fail;
+    // nothing is lost then, and the next batch will say so itself.
+    const int code = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &moved_pages);
+    if (code == SQLITE_IOERR_FSYNC) failed_ = true;
+    wal_pages_ = 0;
+}
+
+}  // namespace boxoffice::sqlite

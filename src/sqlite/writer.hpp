@@ -1,0 +1,72 @@
+#pragma once
+#include "sqlite/connection.hpp"
+#include "sqlite/inventory.hpp"
+#include "sqlite/places.hpp"
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+namespace boxoffice::sqlite {
+
+/// Carries out acts: the only object that writes to the file and the only one that checkpoints its WAL. One thread.
+/// Each act is a method: gather the facts, ask the rule, carry out its plan. The statements stand beside it.
+class Writer {
+public:
+    Writer(const std::filesystem::path& file, Places& places, const Zones& zones);
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    void carry_out(std::span<WriteJob* const> jobs);
+    /// Checkpoints what the WAL has gathered, when it is worth a disk sync.
+    void idle();
+
+    [[nodiscard]] std::int64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
+    /// Changes whenever an event appears, disappears or moves in time.
+    [[nodiscard]] std::uint64_t catalogue_version() const { return catalogue_version_.load(std::memory_order_acquire); }
+    /// Throws StoreFailure when nothing may be written any more.
+    void check_ready() const;
+
+private:
+    void begin();
+    void commit();
+    void roll_back() noexcept;
+    void carry_out_one(WriteJob& job);
+    void checkpoint();
+
+    Outcome act(const AddUser& act);
+    Outcome act(const ChangeUser& act);
+    Outcome act(const AddEvent& act);
+    Outcome act(const ChangeEvent& act);
+    Outcome act(const RemoveEvent& act);
+    Outcome act(const Reserve& act);
+    Outcome act(const Pay& act);
+    Outcome act(const Cancel& act);
+    Outcome act(const LapseDue& act);
+    Outcome act(const ForgetAnswers& act);
+
+    /// The ticket, when it is `user`'s own.
+    std::optional<Ticket> own_ticket(TicketId ticket, UserId user);
+    std::optional<Event> event_row(EventId event);
+    /// Marks up to `most` due holds of one event as expired; returns how many.
+    std::int64_t lapse_event(EventId event, Instant now, std::int64_t most);
+
+    Connection db_;
+    Places& places_;
+    const Zones& zones_;
+    Inventory inventory_;
+
+    // What the open transaction will have done, for after its commit.
+    std::vector<Place> put_;
+    std::vector<EventId> removed_;
+    std::int64_t reserved_change_ = 0;
+    bool catalogue_changed_ = false;
+
+    int wal_pages_ = 0;
+    std::atomic<std::int64_t> reserved_ = 0;
+    std::atomic<std::uint64_t> catalogue_version_ = 1;
+    std::atomic<bool> failed_ = false;         // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
+};
+
+}  // namespace boxoffice::sqlite

@@ -1,0 +1,137 @@
+#include "core/refuse.hpp"
+#include "sqlite/rows.hpp"
+#include "sqlite/writer.hpp"
+
+namespace boxoffice::sqlite {
+
+namespace {
+
+Place place_of(const Event& event, Pace pace)
+{
+    return {event.id, event.venue.point, event.start_time, event.end_time, event.organizer_id, event.total_tickets, event.tickets_sold, pace};
+}
+
+}  // namespace
+
+Outcome Writer::act(const AddUser& act)
+{
+    User user;
+    user.name = act.name;
+    user.email = act.email;
+    user.location = act.location;
+    user.created_at = act.now;
+    std::optional<double> latitude;
+    std::optional<double> longitude;
+    if (act.location) {
+        latitude = act.location->latitude;
+        longitude = act.location->longitude;
+    }
+    try {
+        db_.execute(
+            "INSERT INTO users (email, email_folded, name, password_hash, latitude, longitude, created_at, updated_at) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            act.email, fold_email(act.email), act.name, act.password_hash, latitude, longitude, act.now);
+    } catch (const SqliteError& error) {
+        if (error.extended_code() == SQLITE_CONSTRAINT_UNIQUE) return refuse(Code::email_taken);
+        throw;
+    }
+    user.id = UserId{db_.last_id()};
+    return user;
+}
+
+Outcome Writer::act(const ChangeUser& act)
+{
+    std::optional<User> user;
+    {
+        Rows rows = db_.query("SELECT " BOXOFFICE_USER_COLUMNS " FROM users u WHERE u.id = ?1", act.user);
+        if (rows.next()) user = read_user(rows);
+    }
+    if (!user) return refuse(Code::unauthenticated);
+    if (act.name) user->name = *act.name;
+    if (act.sets_location) user->location = act.location;
+    std::optional<double> latitude;
+    std::optional<double> longitude;
+    if (user->location) {
+        latitude = user->location->latitude;
+        longitude = user->location->longitude;
+    }
+    db_.execute("UPDATE users SET name = ?2, latitude = ?3, longitude = ?4, updated_at = ?5 WHERE id = ?1", user->id, user->name, latitude, longitude,
+                act.now);
+    return *user;
+}
+
+std::optional<Event> Writer::event_row(EventId id)
+{
+    inventory_.forget(id);  // the row is about to be read, and maybe changed, by statements of its own
+    Rows rows = db_.query("SELECT " BOXOFFICE_EVENT_COLUMNS
+                          " FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ?1 AND e.removed_at IS NULL",
+                          id);
+    if (!rows.next()) return std::nullopt;
+    return read_event(rows);
+}
+
+Outcome Writer::act(const AddEvent& act)
+{
+    auto decision = decide_add_event(act.draft, act.organizer, zones_, act.now);
+    if (!decision) return decision.error();
+    Event event = std::move(*decision);
+    try {
+        db_.execute(
+            "INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, venue_address, "
+            "description) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)",
+            act.organizer, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now, event.timezone,
+            event.title, event.venue.address, event.description);
+    } catch (const SqliteError& error) {
+        if (error.extended_code() == SQLITE_CONSTRAINT_FOREIGNKEY) return refuse(Code::unauthenticated);
+        throw;
+    }
+    event.id = EventId{db_.last_id()};
+    db_.execute("INSERT INTO inventory (event_id, total, paced_at) VALUES (?1, ?2, ?3)", event.id, event.total_tickets, act.now);
+    put_.push_back(place_of(event, Pace{0, act.now}));
+    catalogue_changed_ = true;
+    return event;
+}
+
+Outcome Writer::act(const ChangeEvent& act)
+{
+    const std::optional<Event> before = event_row(act.event);
+    if (!before) return refuse(Code::not_found);
+    auto decision = decide_change_event(*before, act.by, act.patch, zones_, act.now);
+    if (!decision) return decision.error();
+    const Event event = std::move(*decision);
+    db_.execute(
+        "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7 WHERE id = ?1", event.id,
+        event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now, event.timezone);
+    // Apart from the above, because naming these columns rewrites the event's words in the index.
+    if (event.title != before->title || event.venue.address != before->venue.address || event.description != before->description) {
+        db_.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4 WHERE id = ?1", event.id, event.title, event.venue.address,
+                    event.description);
+    }
+    const auto changed = db_.execute("UPDATE inventory SET total = ?2 WHERE event_id = ?1 AND sold <= ?2", event.id, event.total_tickets);
+    if (changed != 1) throw StoreFailure(Code::internal, "the guard of an event refused its new total");
+    Inventory::Stock* const stock = inventory_.find(event.id);
+    put_.push_back(place_of(event, stock ? stock->pace : Pace{}));
+    catalogue_changed_ = true;
+    return event;
+}
+
+Outcome Writer::act(const RemoveEvent& act)
+{
+    std::optional<Event> event = event_row(act.event);
+    if (!event) return refuse(Code::not_found);
+    // Holds whose time is up stand in nobody's way: they lapse here if the tidier has not come round.
+    const auto lapsed = event->organizer_id == act.by ? lapse_event(act.event, act.now, event->tickets_sold) : 0;
+    if (lapsed > 0) {
+        Inventory::Stock* const stock = inventory_.find(act.event);
+        inventory_.sell(*stock, -lapsed, act.now);
+        inventory_.forget(act.event);
+    }
+    if (const auto decision = decide_remove_event(*event, act.by, event->tickets_sold - lapsed); !decision) return decision.error();
+    inventory_.forget(act.event);
+    db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1", act.event, act.now);
+    removed_.push_back(act.event);
+    catalogue_changed_ = true;
+    return Done{};
+}
+
+}  // namespace boxoffice::sqlite

@@ -1,0 +1,103 @@
+#include "crowd.hpp"
+
+using namespace blackbox;
+
+namespace
+{
+
+class Down : public testing::Test
+{
+protected:
+    void SetUp() override
+    {
+        if (is_foreign()) GTEST_SKIP() << "takes a server down: only one of its own";
+    }
+
+    void expect_healthy() const
+    {
+        const Ran doctor = run_boxoffice({"doctor", "--data", (home_.path() / "data").string()});
+        EXPECT_EQ(doctor.exit_code, 0) << doctor.output;
+    }
+
+    TempDir home_;
+};
+
+}  // namespace
+
+TEST_F(Down, ByATermSignalUnderLoadCutsNoAnswerShort)
+{
+    ServerProcess server(home_.path());
+    Crowd crowd(server.address(), 16);
+    Wire idle(server.address());
+    crowd.start();
+    crowd.wait_for_promises(400);
+    EXPECT_EQ(server.stop(), 0) << server.last_words();
+    crowd.join();
+    EXPECT_EQ(crowd.cut_answers(), 0);
+    EXPECT_TRUE(idle.ends());
+    expect_healthy();
+
+    ServerProcess next(home_.path());
+    crowd.check_promises(next.address());
+    EXPECT_EQ(next.stop(), 0) << next.last_words();
+}
+
+TEST_F(Down, ByATermSignalWhenNobodyIsThere)
+{
+    ServerProcess server(home_.path());
+    EXPECT_EQ(server.stop(), 0) << server.last_words();
+    ServerProcess next(home_.path());
+    EXPECT_EQ(next.stop(), 0) << next.last_words();
+    expect_healthy();
+}
+
+TEST_F(Down, ByAKillUnderLoadLosesNothingThatWasAcknowledged)
+{
+    auto server = std::make_unique<ServerProcess>(home_.path());
+    Crowd crowd(server->address(), 16);
+    crowd.start();
+    crowd.wait_for_promises(600);
+    server->kill_hard();
+    crowd.join();
+    expect_healthy();
+
+    ServerProcess next(home_.path());
+    crowd.check_promises(next.address());
+    EXPECT_EQ(next.stop(), 0) << next.last_words();
+    expect_healthy();
+}
+
+TEST_F(Down, ByAKillAgainAndAgainKeepsCountAndGoesOnSelling)
+{
+    auto server = std::make_unique<ServerProcess>(home_.path());
+    Person anna = sign_up(server->address());
+    const Json event = make_event(anna, {{"total_tickets", 1'000}});
+    for (int sold = 1; sold <= 5; ++sold) {
+        reserve(anna, event["id"]);
+        server->kill_hard();
+        server = std::make_unique<ServerProcess>(home_.path());
+        Person same(server->address(), anna.token());
+        EXPECT_EQ(get_event(same, event["id"])["tickets_sold"], sold);
+        anna = std::move(same);
+    }
+    EXPECT_EQ(server->stop(), 0) << server->last_words();
+    expect_healthy();
+}
+
+TEST_F(Down, LapsesTheHoldsThatRanOutMeanwhile)
+{
+    ServeOptions hasty;
+    hasty.hold_seconds = "0.5";
+    auto server = std::make_unique<ServerProcess>(home_.path(), hasty);
+    Person anna = sign_up(server->address());
+    const Json event = make_event(anna, {{"total_tickets", 1}});
+    const Json ticket = reserve(anna, event["id"]);
+    server->kill_hard();
+    wait_until_after(parse_time(ticket["expires_at"]));
+    server = std::make_unique<ServerProcess>(home_.path(), hasty);
+    Caller same(server->address(), anna.token());
+    EXPECT_EQ(must(same.get(path_of("/tickets/", ticket["id"])), 200)["status"], "expired");
+    reserve(same, event["id"]);
+    EXPECT_EQ(server->stop(), 0) << server->last_words();
+    expect_healthy();
+}

@@ -1,0 +1,317 @@
+// The REST door over real lanes and a store in memory that can be told to fail or to wait.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "api_fakes.hpp"
+#include "http/api.hpp"
+
+namespace boxoffice::http
+{
+namespace
+{
+
+using nlohmann::json;
+using namespace fakes;
+using namespace std::chrono_literals;
+
+class ApiRoutes : public testing::Test
+{
+protected:
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+
+    std::future<Reply> start(Method method, std::string target, std::string body = {}, Headers headers = {})
+    {
+        auto request = std::make_shared<Request>();
+        request->method = method;
+        request->target = std::move(target);
+        request->headers = std::move(headers);
+        request->body = std::move(body);
+        auto answer = std::make_shared<std::promise<Reply>>();
+        api_->handle(std::move(request), [answer](Reply reply) { answer->set_value(std::move(reply)); });
+        return answer->get_future();
+    }
+    Reply send(Method method, std::string target, std::string body = {}, Headers headers = {})
+    {
+        auto answer = start(method, std::move(target), std::move(body), std::move(headers));
+        if (answer.wait_for(10s) != std::future_status::ready) throw std::runtime_error("no answer");
+        return answer.get();
+    }
+    static Headers as(int user, Headers more = {})
+    {
+        more.emplace_back("authorization", "Bearer u" + std::to_string(user));
+        return more;
+    }
+    static std::string header(const Reply& reply, std::string_view name)
+    {
+        for (const auto& [key, value] : reply.headers) {
+            if (key == name) return value;
+        }
+        return "-";
+    }
+    static std::string code(const Reply& reply)
+    {
+        const json body = json::parse(reply.body);
+        EXPECT_EQ(reply.content_type, "application/problem+json");
+        EXPECT_EQ(body.at("status"), reply.status);
+        EXPECT_EQ(body.at("instance"), header(reply, "X-Request-Id"));
+        EXPECT_EQ(reply.body.find("secret"), std::string::npos);
+        return std::to_string(reply.status) + " " + body.at("code").get<std::string>();
+    }
+
+    MemoryStore store_;
+    SetClock clock_;
+    UtcOnly zones_;
+    PlainHasher hasher_;
+    PlainSigner signer_;
+    Metrics metrics_;
+    std::atomic<bool> draining_{false};
+    WriteLane writes_{store_, {}, metrics_};
+    WorkLane reads_{{.name = "reads", .threads = 2, .depth_max = 64, .nice = 0}, metrics_};
+    WorkLane passwords_{{.name = "passwords", .threads = 1, .depth_max = 64, .nice = 0}, metrics_};
+    std::unique_ptr<Handler> api_ =
+        make_api({store_, writes_, reads_, passwords_, clock_, zones_, hasher_, signer_, metrics_, 120s, fnv_hex,
+                  [](std::size_t bytes) { return std::string(bytes * 2, '5'); }, draining_});
+};
+
+TEST_F(ApiRoutes, SellsASeatAndTellsWhenNoneIsLeft)
+{
+    const Reply first = send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1, {{"x-request-id", "mine"}}));
+    EXPECT_EQ(first.status, 201);
+    EXPECT_EQ(header(first, "Location"), "/api/v1/tickets/1");
+    EXPECT_EQ(header(first, "X-Request-Id"), "mine");
+    EXPECT_EQ(header(first, "Cache-Control"), "no-store");
+    EXPECT_EQ(header(first, "X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(json::parse(first.body).at("status"), "reserved");
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets", R"({"event_id":5,"user_id":1})", as(1)).status, 201);
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1))), "409 sold_out");
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":6})", as(1))), "404 not_found");
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5,"user_id":2})", as(1))), "403 not_yourself");
+    const std::string figures = metrics_.render();
+    EXPECT_NE(figures.find("boxoffice_holds_made_total 2"), std::string::npos);
+    EXPECT_NE(figures.find("boxoffice_sold_out_refusals_total 1"), std::string::npos);
+}
+
+TEST_F(ApiRoutes, ShowATicketToItsHolderAndItsOrganizerOnly)
+{
+    ASSERT_EQ(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1)).status, 201);
+    EXPECT_EQ(send(Method::get, "/api/v1/tickets/1", {}, as(1)).status, 200);
+    EXPECT_EQ(send(Method::get, "/api/v1/tickets/1", {}, as(2)).status, 200);
+    EXPECT_EQ(code(send(Method::get, "/api/v1/tickets/1", {}, as(3))), "404 not_found");
+    EXPECT_EQ(code(send(Method::get, "/api/v1/tickets/user/2", {}, as(1))), "403 not_yourself");
+    clock_.micros = 120'000'000;
+    EXPECT_EQ(json::parse(send(Method::get, "/api/v1/tickets/1", {}, as(1)).body).at("status"), "expired");
+}
+
+TEST_F(ApiRoutes, AnswerARepeatedKeyByteForByte)
+{
+    const Headers key = as(1, {{"idempotency-key", "k1"}});
+    const Reply first = send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", key);
+    const Reply again = send(Method::post, "/api/v1/tickets", R"({"event_id":5})", key);
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(header(again, "Location"), header(first, "Location"));
+    EXPECT_EQ(header(first, "Idempotency-Replayed"), "-");
+    EXPECT_EQ(header(again, "Idempotency-Replayed"), "true");
+    EXPECT_NE(header(again, "X-Request-Id"), header(first, "X-Request-Id"));
+    EXPECT_EQ(store_.event.tickets_sold, 1);
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":6})", key)), "422 idempotency_key_reused");
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/1/cancel", {}, key)), "422 idempotency_key_reused");
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(2, {{"idempotency-key", "k1"}})).status, 201);
+    const Headers other = as(1, {{"idempotency-key", "k2"}});
+    const Reply refused = send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", other);
+    const Reply refused_again = send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", other);
+    EXPECT_EQ(code(refused), "409 sold_out");
+    EXPECT_EQ(refused_again.body, refused.body);
+    EXPECT_EQ(header(refused_again, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(send(Method::del, "/api/v1/events/5", {}, as(2, {{"idempotency-key", "k3"}})).status, 204);
+    EXPECT_EQ(send(Method::del, "/api/v1/events/5", {}, as(2, {{"idempotency-key", "k3"}})).status, 204);
+}
+
+TEST_F(ApiRoutes, TellWhenTheFirstWithThisKeyIsStillRunning)
+{
+    const Headers key = as(1, {{"idempotency-key", "k1"}});
+    store_.hold();
+    auto first = start(Method::post, "/api/v1/tickets/", R"({"event_id":5})", key);
+    store_.wait_until_entered();
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", key)), "409 idempotency_in_progress");
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5 })", key)), "422 idempotency_key_reused");
+    store_.let_go();
+    EXPECT_EQ(first.get().status, 201);
+    EXPECT_EQ(header(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", key), "Idempotency-Replayed"), "true");
+}
+
+TEST_F(ApiRoutes, NameABadKeyWithTheBadFieldsOfTheBody)
+{
+    const Headers bad = as(1, {{"idempotency-key", "a b"}});
+    const Reply both = send(Method::post, "/api/v1/tickets/", "{}", bad);
+    EXPECT_EQ(code(both), "422 invalid");
+    EXPECT_EQ(json::parse(both.body).at("errors").size(), 2U);
+    const Reply alone = send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", bad);
+    EXPECT_EQ(json::parse(alone.body).at("errors"), json::parse(R"([{"loc":["header","Idempotency-Key"],
+        "msg":"A key has 1 to 255 visible ASCII characters","type":"idempotency_key"}])"));
+    EXPECT_EQ(send(Method::post, "/api/v1/auth/register", R"({"email":"n@b.cd","name":"N","password":"12345678"})",
+                   {{"idempotency-key", ""}})
+                  .status,
+              201);
+}
+
+TEST_F(ApiRoutes, AskForATokenWhereOneIsNeeded)
+{
+    for (const auto& headers : {Headers{}, Headers{{"authorization", "Basic u1"}}, Headers{{"authorization", "Bearer"}},
+                                Headers{{"authorization", "Bearer bad"}}}) {
+        const Reply reply = send(Method::get, "/api/v1/auth/me", {}, headers);
+        EXPECT_EQ(code(reply), "401 unauthenticated");
+        EXPECT_EQ(header(reply, "WWW-Authenticate"), "Bearer");
+    }
+    EXPECT_EQ(send(Method::get, "/api/v1/auth/me", {}, {{"authorization", "bearer  u1"}}).status, 200);
+    EXPECT_EQ(code(send(Method::get, "/api/v1/auth/me", {}, as(9))), "401 unauthenticated");
+}
+
+TEST_F(ApiRoutes, LogInByFormAndJsonAndSpendTheSameOnAnUnknownAddress)
+{
+    const Reply good = send(Method::post, "/api/v1/auth/login", "username=ada%40example.org&password=right+password",
+                            {{"content-type", "application/x-www-form-urlencoded"}});
+    EXPECT_EQ(good.body, R"({"access_token":"u1","token_type":"bearer","expires_in":1800})");
+    EXPECT_EQ(send(Method::post, "/api/v1/auth/login", R"({"email":"ada@example.org","password":"right password"})").status, 200);
+    const Reply wrong = send(Method::post, "/api/v1/auth/login", R"({"email":"ada@example.org","password":"wrong"})");
+    EXPECT_EQ(code(wrong), "401 bad_credentials");
+    EXPECT_EQ(hasher_.wasted, 0);
+    const Reply unknown = send(Method::post, "/api/v1/auth/login", R"({"email":"nobody@example.org","password":"wrong"})");
+    EXPECT_EQ(hasher_.wasted, 1);
+    EXPECT_EQ(json::parse(wrong.body).at("detail"), json::parse(unknown.body).at("detail"));
+    EXPECT_EQ(code(send(Method::post, "/api/v1/auth/login", "x", {{"content-type", "text/plain"}})),
+              "415 unsupported_media_type");
+}
+
+TEST_F(ApiRoutes, TagReadsOfEvents)
+{
+    const Reply first = send(Method::get, "/api/v1/events/5");
+    const std::string tag = header(first, "ETag");
+    EXPECT_EQ(first.status, 200);
+    EXPECT_EQ(header(first, "Cache-Control"), "no-cache");
+    const Reply again = send(Method::get, "/api/v1/events/5", {}, {{"if-none-match", tag}});
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(again.body, "");
+    EXPECT_EQ(header(again, "ETag"), tag);
+    ASSERT_EQ(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1)).status, 201);
+    EXPECT_EQ(send(Method::get, "/api/v1/events/5", {}, {{"if-none-match", tag}}).status, 200);
+}
+
+TEST_F(ApiRoutes, PageThroughLists)
+{
+    const Reply page = send(Method::get, "/api/v1/events?q=jazz&skip=10&limit=10");
+    EXPECT_EQ(header(page, "X-Total-Count"), "25");
+    EXPECT_EQ(header(page, "Link"),
+              "</api/v1/events?q=jazz&skip=20&limit=10>; rel=\"next\", </api/v1/events?q=jazz&skip=0&limit=10>; rel=\"prev\"");
+    EXPECT_TRUE(json::parse(page.body).is_array());
+    EXPECT_EQ(send(Method::get, "/api/v1/events/?skip=30").body, "[]");
+    const Reply bad = send(Method::get, "/api/v1/events/?skip=-1&limit=0&available_only=x&starts_after=y&organizer_id=z");
+    EXPECT_EQ(code(bad), "422 invalid");
+    EXPECT_EQ(json::parse(bad.body).at("errors").size(), 5U);
+}
+
+TEST_F(ApiRoutes, FindWhatIsNearAPointOrOnesPlace)
+{
+    const Reply found = send(Method::get, "/api/v1/for-you/events/nearby?latitude=10&longitude=-3&radius_km=2.5");
+    EXPECT_EQ(json::parse(found.body).at(0).at("distance_km"), 1.2345);
+    EXPECT_EQ(store_.asked_nearby.radius_m, 2500);
+    EXPECT_EQ(store_.asked_nearby.limit, 10);
+    EXPECT_EQ(code(send(Method::get, "/api/v1/for-you/events/nearby")), "401 unauthenticated");
+    EXPECT_EQ(code(send(Method::get, "/api/v1/for-you/events/nearby", {}, as(1))), "422 invalid");
+    const Reply home = send(Method::get, "/api/v1/for-you/events/nearby", {}, as(2));
+    EXPECT_EQ(home.status, 200);
+    EXPECT_EQ(header(home, "Cache-Control"), "no-store");
+    EXPECT_EQ(store_.asked_nearby.center, (GeoPoint{1, 2}));
+    EXPECT_EQ(
+        code(send(Method::get, "/api/v1/for-you/events/nearby?latitude=1&longitude=2", {}, {{"authorization", "Bearer bad"}})),
+        "401 unauthenticated");
+    for (const char* query : {"latitude=1", "longitude=1", "latitude=91&longitude=0", "latitude=1&longitude=-180.1",
+                              "latitude=nan&longitude=1", "latitude=1&longitude=1&radius_km=0",
+                              "latitude=1&longitude=1&radius_km=20040.1", "latitude=1&longitude=1&radius_km=inf"}) {
+        const Reply bad = send(Method::get, std::string("/api/v1/for-you/events/nearby?") + query);
+        EXPECT_EQ(code(bad), "422 invalid") << query;
+        EXPECT_EQ(json::parse(bad.body).at("errors").size(), 1U) << bad.body;
+    }
+}
+
+TEST_F(ApiRoutes, SuggestForOneselfOnly)
+{
+    const json plain = json::parse(send(Method::get, "/api/v1/for-you/events/recommended?user_id=1", {}, as(1)).body);
+    EXPECT_TRUE(plain.at(0).contains("score"));
+    EXPECT_TRUE(plain.at(0).at("reasons").is_array());
+    EXPECT_FALSE(plain.at(0).contains("distance_km"));
+    EXPECT_EQ(json::parse(send(Method::get, "/api/v1/for-you/events/recommended", {}, as(2)).body).at(0).at("distance_km"), 0.5);
+    EXPECT_EQ(code(send(Method::get, "/api/v1/for-you/events/recommended?user_id=2", {}, as(1))), "403 not_yourself");
+}
+
+TEST_F(ApiRoutes, KeepTheConventionsOfPathsAndMethods)
+{
+    EXPECT_EQ(code(send(Method::get, "/api/v1/nothing")), "404 not_found");
+    EXPECT_EQ(code(send(Method::post, "/nothing")), "404 not_found");
+    const Reply wrong = send(Method::put, "/api/v1/events/5");
+    EXPECT_EQ(code(wrong), "405 method_not_allowed");
+    EXPECT_EQ(header(wrong, "Allow"), "GET, HEAD, PATCH, DELETE, OPTIONS");
+    const Reply options = send(Method::options, "/api/v1/events/");
+    EXPECT_EQ(options.status, 204);
+    EXPECT_EQ(header(options, "Allow"), "GET, HEAD, POST, OPTIONS");
+    EXPECT_EQ(send(Method::options, "*").status, 204);
+    EXPECT_EQ(send(Method::head, "/api/v1/events/5").status, 200);
+    for (const char* target :
+         {"/api/v1/events/%zz", "/api/v1/events/%", "/a b", "/a#b", "*", "http://x/", "/\xc3\xbc", "/api/v1/events/?q=%ff"}) {
+        EXPECT_EQ(code(send(Method::get, target)), "400 malformed") << target;
+    }
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", "{}", as(1, {{"content-type", "text/plain"}}))),
+              "415 unsupported_media_type");
+    EXPECT_NE(header(send(Method::get, "/health", {}, {{"x-request-id", "not sane"}}), "X-Request-Id"), "not sane");
+}
+
+TEST_F(ApiRoutes, TellAnAccidentWithoutItsDetail)
+{
+    store_.failing = Code::storage_failed;
+    EXPECT_EQ(code(send(Method::get, "/api/v1/events/5")), "503 storage_failed");
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1))), "503 storage_failed");
+    EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 storage_failed");
+    store_.failing = Code::internal;
+    EXPECT_EQ(code(send(Method::get, "/api/v1/events/5")), "500 internal");
+    EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 storage_failed");
+    store_.failing.reset();
+    EXPECT_EQ(json::parse(send(Method::get, "/health/ready").body).at("checks").at("store"), "ok");
+    draining_ = true;
+    EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 shutting_down");
+    EXPECT_EQ(send(Method::get, "/health").static_body, R"({"status":"ok"})");
+}
+
+TEST_F(ApiRoutes, AnswerBusyWhenALaneTakesNoMore)
+{
+    writes_.stop();
+    const Headers key = as(1, {{"idempotency-key", "k"}});
+    const Reply busy = send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", key);
+    EXPECT_EQ(code(busy), "503 busy");
+    EXPECT_EQ(header(busy, "Retry-After"), "1");
+    EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", key)),
+              "503 busy");  // and not in progress for ever
+    reads_.stop();
+    draining_ = true;
+    EXPECT_EQ(code(send(Method::get, "/api/v1/events/5")), "503 shutting_down");
+}
+
+TEST_F(ApiRoutes, RefuseForTheServerWithTheWordOfTheStatus)
+{
+    const std::pair<int, const char*> rows[] = {{400, "bad_request"},
+                                                {408, "request_timeout"},
+                                                {413, "payload_too_large"},
+                                                {414, "uri_too_long"},
+                                                {417, "expectation_failed"},
+                                                {431, "headers_too_large"},
+                                                {500, "internal"},
+                                                {501, "not_implemented"},
+                                                {503, "busy"},
+                                                {505, "http_version_not_supported"}};
+    for (const auto& [status, word] : rows)
+        EXPECT_EQ(code(api_->refuse(status, "Because.")), std::to_string(status) + " " + word);
+}
+
+}  // namespace
+}  // namespace boxoffice::http

@@ -1,0 +1,170 @@
+#include "core/core.hpp"
+#include "fake_zones.hpp"
+
+#include <functional>
+#include <gtest/gtest.h>
+
+namespace boxoffice {
+namespace {
+
+using namespace std::chrono_literals;
+
+const FakeZones kZones;
+constexpr Instant kNow = Instant(1000h);
+
+EventDraft good_draft()
+{
+    EventDraft draft;
+    draft.title = "Jazz";
+    draft.start_time = kNow + 24h;
+    draft.end_time = kNow + 26h;
+    draft.total_tickets = 10;
+    draft.venue = {"1 Main Street", {52.5, 13.4}};
+    return draft;
+}
+
+std::string places(const std::vector<FieldError>& errors)
+{
+    std::string all;
+    for (const FieldError& error : errors) {
+        if (!all.empty()) all += ' ';
+        for (std::size_t i = 1; i < error.loc.size(); ++i) all += (i > 1 ? "." : "") + error.loc[i];
+        all += ":" + error.type;
+    }
+    return all;
+}
+
+TEST(CheckDraft, NamesEveryBadFieldAtOnce)
+{
+    struct Row {
+        const char* rule;
+        std::function<void(EventDraft&)> spoil;
+        const char* says;
+    };
+    const LocalTime skipped{1050 * 24h + 2h + 30min};
+    const Row table[] = {
+        {"a good draft has no errors", [](EventDraft&) {}, ""},
+        {"a title has a character", [](EventDraft& d) { d.title = ""; }, "title:string_too_short"},
+        {"and 200 at most", [](EventDraft& d) { d.title = std::string(201, 'x'); }, "title:string_too_long"},
+        {"counted as people count", [](EventDraft& d) { for (d.title = ""; d.title.size() < 400;) d.title += "é"; }, ""},
+        {"a description may be empty", [](EventDraft& d) { d.description = ""; }, ""},
+        {"and has 5000 at most", [](EventDraft& d) { d.description = std::string(5001, 'x'); }, "description:string_too_long"},
+        {"an unknown zone is named once", [](EventDraft& d) { d.timezone = "Mars/Base"; d.start_time = LocalTime{}; }, "timezone:unknown_timezone"},
+        {"a skipped wall time", [=](EventDraft& d) { d.timezone = "Test/Gap"; d.start_time = skipped; d.end_time = kNow + 90000h; }, "start_time:nonexistent_time"},
+        {"the start comes before the end", [](EventDraft& d) { d.end_time = d.start_time; }, "end_time:not_after_start"},
+        {"in the event's zone", [](EventDraft& d) { d.timezone = "Test/Plus2"; d.start_time = LocalTime{1030h}; d.end_time = Instant(1028h); }, "end_time:not_after_start"},
+        {"not yet ended", [](EventDraft& d) { d.start_time = kNow - 2h; d.end_time = kNow; }, "end_time:already_over"},
+        {"one under way may be sold", [](EventDraft& d) { d.start_time = kNow - 2h; d.end_time = kNow + 1us; }, ""},
+        {"at least one ticket", [](EventDraft& d) { d.total_tickets = 0; }, "total_tickets:out_of_range"},
+        {"at most a billion", [](EventDraft& d) { d.total_tickets = kTicketsMax + 1; }, "total_tickets:out_of_range"},
+        {"an address", [](EventDraft& d) { d.venue.address = ""; }, "venue.address:string_too_short"},
+        {"of at most 500", [](EventDraft& d) { d.venue.address = std::string(501, 'x'); }, "venue.address:string_too_long"},
+        {"the pole is a place", [](EventDraft& d) { d.venue.point = {90, 180}; }, ""},
+        {"beyond it is none", [](EventDraft& d) { d.venue.point = {90.001, -180.001}; }, "venue.latitude:out_of_range venue.longitude:out_of_range"},
+        {"nor is what is no number", [](EventDraft& d) { d.venue.point.latitude = std::numeric_limits<double>::quiet_NaN(); }, "venue.latitude:out_of_range"},
+        {"all at once", [](EventDraft& d) { d.title = ""; d.total_tickets = -1; d.venue.address = ""; },
+         "title:string_too_short total_tickets:out_of_range venue.address:string_too_short"},
+    };
+    for (const Row& row : table) {
+        EventDraft draft = good_draft();
+        row.spoil(draft);
+        EXPECT_EQ(places(check_draft(draft, kZones, kNow)), row.says) << row.rule;
+        EXPECT_EQ(decide_add_event(draft, UserId{1}, kZones, kNow).has_value(), std::string(row.says).empty()) << row.rule;
+    }
+}
+
+Event stored(std::int64_t sold)
+{
+    Event event = *decide_add_event(good_draft(), UserId{1}, kZones, kNow);
+    event.id = EventId{5};
+    event.tickets_sold = sold;
+    return event;
+}
+
+TEST(DecideChangeEvent, KeepsWhatThePatchDoesNotName)
+{
+    EventPatch patch;
+    patch.title = "Blues";
+    const Event changed = *decide_change_event(stored(3), UserId{1}, patch, kZones, kNow + 1h);
+    EXPECT_EQ(changed.title, "Blues");
+    EXPECT_EQ(changed.total_tickets, 10);
+    EXPECT_EQ(changed.tickets_sold, 3);
+    EXPECT_EQ(changed.id, EventId{5});
+    EXPECT_EQ(changed.start_time, kNow + 24h);
+    EXPECT_EQ(changed.created_at, kNow);
+    EXPECT_EQ(changed.updated_at, kNow + 1h);
+}
+
+TEST(DecideChangeEvent, RefusesInOrderOfPrecedence)
+{
+    EventPatch fewer;
+    fewer.total_tickets = 2;
+    EventPatch wrong = fewer;
+    wrong.title = "";
+    EXPECT_EQ(decide_change_event(stored(3), UserId{2}, wrong, kZones, kNow).error().code, Code::not_organizer);
+    EXPECT_EQ(decide_change_event(stored(3), UserId{1}, wrong, kZones, kNow).error().code, Code::invalid);
+    EXPECT_EQ(decide_change_event(stored(3), UserId{1}, fewer, kZones, kNow).error().code, Code::below_sold);
+    EXPECT_TRUE(decide_change_event(stored(2), UserId{1}, fewer, kZones, kNow).has_value());
+}
+
+TEST(DecideChangeEvent, LetsAPastEventBeCorrectedButNotMovedIntoThePast)
+{
+    EventPatch text;
+    text.description = "It was fine.";
+    EXPECT_TRUE(decide_change_event(stored(0), UserId{1}, text, kZones, kNow + 9000h).has_value());
+    EventPatch end;
+    end.end_time = kNow + 25h;
+    EXPECT_EQ(decide_change_event(stored(0), UserId{1}, end, kZones, kNow + 9000h).error().code, Code::invalid);
+}
+
+TEST(DecideChangeEvent, ReadsWallTimeInTheNewZoneElseInTheOldOne)
+{
+    EventPatch patch;
+    patch.start_time = LocalTime{1025h};
+    EXPECT_EQ(decide_change_event(stored(0), UserId{1}, patch, kZones, kNow)->start_time, Instant(1025h));
+    patch.timezone = "Test/Plus2";
+    EXPECT_EQ(decide_change_event(stored(0), UserId{1}, patch, kZones, kNow)->start_time, Instant(1023h));
+}
+
+TEST(DecideRemoveEvent, RefusesOthersFirstThenLiveTickets)
+{
+    EXPECT_EQ(decide_remove_event(stored(1), UserId{2}, 1).error().code, Code::not_organizer);
+    EXPECT_EQ(decide_remove_event(stored(1), UserId{1}, 1).error().code, Code::has_tickets);
+    EXPECT_TRUE(decide_remove_event(stored(1), UserId{1}, 0).has_value());
+}
+
+TEST(CheckEmail, TakesAddressesAndRefusesWhatCannotBeOne)
+{
+    for (const char* good : {"a@b.co", "Ada.Lovelace+x@sub.example.org", "ü@exämple.org", "\"odd\"@example.org"}) {
+        std::vector<FieldError> errors;
+        check_email(good, errors);
+        EXPECT_TRUE(errors.empty()) << good;
+    }
+    for (const char* bad : {"", "a", "a@", "@b.co", "a@b", "a b@c.de", "a@b@c.de", "a@.de", "a@b.", "a@b..c", "a@b.c\n"}) {
+        std::vector<FieldError> errors;
+        check_email(bad, errors);
+        EXPECT_EQ(errors.size(), 1u) << bad;
+    }
+    std::vector<FieldError> errors;
+    check_email(std::string(250, 'a') + "@b.co", errors);
+    EXPECT_EQ(errors.at(0).type, "string_too_long");
+    EXPECT_EQ(fold_email("Ada@Example.ORG"), "ada@example.org");
+}
+
+TEST(CheckPassword, CountsBytesNotCharacters)
+{
+    const auto wrong = [](const std::string& password) {
+        std::vector<FieldError> errors;
+        check_password(password, errors);
+        return errors.empty() ? std::string() : errors[0].type;
+    };
+    EXPECT_EQ(wrong("1234567"), "string_too_short");
+    EXPECT_EQ(wrong("12345678"), "");
+    EXPECT_EQ(wrong("ääää"), "");
+    EXPECT_EQ(wrong(std::string(72, 'x')), "");
+    EXPECT_EQ(wrong(std::string(73, 'x')), "string_too_long");
+    EXPECT_EQ(wrong(std::string("1234\0" "5678", 9)), "value_error");
+}
+
+}  // namespace
+}  // namespace boxoffice

@@ -1,0 +1,525 @@
+#include <atomic>
+#include <future>
+#include <system_error>
+#include <thread>
+
+#include "http_toy.hpp"
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+// --- Answers ---------------------------------------------------------------------------------------------------------
+
+TEST_F(HttpServer, AnswersWithDateServerAndLength)
+{
+    const auto answer = ask(get("/hello"));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "/hello");
+    EXPECT_TRUE(answer.says("HTTP/1.1 200 OK\r\n"));
+    EXPECT_TRUE(answer.says("\r\nServer: boxoffice\r\n"));
+    EXPECT_TRUE(answer.says("\r\nDate: "));
+    EXPECT_TRUE(answer.says(" GMT\r\n"));
+    EXPECT_TRUE(answer.says("\r\nContent-Length: 6\r\n"));
+    EXPECT_TRUE(answer.says("\r\nContent-Type: text/plain\r\n"));
+    EXPECT_FALSE(answer.says("Connection:"));
+}
+
+TEST_F(HttpServer, HandsOverHeadersInLowerCaseRepeatedOnesInOrder)
+{
+    const auto answer = ask("GET /headers HTTP/1.1\r\nHost: a:80\r\nX-B: 1\r\nx-a:  2 3 \t\r\nX-B:3\r\nX-Empty:\r\n\r\n");
+    EXPECT_EQ(answer.body, "host=a:80;x-b=1;x-b=3;x-a=2 3;x-empty=;");
+}
+
+TEST_F(HttpServer, TellsTheHandlerWhoAsks) { EXPECT_EQ(ask(get("/peer")).body, "127.0.0.1"); }
+
+TEST_F(HttpServer, KeepsTheConnectionForTheNextRequest)
+{
+    Client client(server.port());
+    for (int i = 0; i < 5; ++i) {
+        client.send(get("/" + std::to_string(i)));
+        EXPECT_EQ(client.read().body, "/" + std::to_string(i));
+    }
+}
+
+TEST_F(HttpServer, AnswersAHundredPipelinedRequestsInOrder)
+{
+    std::string requests;
+    for (int i = 0; i < 100; ++i) requests += i % 3 == 0 ? post("Content-Length: 2\r\n", "hi") : get("/" + std::to_string(i));
+    Client client(server.port());
+    client.send(requests);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(client.read().body, i % 3 == 0 ? "hi" : "/" + std::to_string(i));
+}
+
+TEST_F(HttpServer, AnswersPipelinedRequestsInOrderWhenTheFirstTakesLonger)
+{
+    Client client(server.port());
+    client.send(get("/first") + get("/later") + get("/second"));
+    EXPECT_EQ(client.read().body, "/first");
+    toy.take_parked()(text("late"));
+    EXPECT_EQ(client.read().body, "late");
+    EXPECT_EQ(client.read().body, "/second");
+}
+
+TEST_F(HttpServer, ReadsRequestsThatComeByteByByte)
+{
+    Client client(server.port());
+    const auto requests = get("/slow") + post("Content-Length: 5\r\n", "hello") +
+                          post("Transfer-Encoding: chunked\r\n", "2;x=\"y\"\r\nhi\r\n3\r\n ho\r\n0\r\nTrailer: z\r\n\r\n") +
+                          "\r\n" + get("/last");
+    std::thread dribble([&] {
+        for (const char byte : requests) client.send({&byte, 1});
+    });
+    EXPECT_EQ(client.read().body, "/slow");
+    EXPECT_EQ(client.read().body, "hello");
+    EXPECT_EQ(client.read().body, "hi ho");
+    EXPECT_EQ(client.read().body, "/last");
+    dribble.join();
+}
+
+TEST_F(HttpServer, LeavesTheBodyOutForHeadButNotItsLength)
+{
+    Client client(server.port());
+    client.send("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\nHEAD /big HTTP/1.1\r\nHost: a\r\n\r\n" + get("/next"));
+    EXPECT_TRUE(client.read(Method::head).says("Content-Length: 6\r\n"));
+    EXPECT_TRUE(client.read(Method::head).says("Content-Length: 8388608\r\n"));
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST_F(HttpServer, SendsNeitherBodyNorLengthWith204And304)
+{
+    Client client(server.port());
+    client.send(get("/none") + get("/same") + get("/next"));
+    for (const int status : {204, 304}) {
+        const auto answer = client.read();
+        EXPECT_EQ(answer.status, status);
+        EXPECT_FALSE(answer.says("Content-Length"));
+        EXPECT_FALSE(answer.says("Content-Type"));
+    }
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST_F(HttpServer, SendsALargeStaticBodyWhole)
+{
+    Client client(server.port());
+    client.send(get("/big") + get("/owned") + get("/next"));
+    EXPECT_EQ(client.read().body, big_page());
+    EXPECT_EQ(client.read().body, std::string(300'000, 'o'));
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST_F(HttpServer, CannotBeMadeToSplitAReplyInTwo) { EXPECT_TRUE(ask(get("/split")).says("X-Id: a  Set-Cookie: b\r\n")); }
+
+TEST_F(HttpServer, GivesAnUnknownMethodToTheHandler) { EXPECT_EQ(ask("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n").status, 405); }
+
+TEST_F(HttpServer, CutsAnAbsoluteTargetDownToItsPath)
+{
+    EXPECT_EQ(ask("GET http://a.example:80/x?y=1 HTTP/1.1\r\nHost: a\r\n\r\n").body, "/x?y=1");
+    EXPECT_EQ(ask("GET HTTPS://a?y=1 HTTP/1.1\r\nHost: a\r\n\r\n").body, "/?y=1");
+    EXPECT_EQ(ask("GET http://a HTTP/1.1\r\nHost: a\r\n\r\n").body, "/");
+    EXPECT_EQ(ask("OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n").body, "*");
+}
+
+TEST_F(HttpServer, PassesTheAsteriskOfOptionsOn) { EXPECT_EQ(ask("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").body, "*"); }
+
+TEST_F(HttpServer, LeavesPercentEncodingToTheRoutes) { EXPECT_EQ(ask(get("/%00%zz?a=%C3%A9+x")).body, "/%00%zz?a=%C3%A9+x"); }
+
+TEST_F(HttpServer, SkipsOneEmptyLineBeforeARequestButNotTwo)
+{
+    EXPECT_EQ(ask("\r\n" + get("/hello")).status, 200);
+    EXPECT_EQ(refusal_of("\r\n\r\n" + get("/hello")), 400);
+}
+
+// --- Keep-alive and close --------------------------------------------------------------------------------------------
+
+TEST_F(HttpServer, ClosesWhenAskedTo)
+{
+    for (const auto* field : {"Connection: close", "connection: Keep-Alive, CLOSE", "Connection: x\r\nConnection: close"}) {
+        Client client(server.port());
+        client.send("GET /hello HTTP/1.1\r\nHost: a\r\n" + std::string(field) + "\r\n\r\n");
+        EXPECT_TRUE(client.read().says("Connection: close\r\n"));
+        EXPECT_TRUE(client.is_over());
+    }
+}
+
+TEST_F(HttpServer, ClosesAfterHttp10UnlessAskedToKeepAlive)
+{
+    Client once(server.port());
+    once.send("GET /hello HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(once.read().says("Connection: close\r\n"));
+    EXPECT_TRUE(once.is_over());
+    Client twice(server.port());
+    for (int i = 0; i < 2; ++i) {
+        twice.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        EXPECT_TRUE(twice.read().says("Connection: keep-alive\r\n"));
+    }
+}
+
+TEST_F(HttpServer, AnswersAClientThatHasHalfClosed)
+{
+    Client client(server.port());
+    client.send(get("/one") + get("/later") + get("/two"));
+    client.half_close();
+    toy.take_parked()(text("late"));
+    EXPECT_EQ(client.read().body, "/one");
+    EXPECT_EQ(client.read().body, "late");
+    EXPECT_EQ(client.read().body, "/two");
+    EXPECT_TRUE(client.is_over());
+}
+
+TEST_F(HttpServer, RefusesARequestThatIsCutOff)
+{
+    for (const auto& bytes : {std::string("GET /hello HT"), post("Content-Length: 5\r\n", "hel")}) {
+        Client client(server.port());
+        client.send(bytes);
+        client.half_close();
+        EXPECT_EQ(client.read().status, 400);
+        EXPECT_TRUE(client.is_over());
+    }
+}
+
+// --- Respond ---------------------------------------------------------------------------------------------------------
+
+TEST_F(HttpServer, TakesAReplyFromAnotherThread)
+{
+    Client client(server.port());
+    client.send(get("/later"));
+    const auto respond = toy.take_parked();
+    std::thread([&] { respond(text("from afar")); }).join();
+    EXPECT_EQ(client.read().body, "from afar");
+}
+
+TEST_F(HttpServer, IgnoresASecondReply)
+{
+    Client client(server.port());
+    client.send(get("/twice") + get("/later"));
+    EXPECT_EQ(client.read().body, "/twice");
+    const auto respond = toy.take_parked();
+    respond(text("one"));
+    respond(text("two"));
+    EXPECT_EQ(client.read().body, "one");
+    client.send(get("/next"));
+    EXPECT_EQ(client.read().body, "/next");
+}
+
+TEST_F(HttpServer, AnswersForAHandlerThatNeverWill)
+{
+    EXPECT_EQ(refusal_of(get("/drop")), 500);
+    EXPECT_EQ(refusal_of(get("/throw")), 500);
+    Client client(server.port());
+    client.send(get("/later"));
+    {
+        const auto copy = toy.take_parked();
+    }
+    EXPECT_EQ(client.read().status, 500);
+    EXPECT_TRUE(client.is_over());
+}
+
+TEST_F(HttpServer, DropsTheReplyToAClientThatHasGone)
+{
+    for (int i = 0; i < 20; ++i) {
+        Client client(server.port());
+        client.send(get("/later"));
+        const auto respond = toy.take_parked();
+        if (i % 2 == 0) client.reset();
+        if (i % 2 == 1) client.hang_up();
+        auto reply = text(std::string(100'000, 'x'));
+        respond(reply);
+    }
+    EXPECT_EQ(ask(get("/hello")).status, 200);
+}
+
+TEST_F(HttpServer, SurvivesClientsThatLeaveInTheMiddleOfALargeReply)
+{
+    for (int i = 0; i < 10; ++i) {
+        Client client(server.port(), 4096);
+        client.send(get("/big") + get("/big"));
+        EXPECT_FALSE(client.read(Method::head).head.empty());
+        client.reset();
+    }
+    EXPECT_EQ(ask(get("/hello")).status, 200);
+}
+
+TEST_F(HttpServer, AnswersManyClientsFromManyThreads)
+{
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> clients;
+    for (int c = 0; c < 8; ++c) {
+        clients.emplace_back([&] {
+            Client client(server.port());
+            for (int i = 0; i < 50; ++i) {
+                client.send(get("/later"));
+                if (client.read().body != "late") ++wrong;
+            }
+        });
+    }
+    std::vector<std::thread> answerers;
+    for (int a = 0; a < 4; ++a) {
+        answerers.emplace_back([&] {
+            for (int i = 0; i < 100; ++i) toy.take_parked()(text("late"));
+        });
+    }
+    for (auto& thread : answerers) thread.join();
+    for (auto& thread : clients) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+// --- Deadlines -------------------------------------------------------------------------------------------------------
+
+ServerOptions impatient()
+{
+    auto options = on_any_port();
+    options.header_timeout = 80ms;
+    options.body_timeout = 80ms;
+    options.idle_timeout = 300ms;
+    return options;
+}
+
+class ImpatientHttpServer : public HttpServer
+{
+protected:
+    ImpatientHttpServer() : HttpServer(impatient()) {}
+};
+
+TEST_F(ImpatientHttpServer, GivesUpOnASlowHeader) { EXPECT_EQ(refusal_of("GET /hello HTTP/1.1\r\nHost"), 408); }
+
+TEST_F(ImpatientHttpServer, GivesUpOnASlowBody)
+{
+    EXPECT_EQ(refusal_of(post("Content-Length: 5\r\n", "he")), 408);
+    EXPECT_EQ(refusal_of(post("Transfer-Encoding: chunked\r\n", "2\r\nhi\r\n")), 408);
+}
+
+TEST_F(ImpatientHttpServer, IsNotFooledByABodyThatKeepsTrickling)
+{
+    Client client(server.port());
+    client.send(post("Content-Length: 60000\r\n", ""));
+    const auto begin = std::chrono::steady_clock::now();
+    std::atomic<bool> over{false};
+    std::thread trickle([&] {
+        while (!over && client.send("x")) std::this_thread::sleep_for(5ms);  // the trickle itself, not a wait
+    });
+    EXPECT_EQ(client.read().status, 408);
+    over = true;
+    trickle.join();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+TEST_F(ImpatientHttpServer, ClosesAnIdleConnectionWithoutAWord)
+{
+    Client fresh(server.port());
+    EXPECT_TRUE(fresh.is_over());
+    Client used(server.port());
+    used.send(get("/hello"));
+    EXPECT_EQ(used.read().status, 200);
+    used.send("\r\n");  // what some old clients send after a form; not the beginning of a request
+    EXPECT_TRUE(used.is_over());
+}
+
+TEST_F(ImpatientHttpServer, WaitsForItsOwnHandlerAsLongAsThatTakes)
+{
+    Client client(server.port());
+    client.send(get("/later"));
+    const auto respond = toy.take_parked();
+    Client idle(server.port());
+    EXPECT_TRUE(idle.is_over());  // so the longest of the deadlines has gone by
+    respond(text("at last"));
+    EXPECT_EQ(client.read().body, "at last");
+}
+
+// --- Limits of the house -----------------------------------------------------------------------------------------------
+
+ServerOptions for_four()
+{
+    auto options = on_any_port();
+    options.connections_max = 4;
+    return options;
+}
+
+class SmallHttpServer : public HttpServer
+{
+protected:
+    SmallHttpServer() : HttpServer(for_four()) {}
+};
+
+TEST_F(SmallHttpServer, TurnsAwayTheOneTooManyAndLetsTheNextInAgain)
+{
+    std::vector<std::unique_ptr<Client>> inside;
+    for (int i = 0; i < 4; ++i) {
+        inside.push_back(std::make_unique<Client>(server.port()));
+        inside.back()->send(get("/hello"));
+        EXPECT_EQ(inside.back()->read().status, 200);
+    }
+    EXPECT_EQ(server.connections(), 4U);
+    EXPECT_EQ(refusal_of(get("/hello")), 503);
+    inside.clear();
+    Answer answer;
+    for (int tries = 0; tries < 1000 && answer.status != 200; ++tries)
+        answer = ask(get("/hello"));  // until their hanging up was seen
+    EXPECT_EQ(answer.status, 200);
+}
+
+// --- Opening and closing -----------------------------------------------------------------------------------------------
+
+TEST(HttpServerOpens, OnOnePortForAllThreads)
+{
+    Toy toy;
+    auto options = on_any_port();
+    options.threads = 4;
+    Server server(options, toy);
+    EXPECT_NE(server.port(), 0);
+    server.start();
+    for (int i = 0; i < 32; ++i) {
+        Client client(server.port());
+        client.send(get("/hello"));
+        EXPECT_EQ(client.read().status, 200);
+    }
+    server.stop(1s);
+}
+
+TEST(HttpServerOpens, NotOnAPortThatIsTaken)
+{
+    Toy toy;
+    Server first(on_any_port(), toy);
+    auto options = on_any_port();
+    options.port = first.port();
+    try {
+        const Server second(options, toy);
+        FAIL() << "two servers on one port";
+    } catch (const std::system_error& error) {
+        EXPECT_EQ(error.code(), std::errc::address_in_use);
+        EXPECT_NE(std::string(error.what()).find("127.0.0.1:" + std::to_string(first.port())), std::string::npos) << error.what();
+    }
+}
+
+TEST(HttpServerOpens, NotOnAnAddressThatIsNotOurs)
+{
+    Toy toy;
+    auto options = on_any_port();
+    options.host = "192.0.2.1";
+    EXPECT_THROW(Server(options, toy), std::system_error);
+}
+
+TEST(HttpServerStops, WithoutEverHavingStarted)
+{
+    Toy toy;
+    Server server(on_any_port(), toy);
+    server.stop(1s);
+    server.stop(1s);
+}
+
+TEST(HttpServerStops, AtOnceWhenOnlyIdleConnectionsAreOpen)
+{
+    Toy toy;
+    Server server(on_any_port(), toy);
+    server.start();
+    Client fresh(server.port());
+    Client used(server.port());
+    used.send(get("/hello"));
+    EXPECT_EQ(used.read().status, 200);
+    const auto begin = std::chrono::steady_clock::now();
+    server.stop(60s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+    EXPECT_TRUE(used.is_over());
+    EXPECT_TRUE(fresh.is_over());
+    EXPECT_EQ(server.connections(), 0U);
+    server.stop(60s);
+}
+
+TEST(HttpServerStops, AfterAnsweringWhatIsInFlight)
+{
+    Toy toy;
+    auto options = on_any_port();
+    options.threads = 1;  // so that what one connection shows of the stop holds for the others
+    Server server(options, toy);
+    server.start();
+    Client client(server.port());
+    client.send(get("/later"));
+    const auto respond = toy.take_parked();
+    Client half(server.port());
+    half.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_EQ(half.read().status, 100);
+    Client idle(server.port());
+    idle.send(get("/hello"));
+    EXPECT_EQ(idle.read().status, 200);
+    auto stopped = std::async(std::launch::async, [&] { server.stop(30s); });
+    EXPECT_TRUE(idle.is_over());  // so stopping has begun
+    half.send("hi");
+    const auto echoed = half.read();
+    EXPECT_EQ(echoed.body, "hi");
+    EXPECT_TRUE(echoed.says("Connection: close\r\n"));
+    EXPECT_EQ(stopped.wait_for(0s), std::future_status::timeout);
+    respond(text("last"));
+    const auto answer = client.read();
+    EXPECT_EQ(answer.body, "last");
+    EXPECT_TRUE(answer.says("Connection: close\r\n"));
+    client.hang_up();
+    half.hang_up();
+    EXPECT_EQ(stopped.wait_for(10s), std::future_status::ready);
+}
+
+TEST(HttpServerStops, WhenItsGraceIsOverEvenIfNobodyAnswers)
+{
+    Toy toy;
+    auto server = std::make_unique<Server>(on_any_port(), toy);
+    server->start();
+    Client client(server->port());
+    client.send(get("/later"));
+    const auto respond = toy.take_parked();
+    Client reader(server->port(), 4096);
+    reader.send(get("/big"));
+    EXPECT_EQ(reader.read(Method::head).status, 200);
+    server->stop(50ms);
+    EXPECT_TRUE(client.is_over());
+    server.reset();
+    respond(text("to nobody"));
+}
+
+TEST(HttpServerStops, AfterAnsweringWhatTheKernelHadAlreadyTaken)
+{
+    Toy toy;
+    auto options = on_any_port();
+    options.threads = 1;
+    Server server(options, toy);
+    Client waiting(server.port());
+    waiting.send(get("/waiting"));  // nobody has accepted it yet
+    server.start();
+    std::thread stop([&] { server.stop(10s); });
+    const auto answer = waiting.read();
+    EXPECT_EQ(answer.body, "/waiting");
+    waiting.hang_up();
+    stop.join();
+}
+
+TEST(HttpServerStops, UnderLoadWithoutLosingAnAnswer)
+{
+    Toy toy;
+    Server server(on_any_port(), toy);
+    server.start();
+    std::atomic<int> answered{0};
+    std::atomic<int> torn{0};
+    std::vector<std::thread> clients;
+    for (int c = 0; c < 4; ++c) {
+        clients.emplace_back([&] {
+            Client client(server.port());
+            for (;;) {
+                if (!client.send(get("/hello"))) return;
+                const auto answer = client.read();
+                if (answer.status == 0) return;
+                if (answer.status != 200 || answer.body != "/hello") ++torn;
+                ++answered;
+                if (answer.says("Connection: close")) return;
+            }
+        });
+    }
+    while (answered < 200) std::this_thread::yield();
+    server.stop(10s);
+    for (auto& thread : clients) thread.join();
+    EXPECT_EQ(torn, 0);
+    EXPECT_EQ(server.connections(), 0U);
+}
+
+}  // namespace
+
+}  // namespace boxoffice::http

@@ -1,0 +1,225 @@
+#include "store/engines.hpp"
+
+#include <gtest/gtest.h>
+
+namespace boxoffice {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Catalogue : public StoreTest {
+protected:
+    std::vector<std::int64_t> ids(const EventQuery& query)
+    {
+        const Page<Event> page = store().list_events(query);
+        std::vector<std::int64_t> found;
+        for (const Event& one : page.items) found.push_back(one.id.value);
+        found.push_back(-page.total);
+        return found;
+    }
+    using Ids = std::vector<std::int64_t>;
+};
+INSTANTIATE_TEST_SUITE_P(Engines, Catalogue, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
+
+TEST_P(Catalogue, TellsAddressesApartWithoutRegardToCase)
+{
+    const User ada = must<User>(AddUser{"Ada@Example.org", "Ada", "hash", GeoPoint{1, 2}, now});
+    EXPECT_EQ(said(AddUser{"ada@example.ORG", "Eve", "h", {}, now}), "email_taken");
+    EXPECT_EQ(store().find_login("ADA@example.org")->user, ada.id);
+    EXPECT_EQ(store().find_login("ada@example.org")->password_hash, "hash");
+    EXPECT_FALSE(store().find_login("bob@example.org"));
+    EXPECT_EQ(store().find_user(ada.id)->email, "Ada@Example.org");
+    EXPECT_EQ(store().find_user(ada.id)->location, (GeoPoint{1, 2}));
+    EXPECT_FALSE(store().find_user(UserId{99}));
+}
+
+TEST_P(Catalogue, ChangesOnlyWhatAUserNames)
+{
+    const User ada = must<User>(AddUser{"ada@example.org", "Ada", "hash", GeoPoint{1, 2}, now});
+    EXPECT_EQ(must<User>(ChangeUser{ada.id, "Countess", false, {}, now}).location, (GeoPoint{1, 2}));
+    EXPECT_EQ(must<User>(ChangeUser{ada.id, {}, true, {}, now}).name, "Countess");
+    EXPECT_FALSE(store().find_user(ada.id)->location);
+    EXPECT_EQ(said(ChangeUser{UserId{99}, "x", false, {}, now}), "unauthenticated");
+}
+
+TEST_P(Catalogue, KeepsAnEventAsItWasGiven)
+{
+    const EventId id = event(10, [](EventDraft& d) {
+        d.title = "Ünïcode \"quoted\" ; DROP TABLE events";
+        d.description = std::string("a\nb\t", 4) + "\xF0\x9F\x8E\xAB";
+        d.timezone = "Europe/Berlin";
+        d.venue = {"Straße 1", {52.123456789012345, -13.000000000000002}};
+    });
+    const Event found = *store().find_event(id);
+    EXPECT_EQ(found.title, "Ünïcode \"quoted\" ; DROP TABLE events");
+    EXPECT_EQ(found.description, std::string("a\nb\t", 4) + "\xF0\x9F\x8E\xAB");
+    EXPECT_EQ(found.venue.point, (GeoPoint{52.123456789012345, -13.000000000000002}));
+    EXPECT_EQ(found.timezone, "Europe/Berlin");
+    EXPECT_EQ(found.organizer_id, organizer);
+    EXPECT_EQ(found.updated_at, now);
+}
+
+TEST_P(Catalogue, ChangesAnEventAndItsTotalWithinWhatIsSold)
+{
+    const EventId id = event(5);
+    const UserId buyer = person();
+    reserve(id, buyer);
+    reserve(id, buyer);
+    EventPatch patch;
+    patch.total_tickets = 1;
+    EXPECT_EQ(said(ChangeEvent{id, organizer, patch, now}), "below_sold");
+    EXPECT_EQ(said(ChangeEvent{id, buyer, patch, now}), "not_organizer");
+    EXPECT_EQ(said(ChangeEvent{EventId{99}, buyer, patch, now}), "not_found");
+    patch.total_tickets = 2;
+    patch.title = "Blues";
+    EXPECT_EQ(must<Event>(ChangeEvent{id, organizer, patch, now + 1s}).available_tickets(), 0);
+    EXPECT_EQ(said(Reserve{id, buyer, hold, now}), "sold_out");
+    EXPECT_EQ(store().find_event(id)->title, "Blues");
+    EXPECT_EQ(ids({.q = "blues"}), (Ids{id.value, -1}));
+    EXPECT_EQ(ids({.q = "jazz"}), (Ids{0}));
+}
+
+TEST_P(Catalogue, SellsAndChangesAnEventInOneBatch)
+{
+    const EventId id = event(1);
+    const UserId buyer = person();
+    EventPatch patch;
+    patch.total_tickets = 2;
+    WriteJob first{Reserve{id, buyer, hold, now}, {}, {}};
+    WriteJob more{ChangeEvent{id, organizer, patch, now}, {}, {}};
+    WriteJob second{Reserve{id, buyer, hold, now}, {}, {}};
+    WriteJob third{Reserve{id, buyer, hold, now}, {}, {}};
+    WriteJob* const jobs[] = {&first, &more, &second, &third};
+    store().carry_out(jobs);
+    EXPECT_EQ(std::get<Event>(more.outcome).tickets_sold, 1);
+    EXPECT_TRUE(std::holds_alternative<Ticket>(second.outcome));
+    EXPECT_EQ(std::get<Error>(third.outcome).code, Code::sold_out);
+    EXPECT_EQ(sold(id), 2);
+    // The search's own counters follow: with every seat sold the event is not among those with seats.
+    EXPECT_EQ(store().nearby({.center = {52.5, 13.4}, .now = now}).total, 0);
+}
+
+TEST_P(Catalogue, RemovesAnEventOnlyWithoutLiveTicketsAndEverywhereAtOnce)
+{
+    const EventId id = event(5);
+    const UserId buyer = person();
+    const Ticket ticket = reserve(id, buyer);
+    EXPECT_EQ(said(RemoveEvent{id, buyer, now}), "not_organizer");
+    EXPECT_EQ(said(RemoveEvent{id, organizer, now}), "has_tickets");
+    EXPECT_EQ(said(RemoveEvent{EventId{99}, organizer, now}), "not_found");
+    now = ticket.expires_at;
+    EXPECT_EQ(said(RemoveEvent{id, organizer, now}), "ok");
+    EXPECT_FALSE(store().find_event(id));
+    EXPECT_EQ(ids({}), (Ids{0}));
+    EXPECT_EQ(ids({.q = "jazz"}), (Ids{0}));
+    EXPECT_EQ(store().nearby({.center = {52.5, 13.4}, .now = now}).total, 0);
+    EXPECT_EQ(said(RemoveEvent{id, organizer, now}), "not_found");
+    EXPECT_EQ(said(Reserve{id, buyer, hold, now}), "not_found");
+    // The holder still sees what became of the ticket, and the next event is not mistaken for this one.
+    EXPECT_EQ(store().find_ticket(ticket.id)->ticket.status, TicketStatus::expired);
+    EXPECT_GT(event(1).value, id.value);
+}
+
+TEST_P(Catalogue, RefusesAnEventOfNobody) { EXPECT_EQ(said(AddEvent{UserId{99}, [&] { EventDraft d; d.title = "x"; d.start_time = now; d.end_time = now + 1h; d.total_tickets = 1; d.venue.address = "x"; return d; }(), now}), "unauthenticated"); }
+
+TEST_P(Catalogue, ListsByStartThenIdWithinEveryFilter)
+{
+    const auto starting = [&](int hours, std::int64_t total = 5) {
+        return event(total, [&](EventDraft& d) { d.start_time = now + std::chrono::hours(hours); d.end_time = now + std::chrono::hours(hours + 1); }).value;
+    };
+    const auto c = starting(30);
+    const auto a = starting(10, 1);
+    const auto b = starting(20);
+    const auto d = starting(30);
+    const UserId first_organizer = organizer;
+    organizer = person("second");
+    const auto e = starting(40);
+    EXPECT_EQ(ids({}), (Ids{a, b, c, d, e, -5}));
+    EXPECT_EQ(ids({.skip = 1, .limit = 2}), (Ids{b, c, -5}));
+    EXPECT_EQ(ids({.skip = 9, .limit = 2}), (Ids{-5}));
+    EXPECT_EQ(ids({.starts_after = now + 10h}), (Ids{b, c, d, e, -4}));
+    EXPECT_EQ(ids({.starts_before = now + 30h}), (Ids{a, b, -2}));
+    EXPECT_EQ(ids({.organizer = first_organizer}), (Ids{a, b, c, d, -4}));
+    EXPECT_EQ(ids({.starts_after = now + 10h, .organizer = first_organizer}), (Ids{b, c, d, -3}));
+    reserve(EventId{a}, person());
+    EXPECT_EQ(ids({}), (Ids{a, b, c, d, e, -5})) << "a sale moves nothing";
+    EXPECT_EQ(ids({.available_only = true}), (Ids{b, c, d, e, -4}));
+    EXPECT_EQ(ids({.q = "jazz", .available_only = true, .organizer = organizer}), (Ids{e, -1}));
+}
+
+TEST_P(Catalogue, FindsEventsThatHaveAllTheWords)
+{
+    const auto titled = [&](const char* title, const char* description, const char* address) {
+        return event(1, [&](EventDraft& d) { d.title = title; d.description = description; d.venue.address = address; }).value;
+    };
+    const auto a = titled("Jazz am See", "Ein Abend", "Seestraße 1, Zürich");
+    const auto b = titled("Rock Night", "with JAZZ legends", "Main Street");
+    EXPECT_EQ(ids({.q = "jazz"}), (Ids{a, b, -2}));
+    EXPECT_EQ(ids({.q = "  jazz\tabend "}), (Ids{a, -1}));
+    EXPECT_EQ(ids({.q = "zurich"}), (Ids{a, -1}));
+    EXPECT_EQ(ids({.q = "JAZZ main"}), (Ids{b, -1}));
+    EXPECT_EQ(ids({.q = "jaz"}), (Ids{0}));
+    for (const char* odd : {"\"", "jazz OR rock", "NEAR(", "jazz*", "-rock", "title:jazz", "(", "^", "'; --", "!!!"}) {
+        EXPECT_NO_THROW(ids({.q = odd})) << odd;
+    }
+    EXPECT_EQ(ids({.q = "jazz OR rock"}), (Ids{0}));
+    EXPECT_EQ(ids({.q = "   "}), (Ids{0}));
+}
+
+TEST_P(Catalogue, FindsEventsInTheOrderAsked)
+{
+    const EventId a = event(1);
+    const EventId b = event(1);
+    const EventId asked[] = {b, EventId{99}, a};
+    const auto found = store().find_events(asked);
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].id, b);
+    EXPECT_EQ(found[1].id, a);
+}
+
+class Suggesting : public Catalogue {};
+INSTANTIATE_TEST_SUITE_P(Engines, Suggesting, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
+
+TEST_P(Suggesting, OffersUpcomingEventsWithSeatsThatAreNotHeld)
+{
+    const EventId offered = event(5);
+    const EventId full = event(1);
+    const EventId begun = event(5, [&](EventDraft& d) { d.start_time = now - 1h; });
+    const EventId held = event(5);
+    const EventId given_back = event(5);
+    const UserId buyer = person();
+    reserve(full, person());
+    reserve(held, buyer);
+    must<Ticket>(Cancel{reserve(given_back, buyer).id, buyer, now});
+    std::vector<std::int64_t> ids;
+    for (const Candidate& candidate : store().candidates({buyer, {}, now})) ids.push_back(candidate.event.value);
+    std::sort(ids.begin(), ids.end());
+    EXPECT_EQ(ids, (std::vector<std::int64_t>{offered.value, given_back.value})) << begun.value;
+}
+
+TEST_P(Suggesting, KnowsWhatIsAlikeNearAndPopular)
+{
+    const UserId buyer = person();
+    organizer = person("first");
+    reserve(event(9, [](EventDraft& d) { d.title = "Flamenco evening"; }), buyer);
+    organizer = person("second");
+    const EventId alike = event(9, [](EventDraft& d) { d.title = "More Flamenco"; });
+    const EventId other = event(10, [](EventDraft& d) { d.title = "Chess open"; d.venue.point = {-33.9, 151.2}; });
+    for (int i = 0; i < 5; ++i) reserve(other, person());
+    for (const Candidate& candidate : store().candidates({buyer, GeoPoint{-33.9, 151.2}, now})) {
+        if (candidate.event == alike) {
+            EXPECT_EQ(candidate.likeness, 1);
+            EXPECT_GT(*candidate.distance_m, 10e6);
+        } else {
+            EXPECT_EQ(candidate.event, other);
+            EXPECT_EQ(candidate.likeness, 0);
+            EXPECT_EQ(*candidate.distance_m, 0);
+            EXPECT_DOUBLE_EQ(candidate.share_sold, 0.5);
+            EXPECT_GT(candidate.pace, 1);
+        }
+    }
+    EXPECT_EQ(store().candidates({buyer, {}, now}).size(), 2u);
+}
+
+}  // namespace
+}  // namespace boxoffice

@@ -1,0 +1,74 @@
+#include "store/engines.hpp"
+
+#include "security/security.hpp"
+#include "sqlite/sqlite.hpp"
+#include "temp_folder.hpp"
+
+namespace boxoffice {
+
+namespace {
+
+const Zones& zones()
+{
+    static const std::unique_ptr<Zones> all = make_zones();
+    return *all;
+}
+
+class SqliteHome final : public StoreHome {
+public:
+    SqliteHome() { reopen(); }
+    Store& store() override { return *store_; }
+    void reopen() override
+    {
+        store_.reset();
+        store_ = open_sqlite({folder_.path() / "boxoffice.db", 3}, zones());
+    }
+
+private:
+    TempFolder folder_;
+    std::unique_ptr<Store> store_;
+};
+
+}  // namespace
+
+const std::vector<Engine>& engines()
+{
+    static const std::vector<Engine> all = {{"sqlite", [] { return std::make_unique<SqliteHome>(); }}};
+    return all;
+}
+
+Outcome StoreTest::act(Act what)
+{
+    WriteJob job{std::move(what), {}, {}};
+    WriteJob* const jobs[] = {&job};
+    store().carry_out(jobs);
+    return std::move(job.outcome);
+}
+
+std::string StoreTest::said(Act what)
+{
+    const Outcome outcome = act(std::move(what));
+    const auto* const error = std::get_if<Error>(&outcome);
+    return error ? std::string(code_word(error->code)) : "ok";
+}
+
+UserId StoreTest::person(const std::string& name)
+{
+    const std::string called = name.empty() ? "person" + std::to_string(++people) : name;
+    return must<User>(AddUser{called + "@example.org", called, "!", {}, now}).id;
+}
+
+EventId StoreTest::event(std::int64_t total, std::function<void(EventDraft&)> change)
+{
+    if (organizer == UserId{}) organizer = person("organizer");
+    EventDraft draft;
+    draft.title = "Jazz night";
+    draft.start_time = now + std::chrono::hours(24);
+    draft.end_time = now + std::chrono::hours(26);
+    draft.total_tickets = total;
+    draft.venue = {"1 Main Street", {52.5, 13.4}};
+    if (change) change(draft);
+    return must<Event>(AddEvent{organizer, draft, now}).id;
+}
+
+}  // namespace boxoffice
