@@ -110,6 +110,20 @@ Resident resident(pid_t process)
     return {kilobytes_of(file, "VmRSS:") / 1024, kilobytes_of(file, "VmHWM:") / 1024};
 }
 
+std::string threads_of(pid_t process)
+{
+    std::string text;
+    std::error_code gone;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+        std::string name;
+        std::string waits_in;
+        std::getline(std::ifstream(thread.path() / "comm"), name);
+        std::getline(std::ifstream(thread.path() / "wchan"), waits_in);
+        text += (text.empty() ? "" : ", ") + name + " in " + (waits_in.empty() ? "?" : waits_in);
+    }
+    return text;
+}
+
 std::string describe_machine(const std::filesystem::path& folder)
 {
     utsname system{};

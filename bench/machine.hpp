@@ -21,6 +21,9 @@ struct Resident {
 };
 [[nodiscard]] Resident resident(pid_t process);
 
+/// Each thread's name and where in the kernel it waits: why a server does not stop.
+[[nodiscard]] std::string threads_of(pid_t process);
+
 /// One paragraph: cores, processor, memory, kernel, file system of `folder` and how long it takes to sync 4 KiB there.
 [[nodiscard]] std::string describe_machine(const std::filesystem::path& folder);
 

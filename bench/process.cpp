@@ -211,9 +211,10 @@ void ServerProcess::stop()
 {
     ::kill(pid_, SIGTERM);
     const int code = wait_for(pid_, kStopSecondsMax, Wait::to_the_end);
-    if (code >= 0) pid_ = -1;
-    if (code != 0)
-        throw std::runtime_error("the server did not stop as it should (exit " + std::to_string(code) + "): " + tail_of(log_));
+    if (code < 0)
+        throw std::runtime_error("the server does not stop; its threads: " + threads_of(pid_) + "; its log: " + tail_of(log_));
+    pid_ = -1;
+    if (code != 0) throw std::runtime_error("the server ended with " + std::to_string(code) + ": " + tail_of(log_));
 }
 
 void ServerProcess::kill()

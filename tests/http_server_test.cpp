@@ -169,17 +169,6 @@ TEST_F(HttpServer, AnswersAClientThatHasHalfClosed)
     EXPECT_TRUE(client.is_over());
 }
 
-TEST_F(HttpServer, RefusesARequestThatIsCutOff)
-{
-    for (const auto& bytes : {std::string("GET /hello HT"), post("Content-Length: 5\r\n", "hel")}) {
-        Client client(server.port());
-        client.send(bytes);
-        client.half_close();
-        EXPECT_EQ(client.read().status, 400);
-        EXPECT_TRUE(client.is_over());
-    }
-}
-
 // --- Respond ---------------------------------------------------------------------------------------------------------
 
 TEST_F(HttpServer, TakesAReplyFromAnotherThread)
@@ -264,100 +253,6 @@ TEST_F(HttpServer, AnswersManyClientsFromManyThreads)
     for (auto& thread : answerers) thread.join();
     for (auto& thread : clients) thread.join();
     EXPECT_EQ(wrong, 0);
-}
-
-// --- Deadlines -------------------------------------------------------------------------------------------------------
-
-ServerOptions impatient()
-{
-    auto options = on_any_port();
-    options.header_timeout = 80ms;
-    options.body_timeout = 80ms;
-    options.idle_timeout = 300ms;
-    return options;
-}
-
-class ImpatientHttpServer : public HttpServer
-{
-protected:
-    ImpatientHttpServer() : HttpServer(impatient()) {}
-};
-
-TEST_F(ImpatientHttpServer, GivesUpOnASlowHeader) { EXPECT_EQ(refusal_of("GET /hello HTTP/1.1\r\nHost"), 408); }
-
-TEST_F(ImpatientHttpServer, GivesUpOnASlowBody)
-{
-    EXPECT_EQ(refusal_of(post("Content-Length: 5\r\n", "he")), 408);
-    EXPECT_EQ(refusal_of(post("Transfer-Encoding: chunked\r\n", "2\r\nhi\r\n")), 408);
-}
-
-TEST_F(ImpatientHttpServer, IsNotFooledByABodyThatKeepsTrickling)
-{
-    Client client(server.port());
-    client.send(post("Content-Length: 60000\r\n", ""));
-    const auto begin = std::chrono::steady_clock::now();
-    std::atomic<bool> over{false};
-    std::thread trickle([&] {
-        while (!over && client.send("x")) std::this_thread::sleep_for(5ms);  // the trickle itself, not a wait
-    });
-    EXPECT_EQ(client.read().status, 408);
-    over = true;
-    trickle.join();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
-}
-
-TEST_F(ImpatientHttpServer, ClosesAnIdleConnectionWithoutAWord)
-{
-    Client fresh(server.port());
-    EXPECT_TRUE(fresh.is_over());
-    Client used(server.port());
-    used.send(get("/hello"));
-    EXPECT_EQ(used.read().status, 200);
-    used.send("\r\n");  // what some old clients send after a form; not the beginning of a request
-    EXPECT_TRUE(used.is_over());
-}
-
-TEST_F(ImpatientHttpServer, WaitsForItsOwnHandlerAsLongAsThatTakes)
-{
-    Client client(server.port());
-    client.send(get("/later"));
-    const auto respond = toy.take_parked();
-    Client idle(server.port());
-    EXPECT_TRUE(idle.is_over());  // so the longest of the deadlines has gone by
-    respond(text("at last"));
-    EXPECT_EQ(client.read().body, "at last");
-}
-
-// --- Limits of the house -----------------------------------------------------------------------------------------------
-
-ServerOptions for_four()
-{
-    auto options = on_any_port();
-    options.connections_max = 4;
-    return options;
-}
-
-class SmallHttpServer : public HttpServer
-{
-protected:
-    SmallHttpServer() : HttpServer(for_four()) {}
-};
-
-TEST_F(SmallHttpServer, TurnsAwayTheOneTooManyAndLetsTheNextInAgain)
-{
-    std::vector<std::unique_ptr<Client>> inside;
-    for (int i = 0; i < 4; ++i) {
-        inside.push_back(std::make_unique<Client>(server.port()));
-        inside.back()->send(get("/hello"));
-        EXPECT_EQ(inside.back()->read().status, 200);
-    }
-    EXPECT_EQ(server.connections(), 4U);
-    EXPECT_EQ(refusal_of(get("/hello")), 503);
-    inside.clear();
-    Answer answer;
-    for (int tries = 0; tries < 1000 && answer.status != 200; ++tries)
-        answer = ask(get("/hello"));  // until their hanging up was seen
-    EXPECT_EQ(answer.status, 200);
 }
 
 // --- Opening and closing -----------------------------------------------------------------------------------------------
@@ -490,6 +385,22 @@ TEST(HttpServerStops, AfterAnsweringWhatTheKernelHadAlreadyTaken)
     EXPECT_EQ(answer.body, "/waiting");
     waiting.hang_up();
     stop.join();
+}
+
+TEST(HttpServerStops, AtWhateverMomentItIsTold)
+{
+    Toy toy;
+    auto options = on_any_port();
+    options.idle_timeout = 100ms;  // so that the sweep of deadlines runs every few milliseconds
+    options.threads = 4;
+    for (int i = 0; i < 60; ++i) {
+        Server server(options, toy);
+        server.start();
+        const auto moment = std::chrono::steady_clock::now() + 4ms + i * 50us;
+        while (std::chrono::steady_clock::now() < moment) std::this_thread::yield();
+        auto stopped = std::async(std::launch::async, [&] { server.stop(1s); });
+        ASSERT_EQ(stopped.wait_for(30s), std::future_status::ready);
+    }
 }
 
 TEST(HttpServerStops, UnderLoadWithoutLosingAnAnswer)

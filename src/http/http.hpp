@@ -16,7 +16,7 @@ enum class Method : std::uint8_t { get, head, post, put, patch, del, options, ot
 struct Request {
     Method method = Method::get;
     std::string target;                                              // origin form, as sent: path and query, still encoded
-    std::vector<std::pair<std::string, std::string>> headers;        // names in lower case, in order
+    std::vector<std::pair<std::string, std::string>> headers;        // names in lower case; those of one name together, in order
     std::string body;                                                // de-chunked
     std::string peer;                                                // address of the other end, "127.0.0.1"
 
@@ -48,7 +48,7 @@ class Handler {
 public:
     virtual ~Handler() = default;
     virtual void handle(std::shared_ptr<const Request> request, Respond respond) = 0;
-    /// The answer to a request that server.cpp itself refuses: 400, 408, 413, 414, 431, 501, 503, 505. `reason` is one
+    /// The answer to a request that server.cpp itself refuses: 400, 408, 413, 414, 417, 431, 500, 501, 503, 505. `reason` is one
     /// sentence for the person. The connection closes after it.
     virtual Reply refuse(int status, std::string_view reason) = 0;
 };

@@ -179,7 +179,7 @@ Awaitable<void> IoLoop::watch_deadlines()
     for (;;) {
         tick_.expires_after(tick);
         auto [error] = co_await tick_.async_wait(kAwait);
-        if (error) co_return;
+        if (error || is_done()) co_return;  // a timer that had just gone off is past being cancelled
         const auto now = Connection::Clock::now();
         for (const auto& [key, weak] : connections_) {
             if (const auto connection = weak.lock()) connection->expire(now);
@@ -220,7 +220,7 @@ void IoLoop::cut_off()
 
 void IoLoop::end_if_done()
 {
-    if (surroundings_.stage == Surroundings::Stage::serving || !connections_.empty()) return;
+    if (!is_done()) return;
     tick_.cancel();
     grace_.cancel();
 }

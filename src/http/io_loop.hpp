@@ -46,6 +46,7 @@ private:
     void begin_drain(std::chrono::milliseconds grace);
     void cut_off();
     void end_if_done();
+    [[nodiscard]] bool is_done() const { return surroundings_.stage == Surroundings::Stage::draining && connections_.empty(); }
     void run(const std::string& thread_name);
 
     const ServerOptions& options_;

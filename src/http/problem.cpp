@@ -148,7 +148,7 @@ Reply problem(const Error& error, std::string_view request_id)
     const std::string_view detail = error.message.empty() ? default_message(error.code) : std::string_view(error.message);
     Reply reply = make(status, code_word(error.code), detail, error.fields, request_id);
     if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
-    if (error.code == Code::busy || error.code == Code::shutting_down || error.code == Code::idempotency_in_progress) {
+    if (status == 503 || error.code == Code::idempotency_in_progress) {
         reply.headers.emplace_back("Retry-After", "1");
     }
     return reply;

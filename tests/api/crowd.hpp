@@ -31,7 +31,8 @@ public:
     Crowd(const Crowd&) = delete;
     Crowd& operator=(const Crowd&) = delete;
 
-    /// Starts buying. A buyer goes on through refusals (503, counted) and ends when the server no longer answers or finish() is called.
+    /// Starts buying. A buyer goes on through refusals (503, counted) and ends when the server no longer answers or finish()
+    /// is called.
     void start();
     /// Returns once so many answers in all were good; fails the test when that takes over a minute.
     void wait_for_promises(int count);
@@ -52,7 +53,7 @@ private:
     void buy(std::size_t buyer);
     void count(int& counter);
     void wait_for(const int& counter, int wanted);
-    /// Waits for a 503 to be over or not: counts it. False for an answer that is neither good nor a proper refusal.
+    /// Counts what came. An answer that is neither good nor a proper refusal is a surprise and ends the buying.
     bool is_good(const Answer& answer, int status);
 
     Address at_;

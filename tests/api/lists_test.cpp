@@ -58,7 +58,7 @@ TEST(EventsList, GoesByStartThenId)
     Person anna = sign_up();
     const std::string later = from_now(800h), sooner = from_now(790h);
     const auto starting = [&](const std::string& start) {
-        return make_event(anna, {{"start_time", start}})["id"].get<std::int64_t>();
+        return make_event(anna, {{"start_time", start}, {"end_time", from_now(900h)}})["id"].get<std::int64_t>();
     };
     const auto a = starting(later), b = starting(sooner), c = starting(later), d = starting(sooner);
     EXPECT_EQ(found(anna, by(anna)), (std::vector{b, d, a, c}));
@@ -69,7 +69,8 @@ TEST(EventsList, PagesAlongItsLinksThroughEverythingOnce)
     Person anna = sign_up();
     std::vector<std::int64_t> all;
     const std::string start = from_now(800h);
-    for (int i = 0; i < 7; ++i) all.push_back(make_event(anna, {{"start_time", start}})["id"].get<std::int64_t>());
+    for (int i = 0; i < 7; ++i)
+        all.push_back(make_event(anna, {{"start_time", start}, {"end_time", from_now(900h)}})["id"].get<std::int64_t>());
 
     const Answer first = anna.get(by(anna, "&limit=3&q=" + percent_encode("evening")));
     EXPECT_EQ(first.header("x-total-count"), "7");

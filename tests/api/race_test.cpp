@@ -6,7 +6,8 @@
 
 #include "scene.hpp"
 
-/// Many at once: what a lock in the wrong place would let through. Every thread has a connection of its own and starts with the others.
+/// Many at once: what a lock in the wrong place would let through. Every thread has a connection of its own and starts with
+/// the others.
 
 using namespace blackbox;
 

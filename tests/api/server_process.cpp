@@ -42,7 +42,8 @@ std::string slurp(const std::filesystem::path& file)
     return out.str();
 }
 
-/// `output` becomes the child's stdout, `errors` its stderr. The child dies with this process, so that a crashed test leaves nothing behind.
+/// `output` becomes the child's stdout, `errors` its stderr. The child dies with this process, so that a crashed test leaves
+/// nothing behind.
 pid_t spawn(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment, int output,
             int errors)
 {
