@@ -1,0 +1,256 @@
+#include "fake_zones.hpp"
+#include "runtime/expiry.hpp"
+#include "runtime/lanes.hpp"
+#include "sqlite/sqlite.hpp"
+#include "temp_folder.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <gtest/gtest.h>
+#include <latch>
+#include <mutex>
+#include <thread>
+
+namespace boxoffice {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A store that only remembers which acts it was given, batch by batch. The first batch waits until it is let go.
+class RecordingStore final : public Store {
+public:
+    void carry_out(std::span<WriteJob* const> jobs) override
+    {
+        begun.count_down();
+        gate.wait();
+        std::vector<std::size_t> batch;
+        for (WriteJob* job : jobs) {
+            const auto* reserve = std::get_if<Reserve>(&job->act);
+            if (reserve && reserve->user == poison) throw StoreFailure(Code::storage_full, "poison");
+            batch.push_back(job->act.index());
+            job->outcome = Done{};
+        }
+        batches.push_back(std::move(batch));
+    }
+    std::optional<User> find_user(UserId) override { return {}; }
+    std::optional<Login> find_login(std::string_view) override { return {}; }
+    std::optional<Event> find_event(EventId) override { return {}; }
+    std::vector<Event> find_events(std::span<const EventId>) override { return {}; }
+    Page<Event> list_events(const EventQuery&) override { return {}; }
+    std::optional<TicketView> find_ticket(TicketId) override { return {}; }
+    Page<Ticket> list_tickets(const TicketQuery&) override { return {}; }
+    Page<NearbyEvent> nearby(const NearbyQuery&) override { return {}; }
+    std::vector<Candidate> candidates(const SuggestionQuery&) override { return {}; }
+    std::optional<Instant> next_deadline() override { return {}; }
+    std::int64_t reserved_count() override { return 0; }
+    std::optional<Instant> latest_instant() override { return {}; }
+    void check_ready() override {}
+
+    const UserId poison{666};
+    std::latch begun{1};
+    std::latch gate{1};
+    std::vector<std::vector<std::size_t>> batches;
+};
+
+std::unique_ptr<LaneJob> job(Act act, std::function<void(LaneJob&)> done = [](LaneJob&) {})
+{
+    auto made = std::make_unique<LaneJob>();
+    made->act = std::move(act);
+    made->done = std::move(done);
+    return made;
+}
+
+const std::size_t kPay = Act(Pay{}).index();
+const std::size_t kReserve = Act(Reserve{}).index();
+const std::size_t kAddUser = Act(AddUser{}).index();
+
+TEST(WriteLane, DrainsWhatWaitsIntoOneBatchPayingFirst)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    store.begun.wait();
+    ASSERT_TRUE(lane.submit(job(AddUser{})));
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    ASSERT_TRUE(lane.submit(job(Pay{})));
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    EXPECT_EQ(lane.depth(), 4u);
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(store.batches, (std::vector<std::vector<std::size_t>>{{kReserve}, {kPay, kReserve, kReserve, kAddUser}}));
+}
+
+TEST(WriteLane, StarvesNobodyWhileReservationsPourIn)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {.depth_max = 8192, .batch_max = 32}, metrics);
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    store.begun.wait();
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(lane.submit(job(Reserve{})));
+    ASSERT_TRUE(lane.submit(job(AddUser{})));
+    store.gate.count_down();
+    lane.stop();
+    ASSERT_GE(store.batches.size(), 2u);
+    EXPECT_EQ(store.batches[1].size(), 32u);
+    EXPECT_EQ(std::count(store.batches[1].begin(), store.batches[1].end(), kAddUser), 1);
+}
+
+TEST(WriteLane, RefusesWhenFullAndDoesNotCallDone)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {.depth_max = 2, .batch_max = 512}, metrics);
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    store.begun.wait();
+    std::atomic<int> done = 0;
+    ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob&) { ++done; })));
+    ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob&) { ++done; })));
+    EXPECT_FALSE(lane.submit(job(Reserve{}, [&](LaneJob&) { ++done; })));
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(done, 2);
+    EXPECT_FALSE(lane.submit(job(Reserve{})));
+}
+
+TEST(WriteLane, LetsAPoisonedActHurtOnlyItself)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    std::atomic<int> good = 0;
+    std::atomic<int> full = 0;
+    const auto count = [&](LaneJob& done) {
+        const auto* const error = std::get_if<Error>(&done.outcome);
+        good += std::holds_alternative<Done>(done.outcome) ? 1 : 0;
+        full += error && error->code == Code::storage_full ? 1 : 0;
+    };
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    store.begun.wait();
+    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
+    ASSERT_TRUE(lane.submit(job(Reserve{{}, store.poison, {}, {}}, count)));
+    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(good, 2);
+    EXPECT_EQ(full, 1);
+    EXPECT_EQ(store.batches.size(), 3u);       // the first, and the two good ones alone
+}
+
+TEST(WorkLane, RefusesBeyondItsDepthAndFinishesWhatItTook)
+{
+    Metrics metrics;
+    std::atomic<int> done = 0;
+    WorkLane lane({.name = "test", .threads = 1, .depth_max = 1, .nice = 0}, metrics);
+    std::latch begun(1);
+    std::latch gate(1);
+    ASSERT_TRUE(lane.submit([&] {
+        begun.count_down();
+        gate.wait();
+        ++done;
+    }));
+    begun.wait();
+    EXPECT_TRUE(lane.submit([&] { ++done; }));
+    EXPECT_FALSE(lane.submit([&] { ++done; }));
+    gate.count_down();
+    lane.stop();
+    EXPECT_EQ(done, 2);
+}
+
+class SystemClock final : public Clock {
+public:
+    Instant now() const override { return std::chrono::floor<Micros>(std::chrono::system_clock::now()); }
+};
+
+/// A real store under a lane and its expiry, with one event.
+class Tidying : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        expiry.start();
+        user = std::get<User>(carry_out(AddUser{"a@b.co", "a", "!", {}, clock.now()})).id;
+        EventDraft draft;
+        draft.title = "x";
+        draft.start_time = clock.now() + 1h;
+        draft.end_time = clock.now() + 2h;
+        draft.total_tickets = 1'000'000;
+        draft.venue.address = "x";
+        event = std::get<Event>(carry_out(AddEvent{user, draft, clock.now()})).id;
+    }
+    void TearDown() override
+    {
+        expiry.stop();
+        lane.stop();
+    }
+
+    Outcome carry_out(Act act)
+    {
+        std::latch answered(1);
+        Outcome outcome;
+        EXPECT_TRUE(lane.submit(job(std::move(act), [&](LaneJob& done) {
+            outcome = std::move(done.outcome);
+            answered.count_down();
+        })));
+        answered.wait();
+        return outcome;
+    }
+
+    /// Waits until nothing is reserved, and returns when that was seen.
+    Instant wait_until_tidied()
+    {
+        const Instant give_up = clock.now() + 20s;
+        while (store->reserved_count() > 0 && clock.now() < give_up) std::this_thread::yield();
+        return clock.now();
+    }
+
+    TempFolder folder;
+    FakeZones zones;
+    SystemClock clock;
+    Metrics metrics;
+    std::unique_ptr<Store> store = open_sqlite({folder.path() / "boxoffice.db", 3}, zones);
+    WriteLane lane{*store, {}, metrics};
+    Expiry expiry{*store, lane, clock, metrics};
+    UserId user;
+    EventId event;
+};
+
+TEST_F(Tidying, GivesEachSeatBackAfterItsDeadlineNeverBefore)
+{
+    const Instant now = clock.now();
+    const Instant last = now + 300ms;
+    for (int i = 0; i < 50; ++i) carry_out(Reserve{event, user, 300ms, now});
+    while (clock.now() < last - 20ms) {
+        const auto sold = store->find_event(event)->tickets_sold;
+        // Judged by a clock read after the look: a slow machine must not make an honest release look early.
+        if (clock.now() < last) EXPECT_EQ(sold, 50);
+    }
+    const Instant tidied = wait_until_tidied();
+    EXPECT_GE(tidied, last);
+    EXPECT_EQ(store->find_event(event)->tickets_sold, 0);
+}
+
+TEST_F(Tidying, WakesForAShorterHoldThanTheOneItSleepsFor)
+{
+    carry_out(Reserve{event, user, 1h, clock.now()});
+    carry_out(Reserve{event, user, 50ms, clock.now()});
+    const Instant give_up = clock.now() + 20s;
+    while (store->reserved_count() > 1 && clock.now() < give_up) std::this_thread::yield();
+    EXPECT_EQ(store->reserved_count(), 1);
+}
+
+TEST_F(Tidying, TidiesMoreThanOneBatchAtOnce)
+{
+    std::latch made(2000);
+    const Instant now = clock.now();
+    for (int i = 0; i < 2000; ++i) EXPECT_TRUE(lane.submit(job(Reserve{event, user, 200ms, now}, [&](LaneJob&) { made.count_down(); })));
+    made.wait();
+    wait_until_tidied();
+    EXPECT_EQ(store->reserved_count(), 0);
+    EXPECT_EQ(store->find_event(event)->tickets_sold, 0);
+}
+
+}  // namespace
+}  // namespace boxoffice

@@ -1,0 +1,277 @@
+/// api/openapi.yaml and the server are one: the same routes, the same need of a token, the same words for what went wrong.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "assets/assets.hpp"
+#include "core/rules.hpp"
+#include "http/api.hpp"
+#include "http/problem.hpp"
+#include "http/routes.hpp"
+
+namespace boxoffice::http
+{
+
+namespace
+{
+
+using Json = nlohmann::json;
+using Words = std::set<std::string>;
+
+const Json& document()
+{
+    static const Json parsed = [] {
+        const Asset* const asset = find_asset("openapi.json");
+        return asset == nullptr ? Json() : Json::parse(asset->bytes);
+    }();
+    return parsed;
+}
+
+/// "GET /api/v1/events/{}": what names a parameter, and whether a collection is written with its slash, are the same address.
+std::string address(std::string method, std::string_view path)
+{
+    std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::toupper(c); });
+    std::string plain = std::regex_replace(std::string(path), std::regex(R"(\{\w+\})"), "{}");
+    if (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+    return method + " " + plain;
+}
+
+/// The operations of the document by address. HEAD and OPTIONS go with every GET and need no row of their own.
+std::map<std::string, Json> operations()
+{
+    static const Words methods = {"get", "put", "post", "delete", "patch", "trace"};
+    std::map<std::string, Json> found;
+    for (const auto& [path, item] : document().at("paths").items()) {
+        for (const auto& [method, operation] : item.items()) {
+            if (!methods.contains(method)) continue;
+            EXPECT_TRUE(found.emplace(address(method, path), operation).second) << method << " " << path << " stands there twice";
+        }
+    }
+    return found;
+}
+
+/// Every value of the document below `json`, with the name it stands under.
+template <class Visit>
+void walk(const Json& json, const Visit& visit)
+{
+    if (!json.is_structured()) return;
+    visit(json);
+    for (const auto& inner : json) walk(inner, visit);
+}
+
+bool is_problem(const Json& json)
+{
+    return json.is_object() && json.contains("code") && json["code"].is_string() && json.contains("status") &&
+           json["status"].is_number();
+}
+
+std::vector<Json> example_problems()
+{
+    std::vector<Json> found;
+    walk(document(), [&](const Json& json) {
+        if (is_problem(json)) found.push_back(json);
+    });
+    return found;
+}
+
+/// All words of core. `internal` is the last of the list, and also what a number beyond it is called.
+std::map<std::string, Code> words_of_core()
+{
+    std::map<std::string, Code> words;
+    for (int number = 0; number <= static_cast<int>(Code::internal); ++number) {
+        const auto code = static_cast<Code>(number);
+        EXPECT_TRUE(words.emplace(code_word(code), code).second) << code_word(code) << " is the word of two codes";
+    }
+    return words;
+}
+
+Words words_of_http()
+{
+    Words words;
+    for (int status = 400; status < 600; ++status) words.emplace(word_of_status(status));
+    return words;
+}
+
+Words known_words()
+{
+    Words words = words_of_http();
+    for (const auto& [word, code] : words_of_core()) words.insert(word);
+    return words;
+}
+
+Words enumerated_words()
+{
+    Words words;
+    for (const auto& word : document().at("components").at("schemas").at("ProblemCode").at("enum")) words.insert(word);
+    return words;
+}
+
+/// What an operation asks of its caller: the document's own rule unless it has one.
+enum class Asks { nothing, perhaps_a_token, a_token };
+
+Asks asks_for(const Json& operation)
+{
+    const Json& security = operation.contains("security") ? operation["security"] : document().at("security");
+    if (security.empty()) return Asks::nothing;
+    const bool may_do_without = std::any_of(security.begin(), security.end(), [](const Json& way) { return way.empty(); });
+    return may_do_without ? Asks::perhaps_a_token : Asks::a_token;
+}
+
+Words media_types(const Json& operation)
+{
+    Words types;
+    if (!operation.contains("requestBody")) return types;
+    for (const auto& [type, media] : operation["requestBody"].at("content").items()) types.insert(type);
+    return types;
+}
+
+Words media_types(Body body)
+{
+    switch (body) {
+        case Body::none:
+            return {};
+        case Body::json:
+            return {"application/json"};
+        case Body::form_or_json:
+            return {"application/json", "application/x-www-form-urlencoded"};
+    }
+    return {"a kind of body that this test does not know"};
+}
+
+std::string only_in(const Words& ours, const Words& theirs)
+{
+    std::string text;
+    for (const auto& word : ours) {
+        if (!theirs.contains(word)) text += "\n  " + word;
+    }
+    return text;
+}
+
+Words addresses_served()
+{
+    Words served;
+    for (const RouteName& route : route_names()) served.insert(address(std::string(route.method), route.pattern));
+    return served;
+}
+
+Words addresses_described()
+{
+    Words described;
+    for (const auto& [where, operation] : operations()) described.insert(where);
+    return described;
+}
+
+}  // namespace
+
+TEST(OpenApiDocument, IsPartOfTheBinaryInBothForms)
+{
+    ASSERT_TRUE(document().is_object()) << "openapi.json is not embedded: see web/docs/embed.mjs";
+    EXPECT_TRUE(document().at("openapi").get<std::string>().starts_with("3.1"));
+    EXPECT_NE(find_asset("openapi.yaml"), nullptr) << "openapi.yaml is not embedded: see cmake/Embed.cmake";
+}
+
+TEST(OpenApiDocument, DescribesEveryRouteAndNothingElse)
+{
+    const Words served = addresses_served();
+    const Words described = addresses_described();
+    ASSERT_GE(served.size(), 24U);
+    EXPECT_EQ(only_in(served, described), "") << "are served (src/http/routes.cpp): describe them in api/openapi.yaml";
+    EXPECT_EQ(only_in(described, served), "")
+        << "are described (api/openapi.yaml): serve them in src/http/routes.cpp or strike them";
+}
+
+TEST(OpenApiDocument, TellsAddressesApartByMoreThanTheNamesOfTheirParameters)
+{
+    EXPECT_EQ(address("get", "/events/{id}/"), address("GET", "/events/{event_id}"));
+    EXPECT_NE(address("get", "/events/{id}"), address("get", "/events/nearby"));
+    EXPECT_NE(address("get", "/events/"), address("post", "/events/"));
+    EXPECT_EQ(only_in({"GET /", "GET /docs"}, {"GET /"}), "\n  GET /docs");
+}
+
+TEST(OpenApiDocument, AsksForATokenWhereTheServerDoes)
+{
+    const auto described = operations();
+    for (const Route& route : routes()) {
+        const std::string where = address(std::string(method_word(route.method)), route.pattern);
+        const auto found = described.find(where);
+        if (found == described.end()) continue;  // another test's matter
+        const Asks asked = asks_for(found->second);
+        EXPECT_EQ(asked == Asks::a_token, route.access == Access::signed_in)
+            << where << ": `security` in api/openapi.yaml and the row in src/http/routes.cpp differ";
+        const bool can_refuse = found->second.at("responses").contains("401");
+        EXPECT_TRUE(can_refuse || asked == Asks::nothing) << where << " asks for a token and so can answer 401: say so";
+    }
+}
+
+TEST(OpenApiDocument, TakesTheBodiesThatTheServerTakes)
+{
+    const auto described = operations();
+    for (const Route& route : routes()) {
+        const std::string where = address(std::string(method_word(route.method)), route.pattern);
+        const auto found = described.find(where);
+        if (found == described.end()) continue;
+        EXPECT_EQ(media_types(found->second), media_types(route.body))
+            << where << ": `requestBody` in api/openapi.yaml and the row in src/http/routes.cpp differ";
+    }
+}
+
+TEST(OpenApiDocument, NamesEveryWordThatAProblemCanHave)
+{
+    const Words listed = enumerated_words();
+    const Words known = known_words();
+    EXPECT_EQ(only_in(known, listed), "") << "can be a problem's `code`: add to ProblemCode in api/openapi.yaml";
+    EXPECT_EQ(only_in(listed, known), "") << "are in ProblemCode of api/openapi.yaml, but no answer has them: strike them";
+}
+
+TEST(OpenApiDocument, ShowsAnExampleOfEveryWord)
+{
+    Words shown;
+    for (const Json& example : example_problems()) shown.insert(example["code"]);
+    EXPECT_EQ(only_in(known_words(), shown), "") << "can be a problem's `code`: add an example to api/openapi.yaml";
+}
+
+TEST(OpenApiDocument, ShowsProblemsAsTheServerWritesThem)
+{
+    const auto core = words_of_core();
+    for (const Json& example : example_problems()) {
+        const std::string word = example["code"];
+        const int status = example["status"];
+        const auto found = core.find(word);
+        const bool fits = (found != core.end() && status_of(found->second) == status) || word_of_status(status) == word;
+        EXPECT_TRUE(fits) << "no answer has the code " << word << " with the status " << status << ":\n" << example.dump(2);
+        EXPECT_EQ(example.value("type", ""), "urn:boxoffice:problem:" + word);
+        for (const char* field : {"title", "detail", "instance"})
+            EXPECT_TRUE(example.contains(field)) << word << " has no " << field;
+        EXPECT_EQ(example.contains("errors"), word == "invalid") << example.dump(2);
+    }
+}
+
+TEST(OpenApiDocument, ShowsEachProblemWhereTheOperationCanAnswerIt)
+{
+    const Json& responses = document().at("components").at("responses");
+    const auto resolve = [](const Json& json) -> const Json& {
+        if (!json.contains("$ref")) return json;
+        return document().at(Json::json_pointer(json["$ref"].get<std::string>().substr(1)));
+    };
+    const auto check = [&](const std::string& where, const std::string& status, const Json& response) {
+        if (!std::regex_match(status, std::regex("[45][0-9][0-9]"))) return;
+        const auto content = resolve(response).value("content", Json::object());
+        ASSERT_TRUE(content.contains("application/problem+json")) << where << " " << status << " is no problem document";
+        for (const auto& [name, example] : content["application/problem+json"].value("examples", Json::object()).items()) {
+            EXPECT_EQ(resolve(example).at("value").at("status"), std::stoi(status))
+                << where << " " << status << ": example " << name;
+        }
+    };
+    EXPECT_FALSE(responses.empty());
+    for (const auto& [where, operation] : operations()) {
+        for (const auto& [status, response] : operation.at("responses").items()) check(where, status, response);
+    }
+}
+
+}  // namespace boxoffice::http
