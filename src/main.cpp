@@ -125,6 +125,7 @@ int serve(const Config& config)
                                  std::chrono::minutes(config.token_minutes));
 
     Metrics metrics;
+    metrics.build_info(cli::version());
     WriteLane writes(*store, {.depth_max = config.write_queue, .batch_max = config.write_batch}, metrics);
     WorkLane reads({.name = "read", .threads = config.read_threads, .depth_max = config.read_queue, .nice = 0}, metrics);
     WorkLane passwords({.name = "password", .threads = config.password_threads, .depth_max = config.password_queue, .nice = 19},

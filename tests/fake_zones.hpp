@@ -1,10 +1,12 @@
 #pragma once
 #include "core/ports.hpp"
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// UTC, Test/Plus2 (always two hours ahead) and Test/Gap (UTC, but 02:00 to 03:00 is skipped every day).
-class FakeZones final : public Zones {
+class FakeZones final : public Zones
+{
 public:
     bool exists(std::string_view zone) const override { return zone == "UTC" || zone == "Test/Plus2" || zone == "Test/Gap"; }
     std::optional<Instant> to_instant(LocalTime local, std::string_view zone) const override

@@ -1,25 +1,30 @@
-#include "fake_zones.hpp"
-#include "runtime/expiry.hpp"
 #include "runtime/lanes.hpp"
-#include "sqlite/sqlite.hpp"
-#include "temp_folder.hpp"
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
-#include <gtest/gtest.h>
 #include <latch>
 #include <mutex>
 #include <thread>
 
-namespace boxoffice {
-namespace {
+#include "fake_zones.hpp"
+#include "runtime/expiry.hpp"
+#include "sqlite/sqlite.hpp"
+#include "temp_folder.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
 /// A store that only remembers which acts it was given, batch by batch. The first batch waits until it is let go.
-class RecordingStore final : public Store {
+class RecordingStore final : public Store
+{
 public:
     void carry_out(std::span<WriteJob* const> jobs) override
     {
@@ -137,7 +142,7 @@ TEST(WriteLane, LetsAPoisonedActHurtOnlyItself)
     lane.stop();
     EXPECT_EQ(good, 2);
     EXPECT_EQ(full, 1);
-    EXPECT_EQ(store.batches.size(), 3u);       // the first, and the two good ones alone
+    EXPECT_EQ(store.batches.size(), 3u);  // the first, and the two good ones alone
 }
 
 TEST(WorkLane, RefusesBeyondItsDepthAndFinishesWhatItTook)
@@ -160,13 +165,15 @@ TEST(WorkLane, RefusesBeyondItsDepthAndFinishesWhatItTook)
     EXPECT_EQ(done, 2);
 }
 
-class SystemClock final : public Clock {
+class SystemClock final : public Clock
+{
 public:
     Instant now() const override { return std::chrono::floor<Micros>(std::chrono::system_clock::now()); }
 };
 
 /// A real store under a lane and its expiry, with one event.
-class Tidying : public testing::Test {
+class Tidying : public testing::Test
+{
 protected:
     void SetUp() override
     {
@@ -245,7 +252,8 @@ TEST_F(Tidying, TidiesMoreThanOneBatchAtOnce)
 {
     std::latch made(2000);
     const Instant now = clock.now();
-    for (int i = 0; i < 2000; ++i) EXPECT_TRUE(lane.submit(job(Reserve{event, user, 200ms, now}, [&](LaneJob&) { made.count_down(); })));
+    for (int i = 0; i < 2000; ++i)
+        EXPECT_TRUE(lane.submit(job(Reserve{event, user, 200ms, now}, [&](LaneJob&) { made.count_down(); })));
     made.wait();
     wait_until_tidied();
     EXPECT_EQ(store->reserved_count(), 0);

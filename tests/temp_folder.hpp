@@ -4,10 +4,12 @@
 #include <stdexcept>
 #include <string>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// A folder of its own for one test, gone with the object.
-class TempFolder {
+class TempFolder
+{
 public:
     TempFolder()
     {

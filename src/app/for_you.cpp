@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 Page<Suggestion> ForYou::recommended(const SuggestionQuery& query, std::int64_t skip, std::int64_t limit)
 {
@@ -33,7 +34,8 @@ Page<Suggestion> ForYou::recommended(const SuggestionQuery& query, std::int64_t 
     for (std::size_t i = first; i < last; ++i) {
         const auto found = events.find(ranked[i].candidate->event);
         if (found == events.end()) continue;  // removed since the candidates were gathered
-        page.items.push_back({std::move(found->second), ranked[i].fit.score, std::move(ranked[i].fit.reasons), ranked[i].candidate->distance_m});
+        page.items.push_back(
+            {std::move(found->second), ranked[i].fit.score, std::move(ranked[i].fit.reasons), ranked[i].candidate->distance_m});
     }
     return page;
 }

@@ -1,11 +1,12 @@
 #pragma once
-#include "core/core.hpp"
-
 #include <optional>
 #include <string_view>
 #include <vector>
 
-namespace boxoffice {
+#include "core/core.hpp"
+
+namespace boxoffice
+{
 
 struct Suggestion {
     Event event;
@@ -15,7 +16,8 @@ struct Suggestion {
 };
 
 /// Suggests. Plain functions over the Store's reads: call them on the read lane.
-class ForYou {
+class ForYou
+{
 public:
     explicit ForYou(Store& store) : store_(store) {}
 

@@ -4,12 +4,13 @@
 
 /// Files that are part of the binary: migrations, the OpenAPI document, pages, the towns of the demo catalogue.
 /// cmake/Embed.cmake puts them there with .incbin; nothing is read from disk at run time.
-namespace boxoffice {
+namespace boxoffice
+{
 
 struct Asset {
-    std::string_view name;         // "migrations/sqlite/0001_the_box_office.sql", "docs/swagger-ui-bundle.js"
+    std::string_view name;  // "migrations/sqlite/0001_the_box_office.sql", "docs/swagger-ui-bundle.js"
     std::string_view bytes;
-    std::string_view gzip;         // the same, compressed; empty where it would not be smaller
+    std::string_view gzip;  // the same, compressed; empty where it would not be smaller
 };
 
 /// All of them, ordered by name.

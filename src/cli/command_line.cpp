@@ -68,10 +68,10 @@ void name_strangers(const std::vector<std::string>& strangers, const Branch& bra
 {
     std::vector<std::string_view> known{"help"};
     for (const auto& [name, option] : branch.options) {
-        if (name != "backup-to") known.push_back(name);
+        if (name != "backup-to") known.emplace_back(name);
     }
-    if (branch.add != nullptr) known.push_back("add");
-    if (branch.print_config != nullptr) known.push_back("print-config");
+    if (branch.add != nullptr) known.emplace_back("add");
+    if (branch.print_config != nullptr) known.emplace_back("print-config");
 
     bool follows_option = false;  // its value, most likely: one complaint is enough
     for (const std::string& stranger : strangers) {
@@ -125,6 +125,21 @@ void name_unfinished(const std::vector<std::string>& strangers, CommandLine& lin
         line.mistakes.emplace_back("Say which: boxoffice migrate up, down or status.");
 }
 
+/// "boxoffice help migrate up": the same as "boxoffice migrate up --help".
+CommandLine ask_for_help(const std::vector<std::string>& topic)
+{
+    CommandLine line;
+    line.wants_help = true;
+    std::string words;
+    for (const std::string& word : topic) words += (words.empty() ? "" : " ") + word;
+    if (words == "migrate") line.family = words;
+    for (std::size_t i = 0; i < kWords.size(); ++i) {
+        if (kWords[i] == words) line.command = static_cast<Command>(i);
+    }
+    if (!words.empty() && !line.command && line.family.empty()) name_unfinished({words}, line);
+    return line;
+}
+
 }  // namespace
 
 std::string_view command_words(Command command) { return kWords[static_cast<std::size_t>(command)]; }
@@ -157,18 +172,7 @@ CommandLine read_command_line(std::span<const char* const> arguments)
         return line;
     }
 
-    if (help.parsed()) {
-        line = {};
-        line.wants_help = true;
-        std::string words;
-        for (const std::string& word : help.remaining()) words += (words.empty() ? "" : " ") + word;
-        if (words == "migrate") line.family = words;
-        for (std::size_t i = 0; i < kWords.size(); ++i) {
-            if (kWords[i] == words) line.command = static_cast<Command>(i);
-        }
-        if (!words.empty() && !line.command && line.family.empty()) name_unfinished({words}, line);
-        return line;
-    }
+    if (help.parsed()) return ask_for_help(help.remaining());
 
     line.wants_help = root.count("--help") > 0 || migrate.count("--help") > 0;
     if (migrate.parsed()) line.family = "migrate";

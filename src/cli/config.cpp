@@ -1,6 +1,7 @@
 #include "cli/config.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>  // environ
 
 #include <cstdlib>
 #include <fstream>
@@ -12,8 +13,6 @@
 #include "cli/nearest.hpp"
 #include "cli/settings.hpp"
 #include "cli/toml.hpp"
-
-extern char** environ;
 
 namespace boxoffice::cli
 {
@@ -58,14 +57,20 @@ private:
     std::vector<std::string> mistakes_;
 };
 
+/// Empty counts as not set: that is how a compose file passes on what its own environment lacks.
+std::string_view variable_text(const std::string& variable)
+{
+    const char* const value = std::getenv(variable.c_str());  // NOLINT(concurrency-mt-unsafe): read before there are threads
+    return value == nullptr ? std::string_view{} : std::string_view(value);
+}
+
 void Reading::read_flags_and_environment()
 {
     for (const Setting& setting : settings()) {
         if (!takes(setting)) continue;
         const std::string variable(setting.environment);
-        const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
-        // Empty counts as not set: that is how a compose file passes on what its own environment lacks.
-        if (value != nullptr && *value != '\0') found_[setting.name] = {value, variable, 2};
+        const std::string_view value = variable_text(variable);
+        if (!value.empty()) found_[setting.name] = {std::string(value), variable, 2};
         if (const auto flag = line_.values.find(setting.name); flag != line_.values.end()) {
             found_[setting.name] = {flag->second, "--" + flag->first, 3};
         }
@@ -95,10 +100,10 @@ void Reading::name_misspelt_variables()
 void Reading::read_file()
 {
     std::filesystem::path file;
-    const char* const variable = std::getenv(std::string(kConfigVariable).c_str());
+    const std::string_view variable = variable_text(std::string(kConfigVariable));
     if (const auto flag = line_.values.find("config"); flag != line_.values.end()) {
         file = flag->second;
-    } else if (variable != nullptr && *variable != '\0') {
+    } else if (!variable.empty()) {
         file = variable;
     }
     const bool found_in_data = file.empty();

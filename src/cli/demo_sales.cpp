@@ -218,8 +218,8 @@ void Player::sell()
     const std::vector<Sale> sales = sales_in_order();
     const std::size_t batches = (sales.size() + kBatch - 1) / kBatch;
     const Instant first = start_ + kSalesAfter;
-    // Times never run backwards from one act to the next, as they do not in life; and a batch takes as long as a hold, which leaves
-    // room for eleven million tickets before `end_`: more than the largest catalogue sells.
+    // Times never run backwards from one act to the next, as they do not in life; and a batch takes as long as a hold, which
+    // leaves room for eleven million tickets before `end_`: more than the largest catalogue sells.
     const Micros step = std::max((end_ - first) / static_cast<std::int64_t>(batches + 1), kHold);
     for (std::size_t batch = 0; batch < batches; ++batch) {
         const std::size_t from = batch * kBatch;

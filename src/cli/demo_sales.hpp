@@ -17,10 +17,10 @@ struct DemoTotals {
 /// Called now and then with how much of the work is done, 0..1.
 using DemoProgress = std::function<void(double)>;
 
-/// Plays the catalogue into the store through the same acts as everybody's: people, events, then each sold ticket reserved and paid. The
-/// acts' times are made of the catalogue and `before` alone and lie in the two months before it, so that the same arguments write the
-/// same rows, and no row is newer than `before`. People whose address is known already are taken as they are. Nobody else
-/// may use the store meanwhile. Throws StoreFailure, or std::runtime_error when the store refuses an act.
+/// Plays the catalogue into the store through the same acts as everybody's: people, events, then each sold ticket reserved and
+/// paid. The acts' times are made of the catalogue and `before` alone and lie in the two months before it, so that the same
+/// arguments write the same rows, and no row is newer than `before`. People whose address is known already are taken as they
+/// are. Nobody else may use the store meanwhile. Throws StoreFailure, or std::runtime_error when the store refuses an act.
 DemoTotals play_catalogue(Store& store, const demo::Catalogue& catalogue, Instant before, const DemoProgress& progress);
 
 }  // namespace boxoffice::cli

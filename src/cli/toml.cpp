@@ -76,7 +76,8 @@ std::optional<std::string> read_string(std::string_view text, std::string_view& 
             return out;
         }
         if (c == '\\' && quote == '"') {
-            if (++at == text.size() || !append_escape(out, text, at)) return std::nullopt;
+            ++at;
+            if (at == text.size() || !append_escape(out, text, at)) return std::nullopt;
         } else {
             out += c;
         }

@@ -3,8 +3,8 @@
 #include <string_view>
 #include <vector>
 
-/// The configuration file: the part of TOML 1.0 (toml.io) that flat settings need. Bare keys; strings, numbers and booleans on one
-/// line; comments. Tables, arrays, dates and strings over several lines have no meaning here and are named as mistakes.
+/// The configuration file: the part of TOML 1.0 (toml.io) that flat settings need. Bare keys; strings, numbers and booleans on
+/// one line; comments. Tables, arrays, dates and strings over several lines have no meaning here and are named as mistakes.
 namespace boxoffice::cli
 {
 

@@ -1,19 +1,20 @@
 #pragma once
-#include "core/model.hpp"
-#include "core/result.hpp"
-
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 
-namespace boxoffice {
+#include "core/model.hpp"
+#include "core/result.hpp"
+
+namespace boxoffice
+{
 
 /// The acts: everything that changes the store, as plain values. One act is one decision; a write lane
 /// puts many of them into one transaction. Each carries `now`, read once from the Clock when the request arrived.
 
-struct AddUser {                       // -> User | email_taken
+struct AddUser {  // -> User | email_taken
     std::string email;
     std::string name;
     std::string password_hash;
@@ -21,10 +22,10 @@ struct AddUser {                       // -> User | email_taken
     Instant now;
 };
 
-struct ChangeUser {                    // -> User | unauthenticated (the user is gone)
+struct ChangeUser {  // -> User | unauthenticated (the user is gone)
     UserId user;
     std::optional<std::string> name;
-    bool sets_location = false;        // true with an empty `location` clears it
+    bool sets_location = false;  // true with an empty `location` clears it
     std::optional<GeoPoint> location;
     Instant now;
 };
@@ -56,53 +57,53 @@ struct EventPatch {
     std::optional<double> venue_longitude;
 };
 
-struct AddEvent {                      // -> Event | invalid | unauthenticated
+struct AddEvent {  // -> Event | invalid | unauthenticated
     UserId organizer;
     EventDraft draft;
     Instant now;
 };
 
-struct ChangeEvent {                   // -> Event | not_found | not_organizer | invalid | below_sold
+struct ChangeEvent {  // -> Event | not_found | not_organizer | invalid | below_sold
     EventId event;
     UserId by;
     EventPatch patch;
     Instant now;
 };
 
-struct RemoveEvent {                   // -> Done | not_found | not_organizer | has_tickets
+struct RemoveEvent {  // -> Done | not_found | not_organizer | has_tickets
     EventId event;
     UserId by;
     Instant now;
 };
 
-struct Reserve {                       // -> Ticket | not_found | event_over | sold_out | unauthenticated
+struct Reserve {  // -> Ticket | not_found | event_over | sold_out | unauthenticated
     EventId event;
     UserId user;
-    Micros hold;                       // how long the ticket is held: expires_at = now + hold
+    Micros hold;  // how long the ticket is held: expires_at = now + hold
     Instant now;
 };
 
-struct Pay {                           // -> Ticket | not_found | already_paid | cancelled | hold_expired | reference_used
+struct Pay {  // -> Ticket | not_found | already_paid | cancelled | hold_expired | reference_used
     TicketId ticket;
     UserId user;
     std::string reference;
     Instant now;
 };
 
-struct Cancel {                        // -> Ticket | not_found | already_paid | cancelled | hold_expired
+struct Cancel {  // -> Ticket | not_found | already_paid | cancelled | hold_expired
     TicketId ticket;
     UserId user;
     Instant now;
 };
 
 /// Marks up to `most` holds whose time is up as expired and gives their seats back, earliest deadline first.
-struct LapseDue {                      // -> Lapsed
+struct LapseDue {  // -> Lapsed
     Instant now;
     std::size_t most;
 };
 
 /// Drops kept answers older than `before`, at most `most` of them.
-struct ForgetAnswers {                 // -> Done, with `more` when `most` was reached
+struct ForgetAnswers {  // -> Done, with `more` when `most` was reached
     Instant before;
     std::size_t most;
 };
@@ -110,12 +111,12 @@ struct ForgetAnswers {                 // -> Done, with `more` when `most` was r
 using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers>;
 
 struct Done {
-    bool more = false;                 // there is more to do of the same
+    bool more = false;  // there is more to do of the same
 };
 
 struct Lapsed {
-    std::vector<Instant> deadlines;    // of the holds lapsed now, for the release-lag metric
-    bool more = false;                 // true when `most` was reached and others are due
+    std::vector<Instant> deadlines;  // of the holds lapsed now, for the release-lag metric
+    bool more = false;               // true when `most` was reached and others are due
 };
 
 /// A whole answer as it was first sent, opaque to the store: a retry gets these bytes again.
@@ -131,8 +132,8 @@ using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, Lapsed, 
 /// Error idempotency_key_reused; none -> the act is carried out and `render(outcome)` is kept in the same transaction.
 struct IdempotencyClaim {
     UserId user;
-    std::string key;                   // 1 to 255 visible characters
-    std::string fingerprint;           // digest of method, path and body
+    std::string key;          // 1 to 255 visible characters
+    std::string fingerprint;  // digest of method, path and body
     Instant now;
     std::function<KeptAnswer(const Outcome&)> render;
 };

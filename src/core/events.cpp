@@ -1,11 +1,13 @@
+#include <fmt/core.h>
+
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
 
-#include <fmt/core.h>
+namespace boxoffice
+{
 
-namespace boxoffice {
-
-namespace {
+namespace
+{
 
 using Errors = std::vector<FieldError>;
 
@@ -24,7 +26,8 @@ void check_text(Errors& errors, std::vector<std::string> loc, std::string_view t
 }
 
 /// The instant that was meant, or nothing and an error: no clock in that zone ever showed that time.
-std::optional<Instant> resolve(Errors& errors, const TimeInput& input, std::string_view zone, const Zones& zones, std::string field)
+std::optional<Instant> resolve(Errors& errors, const TimeInput& input, std::string_view zone, const Zones& zones,
+                               std::string field)
 {
     if (const auto* instant = std::get_if<Instant>(&input)) return *instant;
     if (!zones.exists(zone)) return std::nullopt;  // said once, under "timezone"

@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <functional>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// A 64-bit row identity that cannot be mixed up with another kind of identity: a TicketId never
 /// compiles where an EventId is meant. Values start at 1; 0 names nothing.

@@ -1,7 +1,8 @@
 #pragma once
 #include <chrono>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// Every duration of the domain, in microseconds: the finest step that the contract lets out.
 using Micros = std::chrono::microseconds;

@@ -1,6 +1,7 @@
 #include "core/refuse.hpp"
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 Result<void> decide_reserve(const ReserveFacts& facts, Instant now)
 {
@@ -24,10 +25,14 @@ Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference, std
 Result<void> decide_cancel(const Ticket& ticket, Instant now)
 {
     switch (visible_at(ticket, now).status) {
-        case TicketStatus::paid: return refuse(Code::already_paid);
-        case TicketStatus::cancelled: return refuse(Code::cancelled);
-        case TicketStatus::expired: return refuse(Code::hold_expired);
-        case TicketStatus::reserved: break;
+        case TicketStatus::paid:
+            return refuse(Code::already_paid);
+        case TicketStatus::cancelled:
+            return refuse(Code::cancelled);
+        case TicketStatus::expired:
+            return refuse(Code::hold_expired);
+        case TicketStatus::reserved:
+            break;
     }
     return {};
 }

@@ -3,19 +3,20 @@
 #include <cstdint>
 
 /// The contract's limits, stated once; lengths of text are in Unicode characters unless the name says bytes.
-namespace boxoffice {
+namespace boxoffice
+{
 
-inline constexpr std::size_t kEmailBytesMax = 254;             // RFC 5321: 256 octets of path less its brackets
+inline constexpr std::size_t kEmailBytesMax = 254;  // RFC 5321: 256 octets of path less its brackets
 inline constexpr std::size_t kNameCharsMax = 200;
 inline constexpr std::size_t kPasswordBytesMin = 8;
-inline constexpr std::size_t kPasswordBytesMax = 72;           // bcrypt reads no further
+inline constexpr std::size_t kPasswordBytesMax = 72;  // bcrypt reads no further
 inline constexpr std::size_t kTitleCharsMax = 200;
 inline constexpr std::size_t kDescriptionCharsMax = 5000;
 inline constexpr std::size_t kAddressCharsMax = 500;
 inline constexpr std::size_t kReferenceCharsMax = 200;
 inline constexpr std::size_t kIdempotencyKeyCharsMax = 255;
 inline constexpr std::int64_t kTicketsMax = 1'000'000'000;
-inline constexpr double kRadiusKmMax = 20'040;                 // a little over half the way round the Earth
+inline constexpr double kRadiusKmMax = 20'040;  // a little over half the way round the Earth
 inline constexpr std::int64_t kPageMax = 100;
 
 }  // namespace boxoffice

@@ -1,13 +1,14 @@
 #pragma once
-#include "core/ids.hpp"
-#include "core/instant.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace boxoffice {
+#include "core/ids.hpp"
+#include "core/instant.hpp"
+
+namespace boxoffice
+{
 
 /// A place on the WGS 84 ellipsoid, in degrees. -90 <= latitude <= 90, -180 <= longitude <= 180.
 struct GeoPoint {
@@ -35,7 +36,7 @@ struct Event {
     std::string description;
     Instant start_time;
     Instant end_time;
-    std::string timezone;           // IANA name
+    std::string timezone;  // IANA name
     std::int64_t total_tickets = 0;
     std::int64_t tickets_sold = 0;  // paid tickets and live holds; 0 <= tickets_sold <= total_tickets
     Venue venue;

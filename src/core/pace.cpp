@@ -2,7 +2,8 @@
 
 #include <cmath>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 Pace advance(Pace pace, Instant now, double sold)
 {

@@ -1,7 +1,8 @@
 #pragma once
 #include "core/instant.hpp"
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// How fast an event sells lately, as one number that needs no history: tickets a day, halved every kPaceHalfLife without a sale.
 struct Pace {

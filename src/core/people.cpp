@@ -1,13 +1,16 @@
-#include "core/limits.hpp"
-#include "core/rules.hpp"
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/core.h>
 
-namespace boxoffice {
+#include "core/limits.hpp"
+#include "core/rules.hpp"
 
-namespace {
+namespace boxoffice
+{
+
+namespace
+{
 
 void add(std::vector<FieldError>& errors, std::string_view field, std::string msg, std::string type)
 {
@@ -43,8 +46,9 @@ void check_email(std::string_view email, std::vector<FieldError>& errors)
     const auto local = email.substr(0, at == email.npos ? 0 : at);
     const auto domain = at == email.npos ? std::string_view{} : email.substr(at + 1);
     const auto good_byte = [](char c) { return is_visible_ascii(c) || static_cast<unsigned char>(c) >= 0x80; };
-    const bool good = !local.empty() && local.find('@') == local.npos && domain.find('.') != domain.npos && domain.front() != '.' &&
-                      domain.back() != '.' && domain.find("..") == domain.npos && std::all_of(email.begin(), email.end(), good_byte);
+    const bool good = !local.empty() && local.find('@') == local.npos && domain.find('.') != domain.npos &&
+                      domain.front() != '.' && domain.back() != '.' && domain.find("..") == domain.npos &&
+                      std::all_of(email.begin(), email.end(), good_byte);
     if (!good) add(errors, "email", "This is not an e-mail address", "value_error");
 }
 
@@ -85,7 +89,8 @@ void check_reference(std::string_view reference, std::vector<FieldError>& errors
     if (reference.empty()) {
         add(errors, "payment_reference", "A payment reference has at least 1 character", "string_too_short");
     } else if (count_chars(reference) > kReferenceCharsMax) {
-        add(errors, "payment_reference", fmt::format("A payment reference has at most {} characters", kReferenceCharsMax), "string_too_long");
+        add(errors, "payment_reference", fmt::format("A payment reference has at most {} characters", kReferenceCharsMax),
+            "string_too_long");
     }
 }
 

@@ -1,7 +1,4 @@
 #pragma once
-#include "core/acts.hpp"
-#include "core/queries.hpp"
-
 #include <functional>
 #include <memory>
 #include <span>
@@ -10,10 +7,15 @@
 #include <string_view>
 #include <vector>
 
-namespace boxoffice {
+#include "core/acts.hpp"
+#include "core/queries.hpp"
+
+namespace boxoffice
+{
 
 /// An accident in a store: not an answer. `code()` is busy, storage_full, storage_failed or internal.
-class StoreFailure : public std::runtime_error {
+class StoreFailure : public std::runtime_error
+{
 public:
     StoreFailure(Code code, const std::string& detail) : std::runtime_error(detail), code_(code) {}
     [[nodiscard]] Code code() const noexcept { return code_; }
@@ -34,7 +36,8 @@ struct Finding {
 ///   - After carry_out() returned, every outcome in it is durable, including power loss (fsync has returned).
 ///   - `0 <= tickets_sold <= total_tickets` at every commit, and tickets_sold equals the live tickets.
 ///   - Reads see whole transactions only, and whatever was committed before they began.
-class Store {
+class Store
+{
 public:
     virtual ~Store() = default;
 
@@ -70,14 +73,16 @@ public:
 };
 
 /// The one source of `now`. Never runs backwards. Any thread.
-class Clock {
+class Clock
+{
 public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual Instant now() const = 0;
 };
 
 /// Time zones by IANA name. Any thread.
-class Zones {
+class Zones
+{
 public:
     virtual ~Zones() = default;
     [[nodiscard]] virtual bool exists(std::string_view zone) const = 0;
@@ -87,7 +92,8 @@ public:
 };
 
 /// Slow on purpose: only ever called on the password pool. Any thread.
-class PasswordHasher {
+class PasswordHasher
+{
 public:
     virtual ~PasswordHasher() = default;
     [[nodiscard]] virtual std::string hash(std::string_view password) const = 0;
@@ -105,7 +111,8 @@ struct TokenClaims {
 };
 
 /// Makes and believes bearer tokens. Any thread.
-class TokenSigner {
+class TokenSigner
+{
 public:
     virtual ~TokenSigner() = default;
     [[nodiscard]] virtual std::string sign(UserId user, Instant now) const = 0;

@@ -1,20 +1,21 @@
 #pragma once
-#include "core/model.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 
-namespace boxoffice {
+#include "core/model.hpp"
+
+namespace boxoffice
+{
 
 /// The questions a store answers, as plain values. `skip` >= 0 and 1 <= `limit` <= 100 were checked before.
 
 struct EventQuery {
     std::int64_t skip = 0;
     std::int64_t limit = 100;
-    std::string q{};                           // words that must all appear in title, description or address; empty: any
-    std::optional<Instant> starts_after{};     // exclusive
-    std::optional<Instant> starts_before{};    // exclusive
+    std::string q{};                         // words that must all appear in title, description or address; empty: any
+    std::optional<Instant> starts_after{};   // exclusive
+    std::optional<Instant> starts_before{};  // exclusive
     bool available_only = false;
     std::optional<UserId> organizer{};
 };
@@ -23,7 +24,7 @@ struct TicketQuery {
     UserId user;
     std::int64_t skip = 0;
     std::int64_t limit = 100;
-    std::optional<TicketStatus> status;        // as seen at `now`: a hold whose time is up is expired
+    std::optional<TicketStatus> status;  // as seen at `now`: a hold whose time is up is expired
     std::optional<EventId> event;
     Instant now;
 };
@@ -33,14 +34,14 @@ struct NearbyQuery {
     double radius_m = 10'000;
     std::int64_t skip = 0;
     std::int64_t limit = 10;
-    bool include_past = false;                 // past: end_time <= now
+    bool include_past = false;  // past: end_time <= now
     bool include_sold_out = false;
     Instant now;
 };
 
 struct NearbyEvent {
     Event event;
-    double distance_m = 0;                     // WGS 84 geodesic
+    double distance_m = 0;  // WGS 84 geodesic
 };
 
 /// A ticket and who else but its holder may look at it.
@@ -65,10 +66,10 @@ struct SuggestionQuery {
 struct Candidate {
     EventId event;
     Instant start_time;
-    std::optional<double> distance_m;          // from the user's place, when there is one
-    double likeness = 0;                       // 0..1: to events the user has held tickets for
-    double share_sold = 0;                     // 0..1
-    double pace = 0;                           // tickets a day lately, decayed (core/pace.hpp)
+    std::optional<double> distance_m;  // from the user's place, when there is one
+    double likeness = 0;               // 0..1: to events the user has held tickets for
+    double share_sold = 0;             // 0..1
+    double pace = 0;                   // tickets a day lately, decayed (core/pace.hpp)
 };
 
 }  // namespace boxoffice

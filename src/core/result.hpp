@@ -1,36 +1,39 @@
 #pragma once
 #include <boost/system/result.hpp>
+#include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// Why an act was refused: a stable word for programs. `http` maps each to a status in one table;
 /// nothing in here knows what a status is.
-enum class Code {
-    invalid,                  // the input breaks a rule of its own; Error::fields says which
-    malformed,                // not even readable: broken JSON, wrong framing
-    unauthenticated,          // no token, or one that is not good
-    bad_credentials,          // address and password do not belong together
-    not_yourself,             // the act names another user than the caller
-    not_organizer,            // the event belongs to somebody else
-    not_found,                // does not exist, or is not the caller's to know about
+enum class Code : std::uint8_t {
+    invalid,          // the input breaks a rule of its own; Error::fields says which
+    malformed,        // not even readable: broken JSON, wrong framing
+    unauthenticated,  // no token, or one that is not good
+    bad_credentials,  // address and password do not belong together
+    not_yourself,     // the act names another user than the caller
+    not_organizer,    // the event belongs to somebody else
+    not_found,        // does not exist, or is not the caller's to know about
     email_taken,
-    below_sold,               // fewer tickets than are already sold
-    has_tickets,              // the event has live tickets and cannot be removed
+    below_sold,   // fewer tickets than are already sold
+    has_tickets,  // the event has live tickets and cannot be removed
     sold_out,
     event_over,
     already_paid,
     hold_expired,
     cancelled,
-    reference_used,           // the payment reference belongs to another ticket
+    reference_used,  // the payment reference belongs to another ticket
     idempotency_key_reused,
     idempotency_in_progress,
-    busy,                     // a lane is full: try again in a moment
-    storage_full,             // the disk is full: reads go on, writes do not
-    storage_failed,           // the store is not to be trusted with another write
+    busy,            // a lane is full: try again in a moment
+    storage_full,    // the disk is full: reads go on, writes do not
+    storage_failed,  // the store is not to be trusted with another write
     shutting_down,
-    internal,                 // an accident; the log knows more
+    internal,  // an accident; the log knows more
 };
 
 /// One bad field: where it stands (`{"body", "venue", "latitude"}`), what is wrong, and a stable type word.

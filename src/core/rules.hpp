@@ -1,24 +1,25 @@
 #pragma once
-#include "core/acts.hpp"
-#include "core/ports.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/acts.hpp"
+#include "core/ports.hpp"
+
 /// The rules: what may be sold, paid, given back or changed, as pure functions over facts that a store gathered under
 /// its lock. No I/O, no clock, no SQL. tests/core holds them as text tables.
-namespace boxoffice {
+namespace boxoffice
+{
 
 // --- Inventory -----------------------------------------------------------------------------------------------------
 
 /// What a reservation is decided on.
 struct ReserveFacts {
     std::int64_t total = 0;
-    std::int64_t sold = 0;          // as counted: paid tickets and reserved ones, due or not
-    std::int64_t due = 0;           // of these, holds whose time is up at `now`; may be left 0 while sold < total
+    std::int64_t sold = 0;  // as counted: paid tickets and reserved ones, due or not
+    std::int64_t due = 0;   // of these, holds whose time is up at `now`; may be left 0 while sold < total
     Instant end_time;
 };
 
@@ -30,13 +31,17 @@ enum class PayPlan : std::uint8_t { mark_paid, already_so };
 
 /// `reference_owner`: the ticket that holds this reference already, if any. Order of precedence: paid with this reference
 /// -> already_so; already_paid; cancelled; hold_expired (by time or by status); reference_used.
-[[nodiscard]] Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference, std::optional<TicketId> reference_owner, Instant now);
+[[nodiscard]] Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference,
+                                         std::optional<TicketId> reference_owner, Instant now);
 
 /// Order of precedence: already_paid, cancelled, hold_expired.
 [[nodiscard]] Result<void> decide_cancel(const Ticket& ticket, Instant now);
 
 /// A hold is dead at expires_at, not after it: whoever asks at that very instant is too late.
-[[nodiscard]] inline bool is_due(const Ticket& ticket, Instant now) { return ticket.status == TicketStatus::reserved && now >= ticket.expires_at; }
+[[nodiscard]] inline bool is_due(const Ticket& ticket, Instant now)
+{
+    return ticket.status == TicketStatus::reserved && now >= ticket.expires_at;
+}
 
 /// The ticket as everybody sees it at `now`: a hold whose time is up is expired, tidied or not.
 [[nodiscard]] inline Ticket visible_at(Ticket ticket, Instant now)
@@ -56,7 +61,8 @@ enum class PayPlan : std::uint8_t { mark_paid, already_so };
 
 /// The same event with the patch applied, or not_organizer, invalid, below_sold in this order. An event already over
 /// may be changed in everything but may not be given a new end that has passed too.
-[[nodiscard]] Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones, Instant now);
+[[nodiscard]] Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones,
+                                                Instant now);
 
 /// `live`: tickets paid, or reserved and not yet due at `now`. not_organizer, then has_tickets.
 [[nodiscard]] Result<void> decide_remove_event(const Event& event, UserId by, std::int64_t live);

@@ -1,8 +1,10 @@
 #include "core/rules.hpp"
 
-namespace boxoffice {
+namespace boxoffice
+{
 
-namespace {
+namespace
+{
 
 struct CodeText {
     Code code;
@@ -53,10 +55,14 @@ std::string_view code_word(Code code) { return text_of(code).word; }
 std::string_view status_word(TicketStatus status)
 {
     switch (status) {
-        case TicketStatus::reserved: return "reserved";
-        case TicketStatus::paid: return "paid";
-        case TicketStatus::expired: return "expired";
-        case TicketStatus::cancelled: return "cancelled";
+        case TicketStatus::reserved:
+            return "reserved";
+        case TicketStatus::paid:
+            return "paid";
+        case TicketStatus::expired:
+            return "expired";
+        case TicketStatus::cancelled:
+            return "cancelled";
     }
     return "reserved";
 }

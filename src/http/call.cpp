@@ -67,7 +67,7 @@ Call::~Call()
         log::error("a request was let go of unanswered", {{"id", std::string_view(id_)}});
         refuse(Code::internal);
     } catch (const std::exception&) {
-        // Nothing is left to tell it to; the connection answers for itself when `respond_` goes.
+        // A destructor has nobody to tell; the connection answers for itself when `respond_` goes.
     }
 }
 

@@ -192,8 +192,8 @@ void Connection::answered(std::optional<Reply> reply)
 Awaitable<void> Connection::wait_for_reply()
 {
     StartWaiting start(*this);
-    constexpr asio::use_awaitable_t<Executor> token;
-    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(start, token);
+    constexpr asio::use_awaitable_t<Executor> kToken;
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(start, kToken);
 }
 
 Awaitable<Connection::Fill> Connection::fill(std::size_t wanted)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "http/decode.hpp"
 #include "http/decode_common.hpp"
@@ -62,7 +63,7 @@ void stand_in_for_missing_times(EventDraft& draft, const std::optional<TimeInput
     draft.start_time = start.value_or(TimeInput(roughly(draft.end_time) - kMoreThanAnyOffset));
 }
 
-enum class Zone { known, unknown };
+enum class Zone : std::uint8_t { known, unknown };
 
 /// What the rules say about a draft of which some parts could not be read. Wall times in an unknown zone are not judged.
 std::vector<FieldError> check_readable(const EventDraft& draft, Zone zone, const Zones& zones, Instant now)
@@ -78,24 +79,24 @@ std::vector<FieldError> check_readable(const EventDraft& draft, Zone zone, const
 }
 
 template <class T>
-std::optional<T> to_optional(Given<T>&& given)
+std::optional<T> to_optional(Given<T> given)
 {
     if (!given.present) return std::nullopt;
     return std::move(given.value);
 }
 
-EventPatch to_patch(EventPatchBody&& body)
+EventPatch to_patch(EventPatchBody body)
 {
     EventPatch patch;
     patch.title = to_optional(std::move(body.title));
     patch.description = to_optional(std::move(body.description));
-    patch.start_time = to_optional(std::move(body.start_time));
-    patch.end_time = to_optional(std::move(body.end_time));
+    patch.start_time = to_optional(body.start_time);
+    patch.end_time = to_optional(body.end_time);
     patch.timezone = to_optional(std::move(body.timezone));
-    patch.total_tickets = to_optional(std::move(body.total_tickets));
+    patch.total_tickets = to_optional(body.total_tickets);
     patch.venue_address = to_optional(std::move(body.venue.value.address));
-    patch.venue_latitude = to_optional(std::move(body.venue.value.latitude));
-    patch.venue_longitude = to_optional(std::move(body.venue.value.longitude));
+    patch.venue_latitude = to_optional(body.venue.value.latitude);
+    patch.venue_longitude = to_optional(body.venue.value.longitude);
     return patch;
 }
 

@@ -1,5 +1,7 @@
 #include "http/encode.hpp"
 
+#include <cmath>
+
 #include "core/rules.hpp"
 #include "http/json_writer.hpp"
 
@@ -12,6 +14,9 @@ namespace
 // Room for a typical resource, so that most answers are made with one allocation.
 constexpr std::size_t kTicketBytes = 288;
 constexpr std::size_t kEventBytes = 768;
+
+/// Distances are exact to the millimetre: one division of a whole number, so that no 0.5772609999999999 is shown.
+double to_km(double metres) { return std::round(metres * 1000) / 1'000'000; }
 
 void write_point(JsonWriter& json, const GeoPoint& point)
 {
@@ -127,7 +132,7 @@ std::string encode_nearby(std::span<const NearbyEvent> events)
 {
     return encode_array(events, kEventBytes, [](JsonWriter& json, const NearbyEvent& found) {
         open_event(json, found.event);
-        json.key("distance_km").number(found.distance_m / 1000);
+        json.key("distance_km").number(to_km(found.distance_m));
         json.end_object();
     });
 }
@@ -136,11 +141,11 @@ std::string encode_suggestions(std::span<const Suggestion> suggestions)
 {
     return encode_array(suggestions, kEventBytes, [](JsonWriter& json, const Suggestion& suggestion) {
         open_event(json, suggestion.event);
-        json.key("score").number(suggestion.score);
+        json.key("score").number(std::round(suggestion.score * 1e6) / 1e6);
         json.key("reasons").begin_array();
         for (const auto reason : suggestion.reasons) json.string(reason);
         json.end_array();
-        if (suggestion.distance_m) json.key("distance_km").number(*suggestion.distance_m / 1000);
+        if (suggestion.distance_m) json.key("distance_km").number(to_km(*suggestion.distance_m));
         json.end_object();
     });
 }

@@ -72,7 +72,8 @@ struct Head {
 /// When it refuses, `head` holds what had been understood.
 [[nodiscard]] Refusal check_head(std::string_view block, const Limits& limits, Head& head);
 
-/// Judges a trailer line, without its CRLF: a field like any other, but for those that frame or route a request (RFC 9110, 6.5.1).
+/// Judges a trailer line, without its CRLF: a field like any other, but for those that frame or route a request
+/// (RFC 9110, 6.5.1).
 [[nodiscard]] Refusal check_trailer(std::string_view line);
 
 }  // namespace boxoffice::http

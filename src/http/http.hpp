@@ -8,17 +8,18 @@
 #include <vector>
 
 /// The words between the socket (server.cpp) and the routes (api*.cpp): neither includes the other, nor any of Beast.
-namespace boxoffice::http {
+namespace boxoffice::http
+{
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
 
 /// A request that has passed every limit and framing rule of server.cpp. Owns its bytes.
 struct Request {
     Method method = Method::get;
-    std::string target;                                              // origin form, as sent: path and query, still encoded
-    std::vector<std::pair<std::string, std::string>> headers;        // names in lower case; those of one name together, in order
-    std::string body;                                                // de-chunked
-    std::string peer;                                                // address of the other end, "127.0.0.1"
+    std::string target;                                        // origin form, as sent: path and query, still encoded
+    std::vector<std::pair<std::string, std::string>> headers;  // names in lower case; those of one name together, in order
+    std::string body;                                          // de-chunked
+    std::string peer;                                          // address of the other end, "127.0.0.1"
 
     /// The value of the first header of that (lower-case) name, or empty.
     [[nodiscard]] std::string_view header(std::string_view name) const
@@ -33,10 +34,10 @@ struct Request {
 /// An answer. server.cpp adds Date, Server, Content-Length and Connection, and leaves the body out for HEAD.
 struct Reply {
     int status = 200;
-    std::string content_type;                                        // empty: no body, no Content-Type
+    std::string content_type;  // empty: no body, no Content-Type
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    std::string_view static_body;                                    // used instead of `body` when not empty; must outlive the server
+    std::string_view static_body;  // used instead of `body` when not empty; must outlive the server
 };
 
 /// Called exactly once for each request, from any thread; never blocks.
@@ -44,7 +45,8 @@ using Respond = std::function<void(Reply)>;
 
 /// What answers requests. Called on an I/O thread and must not block: whoever has slow work hands it to a
 /// lane and calls `respond` from there. `request` stays alive as long as the pointer is held.
-class Handler {
+class Handler
+{
 public:
     virtual ~Handler() = default;
     virtual void handle(std::shared_ptr<const Request> request, Respond respond) = 0;

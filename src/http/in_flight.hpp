@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ namespace boxoffice::http
 class InFlight
 {
 public:
-    enum class Entry { entered, same_is_running, other_is_running };
+    enum class Entry : std::uint8_t { entered, same_is_running, other_is_running };
 
     /// Entered: whoever called must leave() with the same user and key.
     [[nodiscard]] Entry enter(UserId user, std::string_view key, std::string_view fingerprint)

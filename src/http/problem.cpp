@@ -84,52 +84,38 @@ Reply make(int status, std::string_view word, std::string_view detail, std::span
 int status_of(Code code)
 {
     switch (code) {
-        case Code::invalid:
-            return 422;
         case Code::malformed:
             return 400;
         case Code::unauthenticated:
-            return 401;
         case Code::bad_credentials:
             return 401;
         case Code::not_yourself:
-            return 403;
         case Code::not_organizer:
             return 403;
         case Code::not_found:
             return 404;
         case Code::email_taken:
-            return 409;
         case Code::below_sold:
-            return 409;
         case Code::has_tickets:
-            return 409;
         case Code::sold_out:
-            return 409;
         case Code::event_over:
-            return 409;
         case Code::already_paid:
+        case Code::cancelled:
+        case Code::reference_used:
+        case Code::idempotency_in_progress:
             return 409;
         case Code::hold_expired:
             return 410;
-        case Code::cancelled:
-            return 409;
-        case Code::reference_used:
-            return 409;
+        case Code::invalid:
         case Code::idempotency_key_reused:
             return 422;
-        case Code::idempotency_in_progress:
-            return 409;
-        case Code::busy:
-            return 503;
-        case Code::storage_full:
-            return 503;
-        case Code::storage_failed:
-            return 503;
-        case Code::shutting_down:
-            return 503;
         case Code::internal:
             return 500;
+        case Code::busy:
+        case Code::storage_full:
+        case Code::storage_failed:
+        case Code::shutting_down:
+            return 503;
     }
     return 500;
 }
@@ -148,9 +134,7 @@ Reply problem(const Error& error, std::string_view request_id)
     const std::string_view detail = error.message.empty() ? default_message(error.code) : std::string_view(error.message);
     Reply reply = make(status, code_word(error.code), detail, error.fields, request_id);
     if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
-    if (status == 503 || error.code == Code::idempotency_in_progress) {
-        reply.headers.emplace_back("Retry-After", "1");
-    }
+    if (status == 503 || error.code == Code::idempotency_in_progress) { reply.headers.emplace_back("Retry-After", "1"); }
     return reply;
 }
 

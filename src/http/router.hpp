@@ -19,8 +19,8 @@ enum class Access : std::uint8_t { anyone, signed_in };
 /// What a route takes in its body. `form_or_json` is the login's.
 enum class Body : std::uint8_t { none, json, form_or_json };
 
-/// One row of the table in routes.cpp. A pattern that ends in a slash is a collection and answers without it too; a segment in braces
-/// stands for an id: decimal, 1 to 2^63 - 1, no leading zero. Anything else in that place is an unknown path.
+/// One row of the table in routes.cpp. A pattern that ends in a slash is a collection and answers without it too; a segment in
+/// braces stands for an id: decimal, 1 to 2^63 - 1, no leading zero. Anything else in that place is an unknown path.
 struct Route {
     Method method;  // a GET row serves HEAD
     std::string_view pattern;

@@ -28,7 +28,7 @@ Readiness check_readiness(Call& call)
         ready.store = code_word(failure.code());
         ready.worst = status_of(failure.code()) == 503 ? failure.code() : Code::storage_failed;
     }
-    if (parts.writes.depth() >= WriteLane::Options{}.depth_max) {
+    if (parts.writes.full()) {
         ready.write_lane = "full";
         ready.worst = ready.worst.value_or(Code::busy);
     }

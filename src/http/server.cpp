@@ -69,6 +69,8 @@ public:
     }
 
     ~Self() { stop(std::chrono::milliseconds(0)); }
+    Self(const Self&) = delete;
+    Self& operator=(const Self&) = delete;
 
     void start()
     {

@@ -1,22 +1,23 @@
 #pragma once
-#include "http/http.hpp"
-
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 
-namespace boxoffice::http {
+#include "http/http.hpp"
+
+namespace boxoffice::http
+{
 
 /// Limits of the HTTP door, each held before anything is parsed beyond it.
 struct ServerOptions {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8000;                       // 0: any free one; see Server::port()
-    unsigned threads = 2;                            // one io_context each, sharing the port by SO_REUSEPORT
-    std::size_t header_bytes_max = 16 * 1024;        // 431
-    std::size_t target_bytes_max = 8 * 1024;         // 414
-    std::size_t body_bytes_max = 64 * 1024;          // 413
-    std::size_t connections_max = 20'000;            // above it a connection is answered 503 and closed
+    std::uint16_t port = 8000;                         // 0: any free one; see Server::port()
+    unsigned threads = 2;                              // one io_context each, sharing the port by SO_REUSEPORT
+    std::size_t header_bytes_max = 16 * 1024;          // 431
+    std::size_t target_bytes_max = 8 * 1024;           // 414
+    std::size_t body_bytes_max = 64 * 1024;            // 413
+    std::size_t connections_max = 20'000;              // above it a connection is answered 503 and closed
     std::chrono::milliseconds header_timeout{10'000};  // from the first byte of a request to the end of its header
     std::chrono::milliseconds body_timeout{10'000};
     std::chrono::milliseconds idle_timeout{30'000};  // between requests
@@ -24,7 +25,8 @@ struct ServerOptions {
 
 /// The HTTP/1.1 door. Listens from construction on (throws std::system_error when the address is taken or not
 /// allowed, with the address in its message), answers from start() on.
-class Server {
+class Server
+{
 public:
     Server(ServerOptions options, Handler& handler);
     ~Server();
@@ -39,7 +41,7 @@ public:
     void stop(std::chrono::milliseconds grace);
 
     [[nodiscard]] std::uint16_t port() const;
-    [[nodiscard]] std::size_t connections() const;   // open now
+    [[nodiscard]] std::size_t connections() const;  // open now
 
 private:
     class Self;

@@ -1,18 +1,21 @@
 #include "runtime/expiry.hpp"
 
-#include "runtime/log.hpp"
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <pthread.h>
 #include <thread>
 
-namespace boxoffice {
+#include "runtime/log.hpp"
 
-namespace {
+namespace boxoffice
+{
+
+namespace
+{
 
 /// Holds to a batch: a few milliseconds of the write lane, between which sales go on.
 constexpr std::size_t kLapsedAtOnce = 500;
@@ -26,9 +29,13 @@ constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
 
 }  // namespace
 
-class Expiry::Self {
+class Expiry::Self
+{
 public:
-    Self(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics) : store_(store), writes_(writes), clock_(clock), metrics_(metrics) {}
+    Self(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics)
+        : store_(store), writes_(writes), clock_(clock), metrics_(metrics)
+    {
+    }
 
     void start()
     {
@@ -109,7 +116,8 @@ private:
         const auto* const lapsed = std::get_if<Lapsed>(&outcome);
         if (!lapsed) return pause();
         const Instant done = clock_.now();
-        for (const Instant deadline : lapsed->deadlines) metrics_.hold_lapsed(std::chrono::duration<double>(done - deadline).count());
+        for (const Instant deadline : lapsed->deadlines)
+            metrics_.hold_lapsed(std::chrono::duration<double>(done - deadline).count());
     }
 
     /// True when there is more to forget.
@@ -158,14 +166,17 @@ private:
     const Clock& clock_;
     Metrics& metrics_;
 
-    std::mutex mutex_;                         // protects what follows
+    std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
     Instant sleeping_until_ = Instant::min();  // awake
     bool stopping_ = false;
     std::thread thread_;
 };
 
-Expiry::Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics) : self_(std::make_unique<Self>(store, writes, clock, metrics)) {}
+Expiry::Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics)
+    : self_(std::make_unique<Self>(store, writes, clock, metrics))
+{
+}
 Expiry::~Expiry() { stop(); }
 void Expiry::start() { self_->start(); }
 void Expiry::stop() { self_->stop(); }

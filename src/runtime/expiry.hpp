@@ -1,19 +1,21 @@
 #pragma once
+#include <memory>
+
 #include "core/ports.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/metrics.hpp"
 
-#include <memory>
-
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// A hold is dead at its deadline whether or not anybody tidies; this is who tidies. It sleeps until the next deadline, not
 /// for a tick, then sends bounded batches through the write lane, so that counters and lists follow within milliseconds.
 /// Once a minute it also has idempotency answers forgotten that are older than a day.
-class Expiry {
+class Expiry
+{
 public:
     Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics);
-    ~Expiry();                                 // stop()
+    ~Expiry();  // stop()
     Expiry(const Expiry&) = delete;
     Expiry& operator=(const Expiry&) = delete;
 

@@ -1,13 +1,14 @@
 #pragma once
-#include "core/ports.hpp"
-#include "runtime/metrics.hpp"
-
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 
-namespace boxoffice {
+#include "core/ports.hpp"
+#include "runtime/metrics.hpp"
+
+namespace boxoffice
+{
 
 /// A job on the write lane: the act and what to do with its outcome. `done` is called exactly once, on the lane's
 /// thread, after the commit that made the outcome durable returned; it must not block and must not throw.
@@ -21,14 +22,15 @@ struct LaneJob : WriteJob {
 ///
 /// Paying goes ahead of reserving, reserving ahead of the rest. An accident rolls the batch back and replays
 /// its acts one by one, so that a poisoned act hurts only itself.
-class WriteLane {
+class WriteLane
+{
 public:
     struct Options {
-        std::size_t depth_max = 8192;        // beyond it submit() refuses: half a second's work at 16 000 acts/s
-        std::size_t batch_max = 512;         // acts to a transaction: beyond a few hundred the sync no longer dominates
+        std::size_t depth_max = 8192;  // beyond it submit() refuses: half a second's work at 16 000 acts/s
+        std::size_t batch_max = 512;   // acts to a transaction: beyond a few hundred the sync no longer dominates
     };
     WriteLane(Store& store, Options options, Metrics& metrics);
-    ~WriteLane();                            // stop()
+    ~WriteLane();  // stop()
     WriteLane(const WriteLane&) = delete;
     WriteLane& operator=(const WriteLane&) = delete;
 
@@ -42,6 +44,7 @@ public:
     void stop();
 
     [[nodiscard]] std::size_t depth() const;
+    [[nodiscard]] bool full() const;  // submit() would refuse
 
 private:
     class Self;
@@ -49,13 +52,14 @@ private:
 };
 
 /// A bounded queue of plain functions and the threads that run them: the read lane and the password pool are two of these.
-class WorkLane {
+class WorkLane
+{
 public:
     struct Options {
-        std::string name;                    // at most 15 bytes; names the threads and the metrics
+        std::string name;  // at most 15 bytes; names the threads and the metrics
         unsigned threads = 2;
         std::size_t depth_max = 4096;
-        int nice = 0;                        // 19 for work that must never stand in front of a sale
+        int nice = 0;  // 19 for work that must never stand in front of a sale
     };
     WorkLane(Options options, Metrics& metrics);
     ~WorkLane();

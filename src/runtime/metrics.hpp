@@ -6,12 +6,14 @@
 #include <string>
 #include <string_view>
 
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// Everything /metrics shows, under conventional Prometheus names (prefix boxoffice_, base units). The only file that
 /// knows prometheus-cpp is metrics.cpp. Every method may be called from any thread and takes well under a microsecond,
 /// except render().
-class Metrics {
+class Metrics
+{
 public:
     Metrics();
     ~Metrics();
@@ -24,18 +26,18 @@ public:
     [[nodiscard]] Route& route(std::string_view method, std::string_view pattern);
     void request_done(Route& route, int status, double seconds);
 
-    void batch_committed(std::size_t acts, double seconds);   // boxoffice_lane_batch_acts, boxoffice_lane_commit_seconds
-    void batch_replayed();                                    // boxoffice_lane_replays_total
-    void lane_refused(std::string_view lane);                 // boxoffice_lane_refused_total{lane}
-    void hold_made();                                         // boxoffice_holds_made_total
-    void hold_lapsed(double lag_seconds);                     // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
-    void ticket_paid();                                       // boxoffice_tickets_paid_total
-    void ticket_cancelled();                                  // boxoffice_tickets_cancelled_total
-    void sold_out_refused();                                  // boxoffice_sold_out_refusals_total
-    void login(bool good);                                    // boxoffice_logins_total{result}
+    void batch_committed(std::size_t acts, double seconds);  // boxoffice_lane_batch_acts, boxoffice_lane_commit_seconds
+    void batch_replayed();                                   // boxoffice_lane_replays_total
+    void lane_refused(std::string_view lane);                // boxoffice_lane_refused_total{lane}
+    void hold_made();                                        // boxoffice_holds_made_total
+    void hold_lapsed(double lag_seconds);                    // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
+    void ticket_paid();                                      // boxoffice_tickets_paid_total
+    void ticket_cancelled();                                 // boxoffice_tickets_cancelled_total
+    void sold_out_refused();                                 // boxoffice_sold_out_refusals_total
+    void login(bool good);                                   // boxoffice_logins_total{result}
 
-    void lane(std::string_view lane);                         // lane_refused(lane) counts from 0 instead of from nothing
-    void build_info(std::string_view version);                // boxoffice_build_info{version} 1
+    void lane(std::string_view lane);           // lane_refused(lane) counts from 0 instead of from nothing
+    void build_info(std::string_view version);  // boxoffice_build_info{version} 1
 
     /// A gauge read when /metrics is rendered: boxoffice_lane_depth{lane}, boxoffice_holds_live, boxoffice_http_connections …
     /// `read` must stay valid as long as the Metrics. Given the same name and label again, the new `read` takes the old one's

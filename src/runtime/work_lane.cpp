@@ -1,19 +1,22 @@
-#include "runtime/lanes.hpp"
-#include "runtime/log.hpp"
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
-namespace boxoffice {
+#include "runtime/lanes.hpp"
+#include "runtime/log.hpp"
 
-class WorkLane::Self {
+namespace boxoffice
+{
+
+class WorkLane::Self
+{
 public:
     Self(Options options, Metrics& metrics) : options_(std::move(options)), metrics_(metrics)
     {
@@ -73,7 +76,7 @@ private:
 
     const Options options_;
     Metrics& metrics_;
-    mutable std::mutex mutex_;                 // protects what follows
+    mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
     std::deque<std::function<void()>> queue_;
     bool stopping_ = false;

@@ -1,6 +1,4 @@
-#include "core/refuse.hpp"
-#include "runtime/lanes.hpp"
-#include "runtime/log.hpp"
+#include <pthread.h>
 
 #include <algorithm>
 #include <array>
@@ -8,12 +6,17 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <pthread.h>
 #include <thread>
 
-namespace boxoffice {
+#include "core/refuse.hpp"
+#include "runtime/lanes.hpp"
+#include "runtime/log.hpp"
 
-namespace {
+namespace boxoffice
+{
+
+namespace
+{
 
 using Steady = std::chrono::steady_clock;
 
@@ -42,11 +45,13 @@ void fail(LaneJob& job, Code code, const char* detail)
 
 }  // namespace
 
-class WriteLane::Self {
+class WriteLane::Self
+{
 public:
     using Batch = std::vector<std::unique_ptr<LaneJob>>;
 
-    Self(Store& store, Options options, Metrics& metrics) : store_(store), options_(options), metrics_(metrics), thread_([this] { run(); })
+    Self(Store& store, Options options, Metrics& metrics)
+        : store_(store), options_(options), metrics_(metrics), thread_([this] { run(); })
     {
         metrics_.lane("write");
     }
@@ -84,6 +89,12 @@ public:
     {
         std::lock_guard lock(mutex_);
         return depth_;
+    }
+
+    bool full() const
+    {
+        std::lock_guard lock(mutex_);
+        return depth_ >= options_.depth_max;
     }
 
     std::function<void(Instant)> on_hold_;
@@ -176,13 +187,14 @@ private:
 
     void fail_job(WriteJob& job) { fail(static_cast<LaneJob&>(job), code_, why_.c_str()); }
 
-    void tell_of_holds(const Batch& batch)
+    void tell_of_holds(const Batch& batch) const
     {
         if (!on_hold_) return;
         std::optional<Instant> earliest;
         for (const auto& job : batch) {
             const Ticket* const ticket = std::get_if<Ticket>(&job->outcome);
-            if (ticket && ticket->status == TicketStatus::reserved && (!earliest || ticket->expires_at < *earliest)) earliest = ticket->expires_at;
+            if (ticket && ticket->status == TicketStatus::reserved && (!earliest || ticket->expires_at < *earliest))
+                earliest = ticket->expires_at;
         }
         if (earliest) on_hold_(*earliest);
     }
@@ -190,18 +202,18 @@ private:
     Store& store_;
     const Options options_;
     Metrics& metrics_;
-    std::vector<WriteJob*> jobs_;              // the lane's thread only, as the next two
+    std::vector<WriteJob*> jobs_;  // the lane's thread only, as the next two
     Code code_ = Code::internal;
     std::string why_;
 
-    mutable std::mutex mutex_;                 // protects what follows
+    mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
     std::array<std::deque<std::unique_ptr<LaneJob>>, kUrgencies> queues_;
     std::size_t depth_ = 0;
     bool waiting_ = false;
     bool stopping_ = false;
 
-    std::thread thread_;                       // last: it uses all of the above
+    std::thread thread_;  // last: it uses all of the above
 };
 
 WriteLane::WriteLane(Store& store, Options options, Metrics& metrics) : self_(std::make_unique<Self>(store, options, metrics)) {}
@@ -210,5 +222,6 @@ bool WriteLane::submit(std::unique_ptr<LaneJob> job) { return self_->submit(std:
 void WriteLane::on_hold(std::function<void(Instant)> listener) { self_->on_hold_ = std::move(listener); }
 void WriteLane::stop() { self_->stop(); }
 std::size_t WriteLane::depth() const { return self_->depth(); }
+bool WriteLane::full() const { return self_->full(); }
 
 }  // namespace boxoffice

@@ -1,18 +1,20 @@
 #pragma once
-#include "core/ports.hpp"
-
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "core/ports.hpp"
+
 /// Passwords, tokens and time zones: adapters over libxcrypt, OpenSSL and Howard Hinnant's date. No cryptography of our own.
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// bcrypt ($2b$) through libxcrypt's crypt_rn. 4 <= cost <= 15.
 [[nodiscard]] std::unique_ptr<PasswordHasher> make_bcrypt(int cost);
 
-/// JWT with HS256 and nothing else (RFC 7519, RFC 8725): `secret` has at least 32 bytes. Claims: sub, iat, exp, iss "boxoffice", jti.
+/// JWT with HS256 and nothing else (RFC 7519, RFC 8725): `secret` has at least 32 bytes. Claims: sub, iat, exp,
+/// iss "boxoffice", jti.
 [[nodiscard]] std::unique_ptr<TokenSigner> make_jwt(std::string_view secret, Micros lifetime);
 
 /// Why a secret is refused (too short, well known, one character repeated), or empty when it will do.

@@ -17,7 +17,7 @@
 #include "security/security.hpp"
 
 // ptz.h is older than C++20 and no longer sees which hh_mm_ss it means.
-namespace Posix
+namespace Posix  // NOLINT(readability-identifier-naming): the header's own
 {
 using date::hh_mm_ss;
 }

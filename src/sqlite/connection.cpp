@@ -1,8 +1,10 @@
 #include "sqlite/connection.hpp"
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
-namespace {
+namespace
+{
 
 /// How long a connection waits for a lock before it gives up: doctor and backup only ever hold read locks, so
 /// a wait of seconds means that somebody else writes to the file.
@@ -11,15 +13,19 @@ constexpr int kBusyMs = 5000;
 Code code_of(int extended_code)
 {
     switch (extended_code & 0xff) {
-        case SQLITE_FULL: return Code::storage_full;
+        case SQLITE_FULL:
+            return Code::storage_full;
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return Code::busy;
+        case SQLITE_LOCKED:
+            return Code::busy;
         case SQLITE_IOERR:
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
         case SQLITE_CANTOPEN:
-        case SQLITE_READONLY: return Code::storage_failed;
-        default: return Code::internal;
+        case SQLITE_READONLY:
+            return Code::storage_failed;
+        default:
+            return Code::internal;
     }
 }
 
@@ -47,21 +53,26 @@ Rows::~Rows()
 bool Rows::next()
 {
     switch (sqlite3_step(statement_)) {
-        case SQLITE_ROW: return true;
-        case SQLITE_DONE: return false;
-        default: fail(sqlite3_db_handle(statement_), sqlite3_sql(statement_));
+        case SQLITE_ROW:
+            return true;
+        case SQLITE_DONE:
+            return false;
+        default:
+            fail(sqlite3_db_handle(statement_), sqlite3_sql(statement_));
     }
 }
 
 std::string_view Rows::text(int column) const
 {
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-    return bytes ? std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))) : std::string_view();
+    return bytes ? std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)))
+                 : std::string_view();
 }
 
 Connection::Connection(const std::filesystem::path& file, Access access)
 {
-    const int flags = SQLITE_OPEN_NOMUTEX | (access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const int flags =
+        SQLITE_OPEN_NOMUTEX | (access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
         const std::string why = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
         const int code = handle_ ? sqlite3_extended_errcode(handle_) : SQLITE_NOMEM;
@@ -89,7 +100,8 @@ sqlite3_stmt* Connection::prepared(std::string_view sql)
 {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second.get();
     sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+    if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
+        SQLITE_OK) {
         fail(handle_, sql);
     }
     statements_.emplace(std::string(sql), StatementPtr(statement));

@@ -1,6 +1,4 @@
 #pragma once
-#include "core/ports.hpp"
-
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -11,12 +9,16 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/ports.hpp"
+
 /// SQLite's C interface with owners: a connection, its prepared statements, and rows. One thread at a time each.
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
 /// What SQLite said, with its extended code; thrown for everything that is not a row, done, or a constraint that
 /// the caller asked to be told of.
-class SqliteError : public StoreFailure {
+class SqliteError : public StoreFailure
+{
 public:
     SqliteError(int extended_code, const std::string& detail);
     [[nodiscard]] int extended_code() const noexcept { return extended_code_; }
@@ -26,7 +28,8 @@ private:
 };
 
 /// The rows of one running statement. Resets the statement when it goes. Columns count from 0.
-class Rows {
+class Rows
+{
 public:
     explicit Rows(sqlite3_stmt* statement) : statement_(statement) {}
     ~Rows();
@@ -35,10 +38,10 @@ public:
     Rows& operator=(const Rows&) = delete;
     Rows& operator=(Rows&&) = delete;
 
-    bool next();                                               // false: no more rows
+    bool next();  // false: no more rows
     [[nodiscard]] std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
     [[nodiscard]] double real(int column) const { return sqlite3_column_double(statement_, column); }
-    [[nodiscard]] std::string_view text(int column) const;     // until the next call of next()
+    [[nodiscard]] std::string_view text(int column) const;  // until the next call of next()
     [[nodiscard]] bool null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
     [[nodiscard]] Instant instant(int column) const { return Instant(Micros(integer(column))); }
 
@@ -46,9 +49,10 @@ private:
     sqlite3_stmt* statement_;
 };
 
-enum class Access { read_only, read_write };
+enum class Access : std::uint8_t { read_only, read_write };
 
-class Connection {
+class Connection
+{
 public:
     Connection(const std::filesystem::path& file, Access access);
     ~Connection();
@@ -73,12 +77,11 @@ public:
     std::int64_t execute(std::string_view sql, const Values&... values)
     {
         Rows rows = query(sql, values...);
-        while (rows.next()) {
-        }
+        while (rows.next()) {}
         return sqlite3_changes64(handle_);
     }
 
-    void script(const std::string& sql);                       // several statements, nothing bound, nothing kept
+    void script(const std::string& sql);  // several statements, nothing bound, nothing kept
     [[nodiscard]] std::int64_t last_id() const { return sqlite3_last_insert_rowid(handle_); }
     [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
     [[nodiscard]] sqlite3* handle() const { return handle_; }
@@ -89,16 +92,27 @@ private:
     static void bind(sqlite3_stmt* statement, int position, int value) { bind(statement, position, std::int64_t{value}); }
     static void bind(sqlite3_stmt* statement, int position, double value);
     static void bind(sqlite3_stmt* statement, int position, std::string_view value);
-    static void bind(sqlite3_stmt* statement, int position, const std::string& value) { bind(statement, position, std::string_view(value)); }
+    static void bind(sqlite3_stmt* statement, int position, const std::string& value)
+    {
+        bind(statement, position, std::string_view(value));
+    }
     static void bind(sqlite3_stmt* statement, int position, std::nullptr_t);
-    static void bind(sqlite3_stmt* statement, int position, Instant value) { bind(statement, position, value.time_since_epoch().count()); }
+    static void bind(sqlite3_stmt* statement, int position, Instant value)
+    {
+        bind(statement, position, value.time_since_epoch().count());
+    }
     template <class Tag>
-    static void bind(sqlite3_stmt* statement, int position, Id<Tag> id) { bind(statement, position, id.value); }
+    static void bind(sqlite3_stmt* statement, int position, Id<Tag> id)
+    {
+        bind(statement, position, id.value);
+    }
     template <class T>
     static void bind(sqlite3_stmt* statement, int position, const std::optional<T>& value)
     {
-        if (value) bind(statement, position, *value);
-        else bind(statement, position, nullptr);
+        if (value)
+            bind(statement, position, *value);
+        else
+            bind(statement, position, nullptr);
     }
 
     struct TextHash {
@@ -115,7 +129,8 @@ private:
 };
 
 /// A read transaction: all queries of its life see one state of the store.
-class Snapshot {
+class Snapshot
+{
 public:
     explicit Snapshot(Connection& db) : db_(db) { db_.execute("BEGIN"); }
     ~Snapshot();

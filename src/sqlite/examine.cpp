@@ -1,14 +1,17 @@
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <system_error>
+
 #include "sqlite/migrations.hpp"
 #include "sqlite/sqlite.hpp"
 
-#include <fmt/core.h>
-#include <fcntl.h>
-#include <system_error>
-#include <unistd.h>
+namespace boxoffice
+{
 
-namespace boxoffice {
-
-namespace {
+namespace
+{
 
 using namespace sqlite;
 
@@ -34,14 +37,17 @@ Finding check_counters(Connection& db)
 {
     Rows rows = db.query(
         "SELECT i.event_id, i.sold, ifnull(l.live, 0) FROM inventory i "
-        "LEFT JOIN (SELECT event_id, count(*) AS live FROM tickets WHERE status IN (0, 1) GROUP BY event_id) l ON l.event_id = i.event_id "
+        "LEFT JOIN (SELECT event_id, count(*) AS live FROM tickets WHERE status IN (0, 1) GROUP BY event_id) l ON l.event_id = "
+        "i.event_id "
         "WHERE i.sold <> ifnull(l.live, 0) OR i.sold > i.total OR i.sold < 0");
     std::int64_t wrong = 0;
     std::string first;
     while (rows.next()) {
-        if (wrong++ == 0) first = fmt::format("event {}: counter {}, live tickets {}", rows.integer(0), rows.integer(1), rows.integer(2));
+        if (wrong++ == 0)
+            first = fmt::format("event {}: counter {}, live tickets {}", rows.integer(0), rows.integer(1), rows.integer(2));
     }
-    return {wrong == 0, "counters", wrong == 0 ? "every event's counter equals its live tickets" : fmt::format("{} wrong; {}", wrong, first)};
+    return {wrong == 0, "counters",
+            wrong == 0 ? "every event's counter equals its live tickets" : fmt::format("{} wrong; {}", wrong, first)};
 }
 
 Finding check_migrations(Connection& db)
@@ -50,7 +56,9 @@ Finding check_migrations(Connection& db)
         std::size_t pending = 0;
         const auto states = migration_states(db);
         for (const MigrationState& state : states) pending += state.applied ? 0 : 1;
-        return {pending == 0, "migrations", pending == 0 ? fmt::format("all {} applied", states.size()) : fmt::format("{} pending: boxoffice migrate up", pending)};
+        return {pending == 0, "migrations",
+                pending == 0 ? fmt::format("all {} applied", states.size())
+                             : fmt::format("{} pending: boxoffice migrate up", pending)};
     } catch (const StoreFailure& failure) {
         return {false, "migrations", failure.what()};
     }
@@ -69,7 +77,8 @@ Finding check_clock(Connection& db, Instant now)
     Rows rows = db.query("SELECT max(created_at, ifnull(paid_at, 0)) FROM tickets ORDER BY id DESC LIMIT 1");
     if (!rows.next() || rows.instant(0) <= now) return {true, "clock", "not behind the newest ticket"};
     const auto behind = std::chrono::duration_cast<std::chrono::seconds>(rows.instant(0) - now).count();
-    return {false, "clock", fmt::format("{} s behind the newest ticket: it was set back, or the store comes from elsewhere", behind)};
+    return {false, "clock",
+            fmt::format("{} s behind the newest ticket: it was set back, or the store comes from elsewhere", behind)};
 }
 
 }  // namespace
@@ -108,7 +117,8 @@ void backup_sqlite(const std::filesystem::path& from, const std::filesystem::pat
         if (!backup) throw StoreFailure(Code::storage_failed, sqlite3_errmsg(target.handle()));
         const int stepped = sqlite3_backup_step(backup, -1);
         const int finished = sqlite3_backup_finish(backup);
-        if (stepped != SQLITE_DONE || finished != SQLITE_OK) throw SqliteError(finished, std::string("the copy failed: ") + sqlite3_errstr(finished));
+        if (stepped != SQLITE_DONE || finished != SQLITE_OK)
+            throw SqliteError(finished, std::string("the copy failed: ") + sqlite3_errstr(finished));
         target.script("PRAGMA journal_mode=DELETE");  // one file, with nothing beside it
     } catch (...) {
         std::error_code ignored;

@@ -1,6 +1,7 @@
 #include "sqlite/inventory.hpp"
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
 Inventory::Stock* Inventory::find(EventId event)
 {
@@ -31,9 +32,10 @@ void Inventory::save_one(EventId event, Stock& stock)
 {
     if (!stock.changed) return;
     const auto changed = db_.execute(
-        "UPDATE inventory SET sold = sold + ?2, pace = ?3, paced_at = ?4 WHERE event_id = ?1 AND sold + ?2 BETWEEN 0 AND total", event,
-        stock.unsaved, stock.pace.tickets_a_day, stock.pace.as_of);
-    if (changed != 1) throw StoreFailure(Code::internal, "the guard of event " + std::to_string(event.value) + " refused its counter");
+        "UPDATE inventory SET sold = sold + ?2, pace = ?3, paced_at = ?4 WHERE event_id = ?1 AND sold + ?2 BETWEEN 0 AND total",
+        event, stock.unsaved, stock.pace.tickets_a_day, stock.pace.as_of);
+    if (changed != 1)
+        throw StoreFailure(Code::internal, "the guard of event " + std::to_string(event.value) + " refused its counter");
     stock.unsaved = 0;
     stock.changed = false;
     saved_.insert_or_assign(event, Saved{stock.sold, stock.pace});

@@ -1,23 +1,25 @@
 #pragma once
+#include <unordered_map>
+
 #include "sqlite/connection.hpp"
 #include "sqlite/places.hpp"
 
-#include <unordered_map>
-
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
 /// The counters of the events that a transaction touches: each is read once, changed here, and written once, by a
 /// guarded UPDATE, before the commit. So a thousand sales of one event cost one write of its counter.
-class Inventory {
+class Inventory
+{
 public:
     struct Stock {
         std::int64_t total = 0;
-        std::int64_t sold = 0;                 // as it will be after the commit
+        std::int64_t sold = 0;  // as it will be after the commit
         Instant end_time;
         Pace pace;
-        std::int64_t unsaved = 0;              // what `sold` and the row differ by
+        std::int64_t unsaved = 0;  // what `sold` and the row differ by
         bool changed = false;
-        bool none_due_known = false;           // a refused buyer found no due hold up to none_due_until
+        bool none_due_known = false;  // a refused buyer found no due hold up to none_due_until
         Instant none_due_until;
     };
 

@@ -1,18 +1,22 @@
 #include "sqlite/migrations.hpp"
 
-#include "assets/assets.hpp"
-#include "sqlite/writer_lock.hpp"
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <fmt/core.h>
 #include <map>
 
-namespace boxoffice {
+#include "assets/assets.hpp"
+#include "sqlite/writer_lock.hpp"
 
-namespace sqlite {
+namespace boxoffice
+{
 
-namespace {
+namespace sqlite
+{
+
+namespace
+{
 
 constexpr std::string_view kFolder = "migrations/sqlite/";
 
@@ -30,7 +34,8 @@ Migration parse(std::string_view name, std::string_view text)
     constexpr std::string_view kDown = "-- migrate:down";
     const auto up = text.find(kUp);
     const auto down = text.find(kDown);
-    if (up == text.npos || down == text.npos || down < up) throw std::logic_error("a migration without its two parts: " + std::string(name));
+    if (up == text.npos || down == text.npos || down < up)
+        throw std::logic_error("a migration without its two parts: " + std::string(name));
     Migration migration;
     migration.name = name;
     migration.version = name.substr(0, name.find('_'));
@@ -62,7 +67,7 @@ const std::vector<Migration>& migrations()
 
 std::vector<MigrationState> migration_states(Connection& db)
 {
-    std::map<std::string, std::string> applied;    // version -> checksum; empty when dbmate applied it
+    std::map<std::string, std::string> applied;  // version -> checksum; empty when dbmate applied it
     if (has_table(db, "schema_migrations")) {
         for (Rows rows = db.query("SELECT version FROM schema_migrations"); rows.next();) applied.emplace(rows.text(0), "");
     }
@@ -75,26 +80,31 @@ std::vector<MigrationState> migration_states(Connection& db)
     for (const Migration& migration : migrations()) {
         const auto found = applied.find(migration.version);
         if (found != applied.end() && !found->second.empty() && found->second != migration.checksum) {
-            throw StoreFailure(Code::storage_failed, "migration " + migration.name + " was applied to this store in another form than this binary "
-                                                     "holds; use the binary that applied it");
+            throw StoreFailure(Code::storage_failed, "migration " + migration.name +
+                                                         " was applied to this store in another form than this binary "
+                                                         "holds; use the binary that applied it");
         }
         states.push_back({migration.version, migration.name, found != applied.end()});
         if (found != applied.end()) applied.erase(found);
     }
     if (!applied.empty()) {
-        throw StoreFailure(Code::storage_failed, "the store has migration " + applied.begin()->first +
-                                                     ", which this binary does not know: it was made by a newer boxoffice; use that one");
+        throw StoreFailure(Code::storage_failed,
+                           "the store has migration " + applied.begin()->first +
+                               ", which this binary does not know: it was made by a newer boxoffice; use that one");
     }
     return states;
 }
 
 }  // namespace sqlite
 
-namespace {
-constexpr const char* kChecksums = "CREATE TABLE IF NOT EXISTS schema_checksums (version TEXT PRIMARY KEY, checksum TEXT NOT NULL) STRICT";
+namespace
+{
+constexpr const char* kChecksums =
+    "CREATE TABLE IF NOT EXISTS schema_checksums (version TEXT PRIMARY KEY, checksum TEXT NOT NULL) STRICT";
 }  // namespace
 
-class SqliteMigrator::Self {
+class SqliteMigrator::Self
+{
 public:
     explicit Self(const std::filesystem::path& file) : lock(file), db(file, sqlite::Access::read_write)
     {
@@ -135,7 +145,8 @@ std::vector<std::string> SqliteMigrator::up()
             self_->db.script(kChecksums);
             self_->db.script(migration.up);
             self_->db.execute("INSERT INTO schema_migrations (version) VALUES (?1)", migration.version);
-            self_->db.execute("INSERT OR REPLACE INTO schema_checksums (version, checksum) VALUES (?1, ?2)", migration.version, migration.checksum);
+            self_->db.execute("INSERT OR REPLACE INTO schema_checksums (version, checksum) VALUES (?1, ?2)", migration.version,
+                              migration.checksum);
         });
         done.push_back(migration.name);
     }
@@ -151,7 +162,7 @@ std::optional<std::string> SqliteMigrator::down()
         self_->in_transaction([&] {
             self_->db.script(migration.down);
             self_->db.execute("DELETE FROM schema_migrations WHERE version = ?1", migration.version);
-            self_->db.script(kChecksums);          // missing where dbmate applied the migration
+            self_->db.script(kChecksums);  // missing where dbmate applied the migration
             self_->db.execute("DELETE FROM schema_checksums WHERE version = ?1", migration.version);
         });
         return migration.name;

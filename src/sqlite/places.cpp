@@ -14,9 +14,11 @@
 #include <optional>
 #include <shared_mutex>
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
-namespace {
+namespace
+{
 
 namespace bg = boost::geometry;
 namespace bgi = boost::geometry::index;
@@ -71,7 +73,8 @@ Bounds bounds_of(const Point& a, const Point& b)
 
 }  // namespace
 
-class Places::Self {
+class Places::Self
+{
 public:
     struct Row {
         Place place;
@@ -79,15 +82,15 @@ public:
         bool live = true;
     };
     struct Change {
-        std::optional<Place> place;            // put
+        std::optional<Place> place;  // put
         bool removed = false;
-        std::int64_t sold = 0;                 // count
+        std::int64_t sold = 0;  // count
         Pace pace;
     };
     struct Contender {
         Bounds bounds;
         std::uint32_t row;
-        double exact = -1;                     // unknown while negative
+        double exact = -1;  // unknown while negative
     };
 
     explicit Self(const std::vector<Place>& all)
@@ -168,10 +171,10 @@ public:
     std::vector<std::uint32_t> free_;
     std::unordered_map<EventId, std::uint32_t> index_;
     Tree tree_;
-    std::shared_mutex rows_mutex_;             // protects all above
+    std::shared_mutex rows_mutex_;  // protects all above
 
     std::unordered_map<EventId, Change> changes_;
-    std::mutex changes_mutex_;                 // protects changes_; held for moments only
+    std::mutex changes_mutex_;  // protects changes_; held for moments only
     std::atomic<bool> noted_ = false;
 };
 
@@ -238,9 +241,10 @@ Page<Found> Places::near(const NearbyQuery& query)
     std::erase_if(inside, [&](const Self::Contender& c) { return c.bounds.least > enough; });
     page.items.reserve(inside.size());
     for (Self::Contender& c : inside) page.items.push_back({self_->rows_[c.row].place.event, self_->exact(c, query.center)});
-    std::partial_sort(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(wanted), page.items.end(), [](const Found& a, const Found& b) {
-        return a.distance_m != b.distance_m ? a.distance_m < b.distance_m : a.event < b.event;
-    });
+    std::partial_sort(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(wanted), page.items.end(),
+                      [](const Found& a, const Found& b) {
+                          return a.distance_m != b.distance_m ? a.distance_m < b.distance_m : a.event < b.event;
+                      });
     page.items.resize(wanted);
     page.items.erase(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(query.skip));
     return page;
@@ -267,7 +271,8 @@ std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const st
         const double pace = advance(place.pace, query.now, 0).tickets_a_day;
         seen.popular = static_cast<double>(place.sold) / static_cast<double>(place.total) + pace / (pace + 20);
         if (organizers.contains(place.organizer)) seen.likeness = kSameOrganizer;
-        if (const auto found = alike.find(place.event); found != alike.end()) seen.likeness = std::max(seen.likeness, found->second);
+        if (const auto found = alike.find(place.event); found != alike.end())
+            seen.likeness = std::max(seen.likeness, found->second);
         all.push_back(seen);
     }
     std::unordered_set<EventId> taken;
@@ -288,11 +293,19 @@ std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const st
             result.push_back(candidate);
         }
     };
-    take([](const Seen& a, const Seen& b) { return std::pair(a.place->start_time, a.place->event) < std::pair(b.place->start_time, b.place->event); });
-    take([](const Seen& a, const Seen& b) { return std::pair(-a.popular, a.place->event) < std::pair(-b.popular, b.place->event); });
-    if (home) take([](const Seen& a, const Seen& b) { return std::pair(a.chord, a.place->event) < std::pair(b.chord, b.place->event); });
+    take([](const Seen& a, const Seen& b) {
+        return std::pair(a.place->start_time, a.place->event) < std::pair(b.place->start_time, b.place->event);
+    });
+    take([](const Seen& a, const Seen& b) {
+        return std::pair(-a.popular, a.place->event) < std::pair(-b.popular, b.place->event);
+    });
+    if (home)
+        take(
+            [](const Seen& a, const Seen& b) { return std::pair(a.chord, a.place->event) < std::pair(b.chord, b.place->event); });
     if (!alike.empty() || !organizers.empty()) {
-        take([](const Seen& a, const Seen& b) { return std::pair(-a.likeness, a.place->event) < std::pair(-b.likeness, b.place->event); });
+        take([](const Seen& a, const Seen& b) {
+            return std::pair(-a.likeness, a.place->event) < std::pair(-b.likeness, b.place->event);
+        });
     }
     return result;
 }

@@ -1,17 +1,18 @@
 #pragma once
-#include "core/core.hpp"
-
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "core/core.hpp"
+
 /// Where everything is, in memory. A search by radius has to look at every event in the circle to count it, and most
 /// of that cost would be rows read for nothing; so the few facts that decide are held here, in an R*-tree over
 /// Earth-centred coordinates, in which neither the poles nor the antimeridian are special. The store file stays the truth:
 /// this is loaded from it at the start and follows each commit. Measured in docs/decisions/0003-places-in-memory.md.
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
 /// The facts of one event that searches decide on.
 struct Place {
@@ -27,10 +28,11 @@ struct Place {
 
 struct Found {
     EventId event;
-    double distance_m = 0;                     // WGS 84 geodesic, rounded to the millimetre
+    double distance_m = 0;  // WGS 84 geodesic, rounded to the millimetre
 };
 
-class Places {
+class Places
+{
 public:
     explicit Places(const std::vector<Place>& all);
     ~Places();
@@ -39,15 +41,17 @@ public:
 
     // Changes: called after a commit. They only leave a note for the next reader, so that the write lane never waits
     // for a search that is under way. Any thread.
-    void put(const Place& place);              // new or changed
+    void put(const Place& place);  // new or changed
     void count(EventId event, std::int64_t sold, Pace pace);
     void remove(EventId event);
 
     // Searches: any thread; each sees every change noted before it began.
     [[nodiscard]] Page<Found> near(const NearbyQuery& query);
     /// `alike`: likeness by text for some events; `organizers`: those of past events, alike as such.
-    [[nodiscard]] std::vector<Candidate> candidates(const SuggestionQuery& query, const std::unordered_map<EventId, double>& alike,
-                                                    const std::unordered_set<UserId>& organizers, const std::unordered_set<EventId>& held);
+    [[nodiscard]] std::vector<Candidate> candidates(const SuggestionQuery& query,
+                                                    const std::unordered_map<EventId, double>& alike,
+                                                    const std::unordered_set<UserId>& organizers,
+                                                    const std::unordered_set<EventId>& held);
 
 private:
     class Self;

@@ -1,12 +1,14 @@
 #include "sqlite/reader.hpp"
 
-#include "sqlite/rows.hpp"
-
 #include <fmt/core.h>
 
-namespace boxoffice::sqlite {
+#include "sqlite/rows.hpp"
 
-namespace {
+namespace boxoffice::sqlite
+{
+
+namespace
+{
 
 /// Up to this many matches of a word search are sorted by start time; beyond it the start-time index is walked and each
 /// event looked up among the matches, which fills a page soon when there are that many.
@@ -91,8 +93,14 @@ std::vector<Place> load_places(Connection& db)
         "SELECT e.id, e.latitude, e.longitude, e.start_time, e.end_time, e.organizer_id, i.total, i.sold, i.pace, i.paced_at "
         "FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.removed_at IS NULL");
     while (rows.next()) {
-        places.push_back({EventId{rows.integer(0)}, {rows.real(1), rows.real(2)}, rows.instant(3), rows.instant(4), UserId{rows.integer(5)},
-                          rows.integer(6), rows.integer(7), {rows.real(8), rows.instant(9)}});
+        places.push_back({EventId{rows.integer(0)},
+                          {rows.real(1), rows.real(2)},
+                          rows.instant(3),
+                          rows.instant(4),
+                          UserId{rows.integer(5)},
+                          rows.integer(6),
+                          rows.integer(7),
+                          {rows.real(8), rows.instant(9)}});
     }
     return places;
 }
@@ -105,25 +113,31 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
     Page<Event> page;
     if (!query.q.empty() && match.empty()) return page;
 
-    const std::string filters = fmt::format("e.removed_at IS NULL AND e.start_time > ?1 AND e.start_time < ?2{}{}",
-                                            query.organizer ? " AND e.organizer_id = ?3" : "", query.available_only ? " AND i.sold < i.total" : "");
-    const std::string matches = " AND e.id IN (SELECT rowid FROM event_words WHERE event_words MATCH ?4)";
+    const std::string filters =
+        fmt::format("e.removed_at IS NULL AND e.start_time > ?1 AND e.start_time < ?2{}{}",
+                    query.organizer ? " AND e.organizer_id = ?3" : "", query.available_only ? " AND i.sold < i.total" : "");
+    // The plus keeps SQLite from driving by the matches, which it would then have to sort.
+    const std::string matches = " AND +e.id IN (SELECT rowid FROM event_words WHERE event_words MATCH ?4)";
     const std::string from = "FROM events e JOIN inventory i ON i.event_id = e.id WHERE ";
-    const std::string from_words = "FROM event_words w CROSS JOIN events e ON e.id = w.rowid CROSS JOIN inventory i ON i.event_id = e.id "
-                                   "WHERE w.event_words MATCH ?4 AND ";
+    const std::string from_words =
+        "FROM event_words w CROSS JOIN events e ON e.id = w.rowid CROSS JOIN inventory i ON i.event_id = e.id "
+        "WHERE w.event_words MATCH ?4 AND ";
 
     const auto count = [&] {
-        const std::string sql = match.empty() ? query.available_only ? "SELECT count(*) " + from + filters : "SELECT count(*) FROM events e WHERE " + filters
+        const std::string sql = match.empty() ? query.available_only ? "SELECT count(*) " + from + filters
+                                                                     : "SELECT count(*) FROM events e WHERE " + filters
                                               : "SELECT count(*) " + from_words + filters;
         Rows rows = db.query(sql, after, before, query.organizer, match);
         rows.next();
         return rows.integer(0);
     };
-    // Without a page limit in it, so that every page of a listing shares one count. Sales move `available_only`, so that is counted anew.
-    page.total = query.available_only ? count()
-                                      : counts.get(fmt::format("{}|{}|{}|{}", after.time_since_epoch().count(), before.time_since_epoch().count(),
-                                                               query.organizer ? query.organizer->value : 0, match),
-                                                   catalogue_version, count);
+    // Without a page limit in it, so that every page of a listing shares one count. Sales move `available_only`, so that is
+    // counted anew.
+    page.total = query.available_only
+                     ? count()
+                     : counts.get(fmt::format("{}|{}|{}|{}", after.time_since_epoch().count(), before.time_since_epoch().count(),
+                                              query.organizer ? query.organizer->value : 0, match),
+                                  catalogue_version, count);
     if (query.skip >= page.total) return page;
 
     const std::string order = " ORDER BY e.start_time, e.id LIMIT ?5 OFFSET ?6";
@@ -143,10 +157,18 @@ Page<Ticket> list_tickets(Connection& db, const TicketQuery& query)
     if (query.event) filters += " AND t.event_id = ?2";
     if (query.status) {
         switch (*query.status) {
-            case TicketStatus::reserved: filters += " AND t.status = 0 AND t.expires_at > ?3"; break;
-            case TicketStatus::expired: filters += " AND (t.status = 2 OR (t.status = 0 AND t.expires_at <= ?3))"; break;
-            case TicketStatus::paid: filters += " AND t.status = 1"; break;
-            case TicketStatus::cancelled: filters += " AND t.status = 3"; break;
+            case TicketStatus::reserved:
+                filters += " AND t.status = 0 AND t.expires_at > ?3";
+                break;
+            case TicketStatus::expired:
+                filters += " AND (t.status = 2 OR (t.status = 0 AND t.expires_at <= ?3))";
+                break;
+            case TicketStatus::paid:
+                filters += " AND t.status = 1";
+                break;
+            case TicketStatus::cancelled:
+                filters += " AND t.status = 3";
+                break;
         }
     }
     const std::string from = "FROM tickets t INDEXED BY tickets_by_user WHERE ";
@@ -156,8 +178,8 @@ Page<Ticket> list_tickets(Connection& db, const TicketQuery& query)
         rows.next();
         page.total = rows.integer(0);
     }
-    Rows rows = db.query("SELECT " BOXOFFICE_TICKET_COLUMNS " " + from + filters + " ORDER BY t.id DESC LIMIT ?4 OFFSET ?5", query.user, query.event,
-                         query.now, query.limit, query.skip);
+    Rows rows = db.query("SELECT " BOXOFFICE_TICKET_COLUMNS " " + from + filters + " ORDER BY t.id DESC LIMIT ?4 OFFSET ?5",
+                         query.user, query.event, query.now, query.limit, query.skip);
     while (rows.next()) page.items.push_back(read_ticket(rows));
     return page;
 }

@@ -1,7 +1,4 @@
 #pragma once
-#include "sqlite/connection.hpp"
-#include "sqlite/places.hpp"
-
 #include <condition_variable>
 #include <functional>
 #include <limits>
@@ -10,14 +7,20 @@
 #include <span>
 #include <vector>
 
-namespace boxoffice::sqlite {
+#include "sqlite/connection.hpp"
+#include "sqlite/places.hpp"
+
+namespace boxoffice::sqlite
+{
 
 /// Connections for reading, lent one at a time. Any thread; waits when all are out.
-class Readers {
+class Readers
+{
 public:
     Readers(const std::filesystem::path& file, unsigned count);
 
-    class Lent {
+    class Lent
+    {
     public:
         explicit Lent(Readers& readers);
         ~Lent();
@@ -39,7 +42,8 @@ private:
 };
 
 /// How many events a listing has, remembered for as long as the catalogue does not change. Any thread.
-class CountCache {
+class CountCache
+{
 public:
     std::int64_t get(const std::string& key, std::uint64_t version, const std::function<std::int64_t()>& count);
 
@@ -51,14 +55,15 @@ private:
 
 /// Sells nothing, answers everything: the queries of the Store port over a pool of read connections.
 [[nodiscard]] std::vector<Place> load_places(Connection& db);
-[[nodiscard]] Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts, std::uint64_t catalogue_version);
+[[nodiscard]] Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts,
+                                      std::uint64_t catalogue_version);
 [[nodiscard]] Page<Ticket> list_tickets(Connection& db, const TicketQuery& query);
 [[nodiscard]] std::vector<Event> find_events(Connection& db, std::span<const EventId> ids);
 /// What the store knows of a user's taste.
 struct Taste {
-    std::unordered_map<EventId, double> alike;             // by words shared with events they held tickets for, 0..1
-    std::unordered_set<UserId> organizers;                 // of those events
-    std::unordered_set<EventId> held;                      // events of live tickets
+    std::unordered_map<EventId, double> alike;  // by words shared with events they held tickets for, 0..1
+    std::unordered_set<UserId> organizers;      // of those events
+    std::unordered_set<EventId> held;           // events of live tickets
 };
 [[nodiscard]] Taste taste_of(Connection& db, UserId user, Instant now);
 

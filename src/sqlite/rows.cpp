@@ -1,6 +1,7 @@
 #include "sqlite/rows.hpp"
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
 Ticket read_ticket(const Rows& rows)
 {

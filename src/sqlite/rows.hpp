@@ -2,12 +2,15 @@
 #include "sqlite/connection.hpp"
 
 /// The columns that make our values, beside the functions that read them, shared by writer and readers.
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
-#define BOXOFFICE_TICKET_COLUMNS "t.id, t.user_id, t.event_id, t.status, t.created_at, t.expires_at, t.paid_at, t.payment_reference"
+#define BOXOFFICE_TICKET_COLUMNS \
+    "t.id, t.user_id, t.event_id, t.status, t.created_at, t.expires_at, t.paid_at, t.payment_reference"
 #define BOXOFFICE_USER_COLUMNS "u.id, u.name, u.email, u.latitude, u.longitude, u.created_at"
-#define BOXOFFICE_EVENT_COLUMNS                                                                                             \
-    "e.id, e.title, e.description, e.start_time, e.end_time, e.timezone, i.total, i.sold, e.venue_address, e.latitude, e.longitude, " \
+#define BOXOFFICE_EVENT_COLUMNS                                                                                          \
+    "e.id, e.title, e.description, e.start_time, e.end_time, e.timezone, i.total, i.sold, e.venue_address, e.latitude, " \
+    "e.longitude, "                                                                                                      \
     "e.organizer_id, e.created_at, e.updated_at"
 
 [[nodiscard]] Ticket read_ticket(const Rows& rows);

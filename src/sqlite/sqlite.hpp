@@ -1,30 +1,32 @@
 #pragma once
-#include "core/core.hpp"
-
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/core.hpp"
+
 /// The embedded store: one SQLite file in WAL mode, one connection that alone writes and checkpoints (SQLite before
 /// 3.51.3 can corrupt a WAL database when two connections checkpoint), several that read.
-namespace boxoffice {
+namespace boxoffice
+{
 
 struct SqliteOptions {
-    std::filesystem::path file;                    // data/boxoffice.db
-    unsigned readers = 3;                          // connections for reads: one a read-lane thread and one to spare
+    std::filesystem::path file;  // data/boxoffice.db
+    unsigned readers = 3;        // connections for reads: one a read-lane thread and one to spare
 };
 
 /// One line of `migrate status`.
 struct MigrationState {
-    std::string version;                           // "0001"
-    std::string name;                              // "0001_the_box_office.sql"
+    std::string version;  // "0001"
+    std::string name;     // "0001_the_box_office.sql"
     bool applied = false;
 };
 
 /// Changes the schema. Takes the store's writer lock for as long as it lives (throws StoreFailure busy, naming the
 /// process, when another holds it). Makes the file and its folder when they do not exist.
-class SqliteMigrator {
+class SqliteMigrator
+{
 public:
     explicit SqliteMigrator(const std::filesystem::path& file);
     ~SqliteMigrator();
@@ -32,8 +34,8 @@ public:
     SqliteMigrator& operator=(const SqliteMigrator&) = delete;
     /// Throws StoreFailure when the file's schema is newer than this binary or an applied migration was edited.
     [[nodiscard]] std::vector<MigrationState> status();
-    std::vector<std::string> up();                 // names of those applied; each in its own transaction
-    std::optional<std::string> down();             // the last one, undone; nothing when none is applied
+    std::vector<std::string> up();      // names of those applied; each in its own transaction
+    std::optional<std::string> down();  // the last one, undone; nothing when none is applied
 
 private:
     class Self;

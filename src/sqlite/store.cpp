@@ -5,9 +5,11 @@
 #include "sqlite/writer.hpp"
 #include "sqlite/writer_lock.hpp"
 
-namespace boxoffice {
+namespace boxoffice
+{
 
-namespace {
+namespace
+{
 
 using namespace sqlite;
 
@@ -20,10 +22,14 @@ std::vector<Place> load(const std::filesystem::path& file)
 /// Applies what is pending before anybody reads.
 void migrate(const std::filesystem::path& file) { SqliteMigrator(file).up(); }
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store
+{
 public:
     SqliteStore(const SqliteOptions& options, const Zones& zones)
-        : lock_(options.file), places_(load(options.file)), writer_(options.file, places_, zones), readers_(options.file, options.readers)
+        : lock_(options.file),
+          places_(load(options.file)),
+          writer_(options.file, places_, zones),
+          readers_(options.file, options.readers)
     {
     }
 
@@ -74,7 +80,9 @@ public:
     std::optional<TicketView> find_ticket(TicketId id) override
     {
         const Readers::Lent db(readers_);
-        Rows rows = db->query("SELECT " BOXOFFICE_TICKET_COLUMNS ", e.organizer_id FROM tickets t JOIN events e ON e.id = t.event_id WHERE t.id = ?1", id);
+        Rows rows = db->query("SELECT " BOXOFFICE_TICKET_COLUMNS
+                              ", e.organizer_id FROM tickets t JOIN events e ON e.id = t.event_id WHERE t.id = ?1",
+                              id);
         if (!rows.next()) return std::nullopt;
         return TicketView{read_ticket(rows), UserId{rows.integer(8)}};
     }

@@ -1,11 +1,13 @@
-#include "sqlite/reader.hpp"
-
 #include <algorithm>
 #include <set>
 
-namespace boxoffice::sqlite {
+#include "sqlite/reader.hpp"
 
-namespace {
+namespace boxoffice::sqlite
+{
+
+namespace
+{
 
 /// How far back a user's taste reaches: their newest tickets, and the newest events among them.
 constexpr int kTicketsRead = 500;
@@ -24,9 +26,12 @@ void split_words(std::string_view text, std::set<std::string>& words)
         word.clear();
     };
     for (const char c : text) {
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80) word += c;
-        else if (c >= 'A' && c <= 'Z') word += static_cast<char>(c - 'A' + 'a');
-        else flush();
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80)
+            word += c;
+        else if (c >= 'A' && c <= 'Z')
+            word += static_cast<char>(c - 'A' + 'a');
+        else
+            flush();
     }
     flush();
 }
@@ -53,11 +58,13 @@ Taste taste_of(Connection& db, UserId user, Instant now)
     Taste taste;
     std::vector<EventId> past;
     {
-        Rows rows = db.query("SELECT event_id, status, expires_at FROM tickets WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2", user, kTicketsRead);
+        Rows rows = db.query("SELECT event_id, status, expires_at FROM tickets WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2",
+                             user, kTicketsRead);
         while (rows.next()) {
             const EventId event{rows.integer(0)};
             const auto status = static_cast<TicketStatus>(rows.integer(1));
-            if (status == TicketStatus::paid || (status == TicketStatus::reserved && rows.instant(2) > now)) taste.held.insert(event);
+            if (status == TicketStatus::paid || (status == TicketStatus::reserved && rows.instant(2) > now))
+                taste.held.insert(event);
             if (past.size() < kEventsRead && std::find(past.begin(), past.end(), event) == past.end()) past.push_back(event);
         }
     }
@@ -72,7 +79,8 @@ Taste taste_of(Connection& db, UserId user, Instant now)
     if (match.empty()) return taste;
     // bm25 is the more negative the better the match; the best one counts as 1.
     double best = 0;
-    Rows rows = db.query("SELECT rowid, rank FROM event_words WHERE event_words MATCH ?1 ORDER BY rank LIMIT ?2", match, kAlikeMax);
+    Rows rows =
+        db.query("SELECT rowid, rank FROM event_words WHERE event_words MATCH ?1 ORDER BY rank LIMIT ?2", match, kAlikeMax);
     while (rows.next()) {
         if (best == 0) best = rows.real(1);
         if (best < 0) taste.alike.emplace(EventId{rows.integer(0)}, std::clamp(rows.real(1) / best, 0.0, 1.0));

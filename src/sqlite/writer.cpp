@@ -1,13 +1,15 @@
 #include "sqlite/writer.hpp"
 
-#include "core/refuse.hpp"
-
 #include <chrono>
 #include <utility>
 
-namespace boxoffice::sqlite {
+#include "core/refuse.hpp"
 
-namespace {
+namespace boxoffice::sqlite
+{
+
+namespace
+{
 
 /// Answers to idempotency keys are kept this long (the contract).
 constexpr Micros kAnswerLife = std::chrono::hours(24);
@@ -45,7 +47,8 @@ Writer::~Writer()
 {
     try {
         if (!failed_) checkpoint();
-    } catch (const std::exception&) {  // the WAL stays, and is read at the next start
+    } catch (const std::exception&) {
+        // A destructor has nobody to tell; the WAL stays, and is read at the next start.
     }
 }
 
@@ -109,24 +112,29 @@ void Writer::carry_out_one(WriteJob& job)
     }
     const IdempotencyClaim& claim = *job.claim;
     {
-        Rows kept = db_.query("SELECT fingerprint, bytes FROM kept_answers WHERE user_id = ?1 AND key = ?2 AND kept_at > ?3", claim.user, claim.key,
-                              claim.now - kAnswerLife);
+        Rows kept = db_.query("SELECT fingerprint, bytes FROM kept_answers WHERE user_id = ?1 AND key = ?2 AND kept_at > ?3",
+                              claim.user, claim.key, claim.now - kAnswerLife);
         if (kept.next()) {
-            if (kept.text(0) == claim.fingerprint) job.outcome = KeptAnswer{std::string(kept.text(1))};
-            else job.outcome = refuse(Code::idempotency_key_reused);
+            if (kept.text(0) == claim.fingerprint)
+                job.outcome = KeptAnswer{std::string(kept.text(1))};
+            else
+                job.outcome = refuse(Code::idempotency_key_reused);
             return;
         }
     }
     job.outcome = run();
     const KeptAnswer answer = claim.render(job.outcome);
-    db_.execute("INSERT OR REPLACE INTO kept_answers (user_id, key, fingerprint, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, CAST(?5 AS BLOB))",
-                claim.user, claim.key, claim.fingerprint, claim.now, answer.bytes);
+    db_.execute(
+        "INSERT OR REPLACE INTO kept_answers (user_id, key, fingerprint, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, CAST(?5 AS "
+        "BLOB))",
+        claim.user, claim.key, claim.fingerprint, claim.now, answer.bytes);
 }
 
 Outcome Writer::act(const ForgetAnswers& act)
 {
     const auto forgotten = db_.execute(
-        "DELETE FROM kept_answers WHERE (user_id, key) IN (SELECT user_id, key FROM kept_answers WHERE kept_at < ?1 ORDER BY kept_at LIMIT ?2)",
+        "DELETE FROM kept_answers WHERE (user_id, key) IN (SELECT user_id, key FROM kept_answers WHERE kept_at < ?1 ORDER BY "
+        "kept_at LIMIT ?2)",
         act.before, static_cast<std::int64_t>(act.most));
     return Done{forgotten == static_cast<std::int64_t>(act.most)};
 }

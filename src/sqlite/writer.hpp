@@ -1,17 +1,19 @@
 #pragma once
-#include "sqlite/connection.hpp"
-#include "sqlite/inventory.hpp"
-#include "sqlite/places.hpp"
-
 #include <atomic>
 #include <span>
 #include <vector>
 
-namespace boxoffice::sqlite {
+#include "sqlite/connection.hpp"
+#include "sqlite/inventory.hpp"
+#include "sqlite/places.hpp"
+
+namespace boxoffice::sqlite
+{
 
 /// Carries out acts: the only object that writes to the file and the only one that checkpoints its WAL. One thread.
 /// Each act is a method: gather the facts, ask the rule, carry out its plan. The statements stand beside it.
-class Writer {
+class Writer
+{
 public:
     Writer(const std::filesystem::path& file, Places& places, const Zones& zones);
     ~Writer();
@@ -47,8 +49,8 @@ private:
     Outcome act(const ForgetAnswers& act);
 
     /// The ticket, when it is `user`'s own.
-    std::optional<Ticket> own_ticket(TicketId ticket, UserId user);
-    std::optional<Event> event_row(EventId event);
+    std::optional<Ticket> own_ticket(TicketId id, UserId user);
+    std::optional<Event> event_row(EventId id);
     /// Marks up to `most` due holds of one event as expired; returns how many.
     std::int64_t lapse_event(EventId event, Instant now, std::int64_t most);
 
@@ -66,7 +68,7 @@ private:
     int wal_pages_ = 0;
     std::atomic<std::int64_t> reserved_ = 0;
     std::atomic<std::uint64_t> catalogue_version_ = 1;
-    std::atomic<bool> failed_ = false;         // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
+    std::atomic<bool> failed_ = false;  // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
 };
 
 }  // namespace boxoffice::sqlite

@@ -2,13 +2,16 @@
 #include "sqlite/rows.hpp"
 #include "sqlite/writer.hpp"
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
-namespace {
+namespace
+{
 
 Place place_of(const Event& event, Pace pace)
 {
-    return {event.id, event.venue.point, event.start_time, event.end_time, event.organizer_id, event.total_tickets, event.tickets_sold, pace};
+    return {event.id,           event.venue.point,   event.start_time,   event.end_time,
+            event.organizer_id, event.total_tickets, event.tickets_sold, pace};
 }
 
 }  // namespace
@@ -55,8 +58,8 @@ Outcome Writer::act(const ChangeUser& act)
         latitude = user->location->latitude;
         longitude = user->location->longitude;
     }
-    db_.execute("UPDATE users SET name = ?2, latitude = ?3, longitude = ?4, updated_at = ?5 WHERE id = ?1", user->id, user->name, latitude, longitude,
-                act.now);
+    db_.execute("UPDATE users SET name = ?2, latitude = ?3, longitude = ?4, updated_at = ?5 WHERE id = ?1", user->id, user->name,
+                latitude, longitude, act.now);
     return *user;
 }
 
@@ -77,10 +80,11 @@ Outcome Writer::act(const AddEvent& act)
     Event event = std::move(*decision);
     try {
         db_.execute(
-            "INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, venue_address, "
+            "INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
+            "title, venue_address, "
             "description) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)",
-            act.organizer, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now, event.timezone,
-            event.title, event.venue.address, event.description);
+            act.organizer, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now,
+            event.timezone, event.title, event.venue.address, event.description);
     } catch (const SqliteError& error) {
         if (error.extended_code() == SQLITE_CONSTRAINT_FOREIGNKEY) return refuse(Code::unauthenticated);
         throw;
@@ -98,16 +102,20 @@ Outcome Writer::act(const ChangeEvent& act)
     if (!before) return refuse(Code::not_found);
     auto decision = decide_change_event(*before, act.by, act.patch, zones_, act.now);
     if (!decision) return decision.error();
-    const Event event = std::move(*decision);
+    Event event = std::move(*decision);
     db_.execute(
-        "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7 WHERE id = ?1", event.id,
-        event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now, event.timezone);
+        "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7 WHERE "
+        "id = ?1",
+        event.id, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now,
+        event.timezone);
     // Apart from the above, because naming these columns rewrites the event's words in the index.
-    if (event.title != before->title || event.venue.address != before->venue.address || event.description != before->description) {
-        db_.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4 WHERE id = ?1", event.id, event.title, event.venue.address,
-                    event.description);
+    if (event.title != before->title || event.venue.address != before->venue.address ||
+        event.description != before->description) {
+        db_.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4 WHERE id = ?1", event.id, event.title,
+                    event.venue.address, event.description);
     }
-    const auto changed = db_.execute("UPDATE inventory SET total = ?2 WHERE event_id = ?1 AND sold <= ?2", event.id, event.total_tickets);
+    const auto changed =
+        db_.execute("UPDATE inventory SET total = ?2 WHERE event_id = ?1 AND sold <= ?2", event.id, event.total_tickets);
     if (changed != 1) throw StoreFailure(Code::internal, "the guard of an event refused its new total");
     Inventory::Stock* const stock = inventory_.find(event.id);
     put_.push_back(place_of(event, stock ? stock->pace : Pace{}));
@@ -126,7 +134,8 @@ Outcome Writer::act(const RemoveEvent& act)
         inventory_.sell(*stock, -lapsed, act.now);
         inventory_.forget(act.event);
     }
-    if (const auto decision = decide_remove_event(*event, act.by, event->tickets_sold - lapsed); !decision) return decision.error();
+    if (const auto decision = decide_remove_event(*event, act.by, event->tickets_sold - lapsed); !decision)
+        return decision.error();
     inventory_.forget(act.event);
     db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1", act.event, act.now);
     removed_.push_back(act.event);

@@ -1,11 +1,13 @@
 #pragma once
 #include <filesystem>
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
 /// One process writes to a store at a time: SQLite itself would let two, and two that checkpoint can corrupt the file.
 /// An advisory lock on FILE.lock, which the kernel drops with the process, however it ends.
-class WriterLock {
+class WriterLock
+{
 public:
     /// Makes the folder when it is missing. Throws StoreFailure busy, naming the process that has it, or storage_failed.
     explicit WriterLock(const std::filesystem::path& file);

@@ -2,18 +2,20 @@
 #include "sqlite/rows.hpp"
 #include "sqlite/writer.hpp"
 
-namespace boxoffice::sqlite {
+namespace boxoffice::sqlite
+{
 
-namespace {
+namespace
+{
 
 /// How many due holds one reservation gives back at most when the tidier has not come round yet: it needs one.
 constexpr std::int64_t kLapseWithReserve = 64;
 
 std::int64_t count_due(Connection& db, EventId event, Instant now)
 {
-    Rows rows = db.query(
-        "SELECT count(*) FROM (SELECT 1 FROM tickets WHERE status = 0 AND event_id = ?1 AND expires_at <= ?2 LIMIT ?3)", event, now,
-        kLapseWithReserve);
+    Rows rows =
+        db.query("SELECT count(*) FROM (SELECT 1 FROM tickets WHERE status = 0 AND event_id = ?1 AND expires_at <= ?2 LIMIT ?3)",
+                 event, now, kLapseWithReserve);
     rows.next();
     return rows.integer(0);
 }
@@ -42,8 +44,8 @@ Outcome Writer::act(const Reserve& act)
     ticket.created_at = act.now;
     ticket.expires_at = act.now + act.hold;
     try {
-        db_.execute("INSERT INTO tickets (event_id, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)", act.event, act.user,
-                    ticket.created_at, ticket.expires_at);
+        db_.execute("INSERT INTO tickets (event_id, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)", act.event,
+                    act.user, ticket.created_at, ticket.expires_at);
     } catch (const SqliteError& error) {
         // The event was just read under the same lock: it is the user who is gone.
         if (error.extended_code() == SQLITE_CONSTRAINT_FOREIGNKEY) return refuse(Code::unauthenticated);
@@ -78,8 +80,9 @@ Outcome Writer::act(const Pay& act)
     ticket->status = TicketStatus::paid;
     ticket->paid_at = act.now;
     ticket->payment_reference = act.reference;
-    const auto changed = db_.execute("UPDATE tickets SET status = 1, paid_at = ?2, payment_reference = ?3 WHERE id = ?1 AND status = 0", ticket->id,
-                                     act.now, act.reference);
+    const auto changed =
+        db_.execute("UPDATE tickets SET status = 1, paid_at = ?2, payment_reference = ?3 WHERE id = ?1 AND status = 0",
+                    ticket->id, act.now, act.reference);
     if (changed != 1) throw StoreFailure(Code::internal, "a reserved ticket could not be marked as paid");
     --reserved_change_;
     return *ticket;
@@ -118,7 +121,8 @@ Outcome Writer::act(const LapseDue& act)
     {
         Rows rows = db_.query(
             "UPDATE tickets SET status = 2 WHERE id IN "
-            "(SELECT id FROM tickets WHERE status = 0 AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING event_id, expires_at",
+            "(SELECT id FROM tickets WHERE status = 0 AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING event_id, "
+            "expires_at",
             act.now, static_cast<std::int64_t>(act.most));
         while (rows.next()) {
             ++freed[EventId{rows.integer(0)}];

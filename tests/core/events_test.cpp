@@ -1,11 +1,14 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+
 #include "core/core.hpp"
 #include "fake_zones.hpp"
 
-#include <functional>
-#include <gtest/gtest.h>
-
-namespace boxoffice {
-namespace {
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
@@ -46,23 +49,61 @@ TEST(CheckDraft, NamesEveryBadFieldAtOnce)
         {"a good draft has no errors", [](EventDraft&) {}, ""},
         {"a title has a character", [](EventDraft& d) { d.title = ""; }, "title:string_too_short"},
         {"and 200 at most", [](EventDraft& d) { d.title = std::string(201, 'x'); }, "title:string_too_long"},
-        {"counted as people count", [](EventDraft& d) { for (d.title = ""; d.title.size() < 400;) d.title += "é"; }, ""},
+        {"counted as people count",
+         [](EventDraft& d) {
+             for (d.title = ""; d.title.size() < 400;) d.title += "é";
+         },
+         ""},
         {"a description may be empty", [](EventDraft& d) { d.description = ""; }, ""},
         {"and has 5000 at most", [](EventDraft& d) { d.description = std::string(5001, 'x'); }, "description:string_too_long"},
-        {"an unknown zone is named once", [](EventDraft& d) { d.timezone = "Mars/Base"; d.start_time = LocalTime{}; }, "timezone:unknown_timezone"},
-        {"a skipped wall time", [=](EventDraft& d) { d.timezone = "Test/Gap"; d.start_time = skipped; d.end_time = kNow + 90000h; }, "start_time:nonexistent_time"},
+        {"an unknown zone is named once",
+         [](EventDraft& d) {
+             d.timezone = "Mars/Base";
+             d.start_time = LocalTime{};
+         },
+         "timezone:unknown_timezone"},
+        {"a skipped wall time",
+         [=](EventDraft& d) {
+             d.timezone = "Test/Gap";
+             d.start_time = skipped;
+             d.end_time = kNow + 90000h;
+         },
+         "start_time:nonexistent_time"},
         {"the start comes before the end", [](EventDraft& d) { d.end_time = d.start_time; }, "end_time:not_after_start"},
-        {"in the event's zone", [](EventDraft& d) { d.timezone = "Test/Plus2"; d.start_time = LocalTime{1030h}; d.end_time = Instant(1028h); }, "end_time:not_after_start"},
-        {"not yet ended", [](EventDraft& d) { d.start_time = kNow - 2h; d.end_time = kNow; }, "end_time:already_over"},
-        {"one under way may be sold", [](EventDraft& d) { d.start_time = kNow - 2h; d.end_time = kNow + 1us; }, ""},
+        {"in the event's zone",
+         [](EventDraft& d) {
+             d.timezone = "Test/Plus2";
+             d.start_time = LocalTime{1030h};
+             d.end_time = Instant(1028h);
+         },
+         "end_time:not_after_start"},
+        {"not yet ended",
+         [](EventDraft& d) {
+             d.start_time = kNow - 2h;
+             d.end_time = kNow;
+         },
+         "end_time:already_over"},
+        {"one under way may be sold",
+         [](EventDraft& d) {
+             d.start_time = kNow - 2h;
+             d.end_time = kNow + 1us;
+         },
+         ""},
         {"at least one ticket", [](EventDraft& d) { d.total_tickets = 0; }, "total_tickets:out_of_range"},
         {"at most a billion", [](EventDraft& d) { d.total_tickets = kTicketsMax + 1; }, "total_tickets:out_of_range"},
         {"an address", [](EventDraft& d) { d.venue.address = ""; }, "venue.address:string_too_short"},
         {"of at most 500", [](EventDraft& d) { d.venue.address = std::string(501, 'x'); }, "venue.address:string_too_long"},
         {"the pole is a place", [](EventDraft& d) { d.venue.point = {90, 180}; }, ""},
-        {"beyond it is none", [](EventDraft& d) { d.venue.point = {90.001, -180.001}; }, "venue.latitude:out_of_range venue.longitude:out_of_range"},
-        {"nor is what is no number", [](EventDraft& d) { d.venue.point.latitude = std::numeric_limits<double>::quiet_NaN(); }, "venue.latitude:out_of_range"},
-        {"all at once", [](EventDraft& d) { d.title = ""; d.total_tickets = -1; d.venue.address = ""; },
+        {"beyond it is none", [](EventDraft& d) { d.venue.point = {90.001, -180.001}; },
+         "venue.latitude:out_of_range venue.longitude:out_of_range"},
+        {"nor is what is no number", [](EventDraft& d) { d.venue.point.latitude = std::numeric_limits<double>::quiet_NaN(); },
+         "venue.latitude:out_of_range"},
+        {"all at once",
+         [](EventDraft& d) {
+             d.title = "";
+             d.total_tickets = -1;
+             d.venue.address = "";
+         },
          "title:string_too_short total_tickets:out_of_range venue.address:string_too_short"},
     };
     for (const Row& row : table) {
@@ -163,7 +204,10 @@ TEST(CheckPassword, CountsBytesNotCharacters)
     EXPECT_EQ(wrong("ääää"), "");
     EXPECT_EQ(wrong(std::string(72, 'x')), "");
     EXPECT_EQ(wrong(std::string(73, 'x')), "string_too_long");
-    EXPECT_EQ(wrong(std::string("1234\0" "5678", 9)), "value_error");
+    EXPECT_EQ(wrong(std::string("1234\0"
+                                "5678",
+                                9)),
+              "value_error");
 }
 
 }  // namespace

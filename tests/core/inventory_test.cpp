@@ -1,9 +1,11 @@
-#include "core/core.hpp"
-
 #include <gtest/gtest.h>
 
-namespace boxoffice {
-namespace {
+#include "core/core.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
@@ -26,14 +28,14 @@ struct ReserveRow {
 TEST(DecideReserve, SaysWhatTheTableSays)
 {
     const ReserveRow table[] = {
-        {"a free seat is sold",                         {10, 9, 0, at(100)}, 50, "ok"},
-        {"the last seat was sold",                      {10, 10, 0, at(100)}, 50, "sold_out"},
-        {"a due hold makes room",                       {10, 10, 1, at(100)}, 50, "ok"},
-        {"the event ends at its end, not after it",     {10, 0, 0, at(100)}, 100, "event_over"},
-        {"a moment before the end it is on",            {10, 0, 0, at(100)}, 99, "ok"},
-        {"over comes before sold out",                  {10, 10, 0, at(100)}, 100, "event_over"},
-        {"one seat, none sold",                         {1, 0, 0, at(100)}, 0, "ok"},
-        {"a billion seats, all but one sold",           {kTicketsMax, kTicketsMax - 1, 0, at(100)}, 0, "ok"},
+        {"a free seat is sold", {10, 9, 0, at(100)}, 50, "ok"},
+        {"the last seat was sold", {10, 10, 0, at(100)}, 50, "sold_out"},
+        {"a due hold makes room", {10, 10, 1, at(100)}, 50, "ok"},
+        {"the event ends at its end, not after it", {10, 0, 0, at(100)}, 100, "event_over"},
+        {"a moment before the end it is on", {10, 0, 0, at(100)}, 99, "ok"},
+        {"over comes before sold out", {10, 10, 0, at(100)}, 100, "event_over"},
+        {"one seat, none sold", {1, 0, 0, at(100)}, 0, "ok"},
+        {"a billion seats, all but one sold", {kTicketsMax, kTicketsMax - 1, 0, at(100)}, 0, "ok"},
     };
     for (const ReserveRow& row : table) EXPECT_EQ(said(decide_reserve(row.facts, at(row.now))), row.says) << row.rule;
 }
@@ -62,18 +64,19 @@ TEST(DecidePay, RefusesInOrderOfPrecedence)
     using enum TicketStatus;
     const TicketId other{8};
     const PayRow table[] = {
-        {"a live hold is paid",                            ticket(reserved, 100), "r", {}, 99, "ok"},
-        {"it is too late at the deadline, not after it",   ticket(reserved, 100), "r", {}, 100, "hold_expired"},
-        {"the same reference again is the same answer",    ticket(paid, 100, "r"), "r", TicketId{7}, 500, "ok"},
-        {"another reference is a second payment",          ticket(paid, 100, "r"), "s", {}, 99, "already_paid"},
-        {"paid comes before a foreign reference",          ticket(paid, 100, "r"), "s", other, 99, "already_paid"},
-        {"a cancelled ticket stays cancelled",             ticket(cancelled, 100), "r", {}, 99, "cancelled"},
-        {"cancelled comes before expired",                 ticket(cancelled, 100), "r", other, 500, "cancelled"},
-        {"a lapsed hold is expired whatever the clock",    ticket(expired, 100), "r", {}, 1, "hold_expired"},
-        {"expired comes before a foreign reference",       ticket(expired, 100), "r", other, 1, "hold_expired"},
-        {"a reference pays one ticket only",               ticket(reserved, 100), "r", other, 99, "reference_used"},
+        {"a live hold is paid", ticket(reserved, 100), "r", {}, 99, "ok"},
+        {"it is too late at the deadline, not after it", ticket(reserved, 100), "r", {}, 100, "hold_expired"},
+        {"the same reference again is the same answer", ticket(paid, 100, "r"), "r", TicketId{7}, 500, "ok"},
+        {"another reference is a second payment", ticket(paid, 100, "r"), "s", {}, 99, "already_paid"},
+        {"paid comes before a foreign reference", ticket(paid, 100, "r"), "s", other, 99, "already_paid"},
+        {"a cancelled ticket stays cancelled", ticket(cancelled, 100), "r", {}, 99, "cancelled"},
+        {"cancelled comes before expired", ticket(cancelled, 100), "r", other, 500, "cancelled"},
+        {"a lapsed hold is expired whatever the clock", ticket(expired, 100), "r", {}, 1, "hold_expired"},
+        {"expired comes before a foreign reference", ticket(expired, 100), "r", other, 1, "hold_expired"},
+        {"a reference pays one ticket only", ticket(reserved, 100), "r", other, 99, "reference_used"},
     };
-    for (const PayRow& row : table) EXPECT_EQ(said(decide_pay(row.ticket, row.reference, row.owner, at(row.now))), row.says) << row.rule;
+    for (const PayRow& row : table)
+        EXPECT_EQ(said(decide_pay(row.ticket, row.reference, row.owner, at(row.now))), row.says) << row.rule;
     EXPECT_EQ(*decide_pay(ticket(paid, 100, "r"), "r", {}, at(1)), PayPlan::already_so);
     EXPECT_EQ(*decide_pay(ticket(reserved, 100), "r", {}, at(1)), PayPlan::mark_paid);
 }
@@ -88,12 +91,12 @@ TEST(DecideCancel, SaysWhatTheTableSays)
         const char* says;
     };
     const Row table[] = {
-        {"a live hold can be given back",       ticket(reserved, 100), 99, "ok"},
-        {"not at its deadline",                 ticket(reserved, 100), 100, "hold_expired"},
-        {"not once paid",                       ticket(paid, 100, "r"), 99, "already_paid"},
+        {"a live hold can be given back", ticket(reserved, 100), 99, "ok"},
+        {"not at its deadline", ticket(reserved, 100), 100, "hold_expired"},
+        {"not once paid", ticket(paid, 100, "r"), 99, "already_paid"},
         {"a paid ticket past its hold is paid", ticket(paid, 100, "r"), 900, "already_paid"},
-        {"not twice",                           ticket(cancelled, 100), 99, "cancelled"},
-        {"not once lapsed",                     ticket(expired, 100), 99, "hold_expired"},
+        {"not twice", ticket(cancelled, 100), 99, "cancelled"},
+        {"not once lapsed", ticket(expired, 100), 99, "hold_expired"},
     };
     for (const Row& row : table) EXPECT_EQ(said(decide_cancel(row.ticket, at(row.now))), row.says) << row.rule;
 }
@@ -113,7 +116,9 @@ TEST(Words, NameEveryCodeOnceAndEveryStatus)
     for (int code = 0; code <= static_cast<int>(Code::internal); ++code) {
         const auto word = code_word(static_cast<Code>(code));
         EXPECT_EQ(std::count(words.begin(), words.end(), word), 0) << word;
-        EXPECT_TRUE(default_message(static_cast<Code>(code)).ends_with('.') || default_message(static_cast<Code>(code)).ends_with("errors.")) << word;
+        EXPECT_TRUE(default_message(static_cast<Code>(code)).ends_with('.') ||
+                    default_message(static_cast<Code>(code)).ends_with("errors."))
+            << word;
         words.push_back(word);
     }
     EXPECT_EQ(status_word(TicketStatus::cancelled), "cancelled");

@@ -1,10 +1,12 @@
-#include "core/core.hpp"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-namespace boxoffice {
-namespace {
+#include "core/core.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 

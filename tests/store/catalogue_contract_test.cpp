@@ -1,13 +1,16 @@
-#include "store/engines.hpp"
-
 #include <gtest/gtest.h>
 
-namespace boxoffice {
-namespace {
+#include "store/engines.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
-class Catalogue : public StoreTest {
+class Catalogue : public StoreTest
+{
 protected:
     std::vector<std::int64_t> ids(const EventQuery& query)
     {
@@ -120,12 +123,31 @@ TEST_P(Catalogue, RemovesAnEventOnlyWithoutLiveTicketsAndEverywhereAtOnce)
     EXPECT_GT(event(1).value, id.value);
 }
 
-TEST_P(Catalogue, RefusesAnEventOfNobody) { EXPECT_EQ(said(AddEvent{UserId{99}, [&] { EventDraft d; d.title = "x"; d.start_time = now; d.end_time = now + 1h; d.total_tickets = 1; d.venue.address = "x"; return d; }(), now}), "unauthenticated"); }
+TEST_P(Catalogue, RefusesAnEventOfNobody)
+{
+    EXPECT_EQ(said(AddEvent{UserId{99},
+                            [&] {
+                                EventDraft d;
+                                d.title = "x";
+                                d.start_time = now;
+                                d.end_time = now + 1h;
+                                d.total_tickets = 1;
+                                d.venue.address = "x";
+                                return d;
+                            }(),
+                            now}),
+              "unauthenticated");
+}
 
 TEST_P(Catalogue, ListsByStartThenIdWithinEveryFilter)
 {
     const auto starting = [&](int hours, std::int64_t total = 5) {
-        return event(total, [&](EventDraft& d) { d.start_time = now + std::chrono::hours(hours); d.end_time = now + std::chrono::hours(hours + 1); }).value;
+        return event(total,
+                     [&](EventDraft& d) {
+                         d.start_time = now + std::chrono::hours(hours);
+                         d.end_time = now + std::chrono::hours(hours + 1);
+                     })
+            .value;
     };
     const auto c = starting(30);
     const auto a = starting(10, 1);
@@ -150,7 +172,13 @@ TEST_P(Catalogue, ListsByStartThenIdWithinEveryFilter)
 TEST_P(Catalogue, FindsEventsThatHaveAllTheWords)
 {
     const auto titled = [&](const char* title, const char* description, const char* address) {
-        return event(1, [&](EventDraft& d) { d.title = title; d.description = description; d.venue.address = address; }).value;
+        return event(1,
+                     [&](EventDraft& d) {
+                         d.title = title;
+                         d.description = description;
+                         d.venue.address = address;
+                     })
+            .value;
     };
     const auto a = titled("Jazz am See", "Ein Abend", "Seestraße 1, Zürich");
     const auto b = titled("Rock Night", "with JAZZ legends", "Main Street");
@@ -177,7 +205,9 @@ TEST_P(Catalogue, FindsEventsInTheOrderAsked)
     EXPECT_EQ(found[1].id, a);
 }
 
-class Suggesting : public Catalogue {};
+class Suggesting : public Catalogue
+{
+};
 INSTANTIATE_TEST_SUITE_P(Engines, Suggesting, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
 
 TEST_P(Suggesting, OffersUpcomingEventsWithSeatsThatAreNotHeld)
@@ -204,7 +234,10 @@ TEST_P(Suggesting, KnowsWhatIsAlikeNearAndPopular)
     reserve(event(9, [](EventDraft& d) { d.title = "Flamenco evening"; }), buyer);
     organizer = person("second");
     const EventId alike = event(9, [](EventDraft& d) { d.title = "More Flamenco"; });
-    const EventId other = event(10, [](EventDraft& d) { d.title = "Chess open"; d.venue.point = {-33.9, 151.2}; });
+    const EventId other = event(10, [](EventDraft& d) {
+        d.title = "Chess open";
+        d.venue.point = {-33.9, 151.2};
+    });
     for (int i = 0; i < 5; ++i) reserve(other, person());
     for (const Candidate& candidate : store().candidates({buyer, GeoPoint{-33.9, 151.2}, now})) {
         if (candidate.event == alike) {

@@ -4,9 +4,11 @@
 #include "sqlite/sqlite.hpp"
 #include "temp_folder.hpp"
 
-namespace boxoffice {
+namespace boxoffice
+{
 
-namespace {
+namespace
+{
 
 const Zones& zones()
 {
@@ -14,7 +16,8 @@ const Zones& zones()
     return *all;
 }
 
-class SqliteHome final : public StoreHome {
+class SqliteHome final : public StoreHome
+{
 public:
     SqliteHome() { reopen(); }
     Store& store() override { return *store_; }

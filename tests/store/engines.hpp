@@ -1,16 +1,19 @@
 #pragma once
-#include "core/core.hpp"
+#include <gtest/gtest.h>
 
 #include <functional>
-#include <gtest/gtest.h>
 #include <memory>
 #include <string>
 
+#include "core/core.hpp"
+
 /// The engines that keep the Store's promises: the contract suite runs over each, on a fresh store for every test.
-namespace boxoffice {
+namespace boxoffice
+{
 
 /// One fresh store, closed and gone with the object. reopen() closes it and opens what it left.
-class StoreHome {
+class StoreHome
+{
 public:
     virtual ~StoreHome() = default;
     [[nodiscard]] virtual Store& store() = 0;
@@ -27,7 +30,8 @@ inline void PrintTo(const Engine& engine, std::ostream* out) { *out << engine.na
 [[nodiscard]] const std::vector<Engine>& engines();
 
 /// One fresh store with words for a test: people, events, acts one at a time at a time that the test sets.
-class StoreTest : public testing::TestWithParam<Engine> {
+class StoreTest : public testing::TestWithParam<Engine>
+{
 protected:
     void SetUp() override { home = GetParam().make(); }
     Store& store() { return home->store(); }
@@ -37,7 +41,8 @@ protected:
     T must(Act what)
     {
         Outcome outcome = act(std::move(what));
-        if (const auto* error = std::get_if<Error>(&outcome)) ADD_FAILURE() << "refused: " << code_word(error->code) << ' ' << error->message;
+        if (const auto* error = std::get_if<Error>(&outcome))
+            ADD_FAILURE() << "refused: " << code_word(error->code) << ' ' << error->message;
         return std::get<T>(outcome);
     }
     /// The word of the refusal, or "ok".

@@ -1,13 +1,17 @@
-#include "store/engines.hpp"
-
 #include <gtest/gtest.h>
 
-namespace boxoffice {
-namespace {
+#include "store/engines.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
-class Selling : public StoreTest {};
+class Selling : public StoreTest
+{
+};
 INSTANTIATE_TEST_SUITE_P(Engines, Selling, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
 
 TEST_P(Selling, SellsEverySeatOnceAndNoMore)
@@ -163,7 +167,10 @@ TEST_P(Selling, LeavesNothingOfABatchInWhichAnAccidentHappens)
     const EventId concert = event(7);
     const UserId buyer = person();
     WriteJob good{Reserve{concert, buyer, hold, now}, {}, {}};
-    WriteJob poisoned{Reserve{concert, buyer, hold, now}, IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }}, {}};
+    WriteJob poisoned{
+        Reserve{concert, buyer, hold, now},
+        IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }},
+        {}};
     WriteJob* const batch[] = {&good, &poisoned};
     EXPECT_THROW(store().carry_out(batch), std::runtime_error);
     EXPECT_EQ(sold(concert), 0);
@@ -205,7 +212,8 @@ TEST_P(Selling, ListsTicketsNewestFirstByTheStatusOfTheMoment)
     reserve(concert, person());
     now = lapsing.expires_at;
 
-    const auto ids = [&](std::optional<TicketStatus> status, std::optional<EventId> of = {}, std::int64_t skip = 0, std::int64_t limit = 100) {
+    const auto ids = [&](std::optional<TicketStatus> status, std::optional<EventId> of = {}, std::int64_t skip = 0,
+                         std::int64_t limit = 100) {
         const Page<Ticket> page = store().list_tickets({buyer, skip, limit, status, of, now});
         std::vector<std::int64_t> found;
         for (const Ticket& ticket : page.items) found.push_back(ticket.id.value);
@@ -224,18 +232,23 @@ TEST_P(Selling, ListsTicketsNewestFirstByTheStatusOfTheMoment)
     EXPECT_EQ(ids(TicketStatus::expired), (Ids{lapsing.id.value, -1}));
 }
 
-class Idempotency : public StoreTest {
+class Idempotency : public StoreTest
+{
 protected:
     Outcome act_with_key(Act what, UserId user, const std::string& key, const std::string& fingerprint, Instant at)
     {
-        WriteJob job{std::move(what), IdempotencyClaim{user, key, fingerprint, at, [this](const Outcome&) { return KeptAnswer{"answer " + std::to_string(++rendered)}; }}, {}};
+        WriteJob job{std::move(what),
+                     IdempotencyClaim{user, key, fingerprint, at,
+                                      [this](const Outcome&) { return KeptAnswer{"answer " + std::to_string(++rendered)}; }},
+                     {}};
         WriteJob* const jobs[] = {&job};
         store().carry_out(jobs);
         return job.outcome;
     }
     int rendered = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Engines, Idempotency, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
+INSTANTIATE_TEST_SUITE_P(Engines, Idempotency, testing::ValuesIn(engines()),
+                         [](const auto& engine) { return engine.param.name; });
 
 TEST_P(Idempotency, CarriesAnActOutOnceAndKeepsItsAnswer)
 {
@@ -262,7 +275,8 @@ TEST_P(Idempotency, RefusesAKeyForAnotherRequestAndLetsUsersShareOne)
     const UserId buyer = person();
     const UserId other = person();
     act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "f", now);
-    EXPECT_EQ(std::get<Error>(act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "g", now)).code, Code::idempotency_key_reused);
+    EXPECT_EQ(std::get<Error>(act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "g", now)).code,
+              Code::idempotency_key_reused);
     EXPECT_TRUE(std::holds_alternative<Ticket>(act_with_key(Reserve{concert, other, hold, now}, other, "k", "g", now)));
     EXPECT_EQ(sold(concert), 2);
 }
@@ -272,7 +286,8 @@ TEST_P(Idempotency, ForgetsAnAnswerAfterADay)
     const EventId concert = event(5);
     const UserId buyer = person();
     act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "f", now);
-    EXPECT_TRUE(std::holds_alternative<KeptAnswer>(act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "f", now + 24h - 1us)));
+    EXPECT_TRUE(
+        std::holds_alternative<KeptAnswer>(act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "f", now + 24h - 1us)));
     EXPECT_TRUE(std::holds_alternative<Ticket>(act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k", "other", now + 24h)));
     for (int i = 0; i < 5; ++i) act_with_key(Reserve{concert, buyer, hold, now}, buyer, "k" + std::to_string(i), "f", now);
     EXPECT_TRUE(must<Done>(ForgetAnswers{now + 1us, 3}).more);
@@ -283,7 +298,11 @@ TEST_P(Idempotency, MeetsItsOwnKeyInsideOneBatch)
 {
     const EventId concert = event(5);
     const UserId buyer = person();
-    const auto keyed = [&] { return WriteJob{Reserve{concert, buyer, hold, now}, IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) { return KeptAnswer{"x"}; }}, {}}; };
+    const auto keyed = [&] {
+        return WriteJob{Reserve{concert, buyer, hold, now},
+                        IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) { return KeptAnswer{"x"}; }},
+                        {}};
+    };
     WriteJob first = keyed();
     WriteJob second = keyed();
     WriteJob* const jobs[] = {&first, &second};

@@ -1,13 +1,16 @@
-#include "store/engines.hpp"
+#include <gtest/gtest.h>
 
 #include <GeographicLib/Geodesic.hpp>
 #include <algorithm>
 #include <cmath>
-#include <gtest/gtest.h>
 #include <random>
 
-namespace boxoffice {
-namespace {
+#include "store/engines.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
@@ -18,7 +21,8 @@ double geodesic_m(const GeoPoint& a, const GeoPoint& b)
     return std::round(distance * 1000) / 1000;
 }
 
-class Nearby : public StoreTest {
+class Nearby : public StoreTest
+{
 protected:
     EventId at(double latitude, double longitude)
     {
@@ -82,7 +86,11 @@ TEST_P(Nearby, LeavesOutPastAndSoldOutUnlessAsked)
     now += 30h;  // the hold is due, but nobody has tidied: the counter still says full
     const auto ids = [&](bool include_past, bool include_sold_out) {
         std::vector<EventId> found;
-        for (const auto& one : store().nearby({.center = {52.5, 13.4}, .include_past = include_past, .include_sold_out = include_sold_out, .now = now}).items) found.push_back(one.event.id);
+        for (const auto& one :
+             store()
+                 .nearby({.center = {52.5, 13.4}, .include_past = include_past, .include_sold_out = include_sold_out, .now = now})
+                 .items)
+            found.push_back(one.event.id);
         return found;
     };
     EXPECT_EQ(ids(false, false), (std::vector{open}));
@@ -95,7 +103,9 @@ TEST_P(Nearby, LeavesOutPastAndSoldOutUnlessAsked)
 TEST_P(Nearby, AgreesWithMeasuringEveryEvent)
 {
     std::mt19937_64 random(20261122);
-    const auto uniform = [&](double low, double high) { return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53; };
+    const auto uniform = [&](double low, double high) {
+        return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53;
+    };
     struct Known {
         EventId id;
         GeoPoint point;
@@ -105,7 +115,8 @@ TEST_P(Nearby, AgreesWithMeasuringEveryEvent)
         // A third anywhere, a third in one region, a third where coordinates are special.
         GeoPoint point{uniform(-90, 90), uniform(-180, 180)};
         if (i % 3 == 1) point = {uniform(47, 53), uniform(5, 15)};
-        if (i % 3 == 2) point = {i % 2 ? uniform(-90, -88) : uniform(-20, 20), i % 4 < 2 ? uniform(178, 180) : uniform(-180, -178)};
+        if (i % 3 == 2)
+            point = {i % 2 ? uniform(-90, -88) : uniform(-20, 20), i % 4 < 2 ? uniform(178, 180) : uniform(-180, -178)};
         known.push_back({at(point.latitude, point.longitude), point});
     }
     for (int round = 0; round < 200; ++round) {
@@ -121,10 +132,12 @@ TEST_P(Nearby, AgreesWithMeasuringEveryEvent)
         const auto page = store().nearby({.center = center, .radius_m = radius_m, .skip = skip, .limit = 20, .now = now});
         ASSERT_EQ(page.total, static_cast<std::int64_t>(expected.size())) << "round " << round;
         for (std::size_t i = 0; i < page.items.size(); ++i) {
-            ASSERT_EQ(page.items[i].event.id, expected[static_cast<std::size_t>(skip) + i].second) << "round " << round << " place " << i;
+            ASSERT_EQ(page.items[i].event.id, expected[static_cast<std::size_t>(skip) + i].second)
+                << "round " << round << " place " << i;
             ASSERT_EQ(page.items[i].distance_m, expected[static_cast<std::size_t>(skip) + i].first);
         }
-        ASSERT_EQ(page.items.size(), std::min<std::size_t>(20, expected.size() - std::min(expected.size(), static_cast<std::size_t>(skip))));
+        ASSERT_EQ(page.items.size(),
+                  std::min<std::size_t>(20, expected.size() - std::min(expected.size(), static_cast<std::size_t>(skip))));
     }
 }
 

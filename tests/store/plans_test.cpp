@@ -1,15 +1,18 @@
 // Every statement that the store runs has an index to run on. SQLite itself reports the statements, as they are run by the
 // contract's own calls, so a new one cannot be forgotten here.
+#include <gtest/gtest.h>
+
+#include <set>
+
 #include "fake_zones.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/sqlite.hpp"
 #include "temp_folder.hpp"
 
-#include <gtest/gtest.h>
-#include <set>
-
-namespace boxoffice {
-namespace {
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
@@ -21,7 +24,10 @@ int note(unsigned, void*, void* statement, void*)
     return 0;
 }
 
-int trace(sqlite3* db, const char**, const sqlite3_api_routines*) { return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, note, nullptr); }
+int trace(sqlite3* db, const char**, const sqlite3_api_routines*)
+{
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, note, nullptr);
+}
 
 /// The steps of the plan that read a whole table, or sort.
 std::vector<std::string> bad_steps(sqlite::Connection& db, const std::string& sql)
@@ -31,8 +37,8 @@ std::vector<std::string> bad_steps(sqlite::Connection& db, const std::string& sq
     while (rows.next()) {
         const std::string step(rows.text(3));
         // A virtual table is searched by its own index; a constant row or a materialised subquery is no table.
-        const bool scans = step.starts_with("SCAN") && step.find("VIRTUAL TABLE") == step.npos && step.find("CONSTANT") == step.npos &&
-                           !step.starts_with("SCAN (");
+        const bool scans = step.starts_with("SCAN") && step.find("VIRTUAL TABLE") == step.npos &&
+                           step.find("CONSTANT") == step.npos && !step.starts_with("SCAN (");
         if (scans || step.find("TEMP B-TREE") != step.npos) bad.push_back(step);
     }
     return bad;
@@ -58,7 +64,10 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         seen = &statements;
         int keys = 0;
         const auto act = [&](Act what) {
-            WriteJob job{std::move(what), IdempotencyClaim{UserId{1}, std::to_string(++keys), "f", now, [](const Outcome&) { return KeptAnswer{"x"}; }}, {}};
+            WriteJob job{
+                std::move(what),
+                IdempotencyClaim{UserId{1}, std::to_string(++keys), "f", now, [](const Outcome&) { return KeptAnswer{"x"}; }},
+                {}};
             WriteJob* const jobs[] = {&job};
             store->carry_out(jobs);
             return job.outcome;
@@ -77,11 +86,11 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         patch.title = "More flamenco";
         act(ChangeEvent{event, user, patch, now});
         const auto ticket = std::get<Ticket>(act(Reserve{event, user, 1min, now}));
-        act(Reserve{event, user, 1min, now});                      // sold out
+        act(Reserve{event, user, 1min, now});  // sold out
         act(Pay{ticket.id, user, "r", now});
         act(Cancel{std::get<Ticket>(act(Reserve{EventId{1}, user, 1min, now})).id, user, now});
         act(Reserve{EventId{1}, user, 1min, now});
-        act(Reserve{EventId{1}, user, 1min, now + 2min});          // lapses the one before
+        act(Reserve{EventId{1}, user, 1min, now + 2min});  // lapses the one before
         act(LapseDue{now + 9min, 10});
         act(RemoveEvent{EventId{2}, user, now});
         act(ForgetAnswers{now - 24h, 10});
@@ -114,14 +123,16 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
     sqlite::Connection db(file, sqlite::Access::read_only);
     int explained = 0;
     for (const std::string& sql : statements) {
-        const bool has_plan = sql.starts_with("SELECT") || sql.starts_with("UPDATE") || sql.starts_with("DELETE") || sql.starts_with("INSERT");
+        const bool has_plan =
+            sql.starts_with("SELECT") || sql.starts_with("UPDATE") || sql.starts_with("DELETE") || sql.starts_with("INSERT");
         // Statements of SQLite's own (the word index, triggers) are reported with a comment mark.
-        if (!has_plan || sql.find("main'.") != sql.npos || sql.find("_content") != sql.npos || sql.find("_docsize") != sql.npos || sql.find("_data'") != sql.npos ||
-            sql.find("_idx'") != sql.npos || sql.find("_config'") != sql.npos) {
+        if (!has_plan || sql.find("main'.") != sql.npos || sql.find("_content") != sql.npos || sql.find("_docsize") != sql.npos ||
+            sql.find("_data'") != sql.npos || sql.find("_idx'") != sql.npos || sql.find("_config'") != sql.npos) {
             continue;
         }
         ++explained;
-        const bool sorts_few_matches = sql.find("CROSS JOIN events") != sql.npos;  // a word search with at most kMatchesSorted matches
+        const bool sorts_few_matches =
+            sql.find("CROSS JOIN events") != sql.npos;  // a word search with at most kMatchesSorted matches
         for (const std::string& step : bad_steps(db, sql)) {
             if (sorts_few_matches && step == "USE TEMP B-TREE FOR ORDER BY") continue;
             if (sql.ends_with(" LIMIT 1") && step.starts_with("SCAN")) continue;  // the first row of an index, or of the table
@@ -148,12 +159,15 @@ TEST(Guards, TheSchemaItselfRefusesWhatTheRulesWouldNotDo)
 {
     TempFolder folder;
     FakeZones zones;
-    { (void)open_sqlite({folder.path() / "boxoffice.db", 1}, zones); }
+    {
+        (void)open_sqlite({folder.path() / "boxoffice.db", 1}, zones);
+    }
     sqlite::Connection db(folder.path() / "boxoffice.db", sqlite::Access::read_write);
-    db.script("INSERT INTO users VALUES (1, 'a@b.co', 'a@b.co', 'a', '!', NULL, NULL, 0, 0);"
-              "INSERT INTO events VALUES (1, 1, 10, 20, 0, 0, 0, 0, NULL, 'UTC', 't', 'a', '');"
-              "INSERT INTO inventory (event_id, total, sold) VALUES (1, 2, 1);"
-              "INSERT INTO tickets VALUES (1, 1, 1, 1, 5, 6, 5, 'ref')");
+    db.script(
+        "INSERT INTO users VALUES (1, 'a@b.co', 'a@b.co', 'a', '!', NULL, NULL, 0, 0);"
+        "INSERT INTO events VALUES (1, 1, 10, 20, 0, 0, 0, 0, NULL, 'UTC', 't', 'a', '');"
+        "INSERT INTO inventory (event_id, total, sold) VALUES (1, 2, 1);"
+        "INSERT INTO tickets VALUES (1, 1, 1, 1, 5, 6, 5, 'ref')");
     const char* const refused[] = {
         "UPDATE inventory SET sold = 3",
         "UPDATE inventory SET sold = -1",

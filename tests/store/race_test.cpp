@@ -1,26 +1,31 @@
 // The races that oversold a dozen ticket systems, each with its control: the same crowd against a seller that counts first and
 // inserts afterwards must oversell, or the race proves nothing about ours.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <barrier>
+#include <latch>
+#include <thread>
+
 #include "runtime/lanes.hpp"
 #include "sqlite/connection.hpp"
 #include "store/engines.hpp"
 #include "temp_folder.hpp"
 
-#include <atomic>
-#include <barrier>
-#include <gtest/gtest.h>
-#include <latch>
-#include <thread>
-
-namespace boxoffice {
-namespace {
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
 constexpr int kBuyers = 16;
 constexpr int kSeats = 10;
-constexpr int kTries = 5;                      // of each buyer
+constexpr int kTries = 5;  // of each buyer
 
-class Races : public StoreTest {};
+class Races : public StoreTest
+{
+};
 INSTANTIATE_TEST_SUITE_P(Engines, Races, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
 
 /// Every buyer at once, each trying several times: how many times `buy` said yes.
@@ -57,7 +62,8 @@ Outcome through(WriteLane& lane, Act act)
 
 /// Counts, then inserts, each in its own transaction: what a framework's ORM does unless told otherwise. `rest` between
 /// the two stands for the work that such code does there.
-class NaiveSeller {
+class NaiveSeller
+{
 public:
     explicit NaiveSeller(const std::filesystem::path& file) : file_(file)
     {
@@ -106,7 +112,8 @@ TEST_P(Races, ACrowdBuysEverySeatOnce)
     Metrics metrics;
     WriteLane lane(store(), {}, metrics);
     const int made = crowd([&](int buyer) {
-        return std::holds_alternative<Ticket>(through(lane, Reserve{concert, people_[static_cast<std::size_t>(buyer)], hold, now}));
+        return std::holds_alternative<Ticket>(
+            through(lane, Reserve{concert, people_[static_cast<std::size_t>(buyer)], hold, now}));
     });
     lane.stop();
     EXPECT_EQ(made, kSeats);
@@ -166,7 +173,8 @@ TEST_P(Races, ADueSeatIsSoldToOneOfThoseWhoWait)
     now += hold;
     Metrics metrics;
     WriteLane lane(store(), {}, metrics);
-    const int made = crowd([&](int) { return std::holds_alternative<Ticket>(through(lane, Reserve{concert, buyer, hold, now})); });
+    const int made =
+        crowd([&](int) { return std::holds_alternative<Ticket>(through(lane, Reserve{concert, buyer, hold, now})); });
     lane.stop();
     EXPECT_EQ(made, 1);
     EXPECT_EQ(sold(concert), 1);

@@ -1,14 +1,17 @@
 // The whole store against a model that is too simple to be wrong: one thread, a seeded dice, a clock set by hand, accidents and
 // restarts thrown in. A failure prints its seed; SIMULATION_SEED=n replays it, SIMULATION_ROUNDS=n runs more of them.
-#include "store/engines.hpp"
+#include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <gtest/gtest.h>
 #include <map>
 #include <random>
 
-namespace boxoffice {
-namespace {
+#include "store/engines.hpp"
+
+namespace boxoffice
+{
+namespace
+{
 
 using namespace std::chrono_literals;
 
@@ -18,7 +21,8 @@ struct ModelEvent {
     bool removed = false;
 };
 
-class Simulation : public StoreTest {
+class Simulation : public StoreTest
+{
 protected:
     std::uint64_t dice(std::uint64_t sides) { return random() % sides; }
 
@@ -62,7 +66,8 @@ protected:
 
     bool dead(const Ticket& ticket, Instant at) const
     {
-        return ticket.status == TicketStatus::expired || (ticket.status == TicketStatus::reserved && (at >= ticket.expires_at || lapsed_by_anyone(ticket)));
+        return ticket.status == TicketStatus::expired ||
+               (ticket.status == TicketStatus::reserved && (at >= ticket.expires_at || lapsed_by_anyone(ticket)));
     }
     /// A hold that was due at the latest act may have been lapsed by it: set the clock back and it stays dead.
     bool lapsed_by_anyone(const Ticket& ticket) const { return ticket.expires_at <= latest; }
@@ -71,7 +76,8 @@ protected:
     {
         return std::count_if(tickets.begin(), tickets.end(), [&](const auto& entry) {
             const Ticket& ticket = entry.second;
-            return ticket.event_id == event && (ticket.status == TicketStatus::paid || (ticket.status == TicketStatus::reserved && !dead(ticket, at)));
+            return ticket.event_id == event &&
+                   (ticket.status == TicketStatus::paid || (ticket.status == TicketStatus::reserved && !dead(ticket, at)));
         });
     }
     /// The same with the holds whose time is up, which the store may or may not have lapsed by now.
@@ -90,7 +96,8 @@ protected:
             if (ticket->payment_reference) references[*ticket->payment_reference] = ticket->id;
         }
         if (const auto* event = std::get_if<Event>(&outcome)) events[event->id] = {event->total_tickets, event->end_time, false};
-        if (const auto* remove = std::get_if<RemoveEvent>(&act); remove && std::holds_alternative<Done>(outcome)) events[remove->event].removed = true;
+        if (const auto* remove = std::get_if<RemoveEvent>(&act); remove && std::holds_alternative<Done>(outcome))
+            events[remove->event].removed = true;
     }
 
     Act any_act()
@@ -113,7 +120,10 @@ protected:
         if (roll < 98) return RemoveEvent{event, organizer, now};
         return ForgetAnswers{now - 24h, 5};
     }
-    EventId pick(const std::map<EventId, ModelEvent>& from) { return std::next(from.begin(), static_cast<std::ptrdiff_t>(dice(from.size())))->first; }
+    EventId pick(const std::map<EventId, ModelEvent>& from)
+    {
+        return std::next(from.begin(), static_cast<std::ptrdiff_t>(dice(from.size())))->first;
+    }
 
     void check_counters()
     {
@@ -126,7 +136,8 @@ protected:
                 if (ticket.event_id != id) continue;
                 const auto status = store().find_ticket(ticket_id)->ticket.status;
                 stored_live += status == TicketStatus::paid || status == TicketStatus::reserved ? 1 : 0;
-                if (ticket.status == TicketStatus::paid || ticket.status == TicketStatus::cancelled) ASSERT_EQ(status, ticket.status);
+                if (ticket.status == TicketStatus::paid || ticket.status == TicketStatus::cancelled)
+                    ASSERT_EQ(status, ticket.status);
             }
             ASSERT_EQ(event_now->tickets_sold, stored_live) << "the counter of event " << id.value;
             ASSERT_LE(event_now->tickets_sold, event_now->total_tickets);
@@ -159,7 +170,8 @@ protected:
             for (WriteJob& job : jobs) job.act = any_act();
             const bool accident = dice(15) == 0;
             if (accident) {
-                jobs.back().claim = IdempotencyClaim{users[0], "poison" + std::to_string(step), "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }};
+                jobs.back().claim = IdempotencyClaim{users[0], "poison" + std::to_string(step), "f", now,
+                                                     [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }};
             }
             carry_out(jobs, accident);
             if (dice(50) == 0) home->reopen();
@@ -168,8 +180,7 @@ protected:
         check_counters();
         // Once every hold is due and tidied, exactly the paid tickets are left.
         now = std::max(now, latest) + 2h;
-        while (must<Lapsed>(LapseDue{now, 100}).more) {
-        }
+        while (must<Lapsed>(LapseDue{now, 100}).more) {}
         latest = now;
         check_counters();
         for (const auto& [id, model] : events) {
@@ -210,8 +221,10 @@ protected:
     {
         return std::visit(
             [](const auto& what) {
-                if constexpr (requires { what.now; }) return what.now;
-                else return Instant{};
+                if constexpr (requires { what.now; })
+                    return what.now;
+                else
+                    return Instant{};
             },
             act);
     }
