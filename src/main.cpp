@@ -34,7 +34,8 @@ using namespace boxoffice;
 using cli::Command;
 using cli::Config;
 
-constexpr std::chrono::milliseconds kGrace{8'000};  // leaves two of SIGTERM's ten seconds for the last checkpoint
+constexpr std::chrono::milliseconds kGrace{
+    6'000};  // of SIGTERM's ten seconds; the rest is for the last password and the last checkpoint
 constexpr rlim_t kFilesBesideConnections = 64;
 constexpr rlim_t kFilesToReader = 4;  // the store, its log, its index, one to spare
 constexpr rlim_t kConnectionsMin = 16;

@@ -145,24 +145,47 @@ TEST(WriteLane, LetsAPoisonedActHurtOnlyItself)
     EXPECT_EQ(store.batches.size(), 3u);  // the first, and the two good ones alone
 }
 
-TEST(WorkLane, RefusesBeyondItsDepthAndFinishesWhatItTook)
+TEST(WorkLane, RefusesBeyondItsDepth)
 {
     Metrics metrics;
-    std::atomic<int> done = 0;
+    std::latch done(2);
     WorkLane lane({.name = "test", .threads = 1, .depth_max = 1, .nice = 0}, metrics);
     std::latch begun(1);
     std::latch gate(1);
     ASSERT_TRUE(lane.submit([&] {
         begun.count_down();
         gate.wait();
-        ++done;
+        done.count_down();
     }));
     begun.wait();
-    EXPECT_TRUE(lane.submit([&] { ++done; }));
-    EXPECT_FALSE(lane.submit([&] { ++done; }));
+    EXPECT_TRUE(lane.submit([&] { done.count_down(); }));
+    EXPECT_FALSE(lane.submit([] { ADD_FAILURE() << "a refused job was run"; }));
     gate.count_down();
+    done.wait();
     lane.stop();
-    EXPECT_EQ(done, 2);
+}
+
+TEST(WorkLane, DropsWhatIsQueuedWhenItIsStoppedAndFinishesWhatRuns)
+{
+    Metrics metrics;
+    std::atomic<int> finished = 0;
+    WorkLane lane({.name = "test", .threads = 1, .depth_max = 8, .nice = 0}, metrics);
+    std::latch begun(1);
+    std::latch gate(1);
+    ASSERT_TRUE(lane.submit([&] {
+        begun.count_down();
+        gate.wait();
+        ++finished;
+    }));
+    begun.wait();
+    std::latch dropped(1);
+    auto queued = std::shared_ptr<void>(nullptr, [&](void*) { dropped.count_down(); });
+    EXPECT_TRUE(lane.submit([held = std::move(queued)] { ADD_FAILURE() << "run after the stop"; }));
+    std::thread stopper([&] { lane.stop(); });
+    dropped.wait();  // the running job is still held at the gate
+    gate.count_down();
+    stopper.join();
+    EXPECT_EQ(finished, 1);
 }
 
 class SystemClock final : public Clock

@@ -64,8 +64,9 @@ Call::~Call()
 {
     if (answered_) return;
     try {
-        log::error("a request was let go of unanswered", {{"id", std::string_view(id_)}});
-        refuse(Code::internal);
+        const bool draining = parts().draining.load(std::memory_order_relaxed);
+        if (!draining) log::error("a request was let go of unanswered", {{"id", std::string_view(id_)}});
+        refuse(draining ? Code::shutting_down : Code::internal);
     } catch (const std::exception&) {
         // A destructor has nobody to tell; the connection answers for itself when `respond_` goes.
     }

@@ -68,6 +68,8 @@ public:
 
     /// False when full or stopping. `work` must not throw. Any thread.
     [[nodiscard]] bool submit(std::function<void()> work);
+    /// Drops what is queued, lets what is running finish, and joins. By then nobody waits for an answer any more, and a queue
+    /// of passwords would take a minute. Idempotent.
     void stop();
     [[nodiscard]] std::size_t depth() const;
 

@@ -40,12 +40,15 @@ public:
 
     void stop()
     {
+        std::deque<std::function<void()>> dropped;
         {
             std::lock_guard lock(mutex_);
             if (stopping_) return;
             stopping_ = true;
+            dropped.swap(queue_);
         }
         wake_.notify_all();
+        dropped.clear();
         for (std::thread& thread : threads_) thread.join();
     }
 

@@ -42,6 +42,31 @@ TEST_F(Down, ByATermSignalUnderLoadCutsNoAnswerShort)
     EXPECT_EQ(next.stop(), 0) << next.last_words();
 }
 
+TEST_F(Down, ByATermSignalInTimeThoughAMinuteOfPasswordsWaits)
+{
+    ServeOptions slow;
+    slow.bcrypt_cost = "13";  // half a second each: the queue below is half a minute long
+    ServerProcess server(home_.path(), slow);
+    std::vector<Wire> logins;
+    for (int i = 0; i < 60; ++i) {
+        logins.emplace_back(server.address());
+        const Ask login{
+            "POST", "/api/v1/auth/login", {{"Content-Type", "application/json"}}, R"({"email":"a@b.co","password":"12345678"})"};
+        logins.back().send(to_bytes(login, server.address()));
+    }
+    Client watcher(server.address());
+    const auto waiting = [&] {
+        const std::string text = watcher.get("/metrics").body;
+        constexpr std::string_view kName = "boxoffice_lane_depth{lane=\"password\"} ";
+        const auto at = text.find(kName);
+        return at == text.npos ? 0 : std::stoi(text.substr(at + kName.size()));
+    };
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (waiting() < 40) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    EXPECT_EQ(server.stop(), 0) << server.last_words();
+    expect_healthy();
+}
+
 TEST_F(Down, ByATermSignalWhenNobodyIsThere)
 {
     ServerProcess server(home_.path());

@@ -128,9 +128,9 @@ TempDir::~TempDir()
 
 ServerProcess::ServerProcess(const std::filesystem::path& home, const ServeOptions& options) : stderr_file_(home / "stderr.txt")
 {
-    std::vector<std::string> arguments{
-        "serve",       "--data", (home / "data").string(), "--listen",          "127.0.0.1:0", "--bcrypt-cost", "4",
-        "--log-level", "warn",   "--hold-seconds",         options.hold_seconds};
+    std::vector<std::string> arguments{"serve",       "--data",         (home / "data").string(), "--listen",
+                                       "127.0.0.1:0", "--bcrypt-cost",  options.bcrypt_cost,      "--log-level",
+                                       "warn",        "--hold-seconds", options.hold_seconds};
     arguments.insert(arguments.end(), options.more_arguments.begin(), options.more_arguments.end());
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));

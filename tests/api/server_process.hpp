@@ -30,6 +30,7 @@ struct ServeOptions {
     std::string hold_seconds = "120";
     std::map<std::string, std::string> environment{};  // beside this process's own
     std::vector<std::string> more_arguments{};
+    std::string bcrypt_cost = "4";
 };
 
 class ServerProcess
