@@ -263,7 +263,8 @@ TEST(OpenApiDocument, ShowsEachProblemWhereTheOperationCanAnswerIt)
         if (!std::regex_match(status, std::regex("[45][0-9][0-9]"))) return;
         const auto content = resolve(response).value("content", Json::object());
         ASSERT_TRUE(content.contains("application/problem+json")) << where << " " << status << " is no problem document";
-        for (const auto& [name, example] : content["application/problem+json"].value("examples", Json::object()).items()) {
+        const auto examples = content["application/problem+json"].value("examples", Json::object());
+        for (const auto& [name, example] : examples.items()) {
             EXPECT_EQ(resolve(example).at("value").at("status"), std::stoi(status))
                 << where << " " << status << ": example " << name;
         }

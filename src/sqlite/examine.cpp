@@ -15,8 +15,8 @@ namespace
 
 using namespace sqlite;
 
-/// Less free disk than this is a finding: about an hour of a busy on-sale (150 bytes of file and 1.5 KiB of WAL a sale).
-constexpr std::uintmax_t kFreeDiskMin = 512ull << 20;
+/// Less free disk than this is a finding: a minute of the busiest on-sale (90 bytes of file a sale, and the WAL).
+constexpr std::uintmax_t kFreeDiskMin = 256ull << 20;
 
 Finding check_pages(Connection& db)
 {

@@ -19,12 +19,6 @@ constexpr Micros kAnswerLife = std::chrono::hours(24);
 constexpr int kPagesForIdle = 1000;
 constexpr int kPagesForced = 8000;
 
-int on_wal(void* pages, sqlite3*, const char*, int now) noexcept
-{
-    *static_cast<int*>(pages) = now;
-    return SQLITE_OK;
-}
-
 std::int64_t count_reserved(Connection& db)
 {
     Rows rows = db.query("SELECT count(*) FROM tickets WHERE status = 0 AND expires_at > -1");
@@ -39,7 +33,13 @@ Writer::Writer(const std::filesystem::path& file, Places& places, const Zones& z
 {
     // FULL: a commit is synced before it returns; 32 MiB of cache hold the hot ends of every index.
     db_.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768");
-    sqlite3_wal_hook(db_.handle(), on_wal, &wal_pages_);
+    const auto on_commit = [](void* wal, sqlite3*, const char*, int pages) noexcept {
+        Wal& now = *static_cast<Wal*>(wal);
+        if (pages < now.pages) now.checkpointed = 0;  // it began anew
+        now.pages = pages;
+        return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_.handle(), on_commit, &wal_);
     reserved_ = count_reserved(db_);
 }
 
@@ -84,7 +84,7 @@ void Writer::check_ready() const
 void Writer::carry_out(std::span<WriteJob* const> jobs)
 {
     check_ready();
-    if (wal_pages_ >= kPagesForced) checkpoint();
+    if (wal_.fresh() >= kPagesForced) checkpoint();
     try {
         begin();
         for (WriteJob* const job : jobs) carry_out_one(*job);
@@ -141,7 +141,7 @@ Outcome Writer::act(const ForgetAnswers& act)
 
 void Writer::idle()
 {
-    if (wal_pages_ >= kPagesForIdle && !failed_) checkpoint();
+    if (wal_.fresh() >= kPagesForIdle && !failed_) checkpoint();
 }
 
 void Writer::checkpoint()
@@ -152,7 +152,7 @@ void Writer::checkpoint()
     // nothing is lost then, and the next batch will say so itself.
     const int code = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &moved_pages);
     if (code == SQLITE_IOERR_FSYNC) failed_ = true;
-    wal_pages_ = 0;
+    wal_.checkpointed = wal_.pages;
 }
 
 }  // namespace boxoffice::sqlite

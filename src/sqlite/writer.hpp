@@ -65,7 +65,14 @@ private:
     std::int64_t reserved_change_ = 0;
     bool catalogue_changed_ = false;
 
-    int wal_pages_ = 0;
+    /// How long the WAL is, and how much of that was there at the last checkpoint: while somebody reads an old state (a
+    /// backup), it goes on growing after one, and must not be checkpointed after every batch for that.
+    struct Wal {
+        int pages = 0;
+        int checkpointed = 0;
+        [[nodiscard]] int fresh() const { return pages - checkpointed; }
+    };
+    Wal wal_;
     std::atomic<std::int64_t> reserved_ = 0;
     std::atomic<std::uint64_t> catalogue_version_ = 1;
     std::atomic<bool> failed_ = false;  // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
