@@ -214,7 +214,7 @@ constexpr std::array kSettings{
             set_whole<&Config::io_threads, 1, 64>, show_whole<&Config::io_threads>},
     Setting{"read-threads", "N", kLimits, "threads that read the store, 1 to 64", "", kServe, "BOXOFFICE_READ_THREADS", kOpen,
             set_whole<&Config::read_threads, 1, 64>, show_whole<&Config::read_threads>},
-    Setting{"password-threads", "N", kLimits, "threads that check passwords, at the lowest priority, 1 to 64", "", kServe,
+    Setting{"password-threads", "N", kLimits, "threads that check passwords, at a low priority, 1 to 64", "", kServe,
             "BOXOFFICE_PASSWORD_THREADS", kOpen, set_whole<&Config::password_threads, 1, 64>,
             show_whole<&Config::password_threads>},
     Setting{"write-queue", "N", kLimits, "acts that may wait for the store before buyers hear 503: 1 to 1000000", "", kServe,

@@ -59,7 +59,7 @@ public:
         std::string name;  // at most 15 bytes; names the threads and the metrics
         unsigned threads = 2;
         std::size_t depth_max = 4096;
-        int nice = 0;  // 19 for work that must never stand in front of a sale
+        int nice = 0;  // above 0 for work that must not stand in front of a sale
     };
     WorkLane(Options options, Metrics& metrics);
     ~WorkLane();
