@@ -34,8 +34,8 @@ using namespace boxoffice;
 using cli::Command;
 using cli::Config;
 
-constexpr std::chrono::milliseconds kGrace{
-    6'000};  // of SIGTERM's ten seconds; the rest is for the last password and the last checkpoint
+// Of SIGTERM's ten seconds; the rest is for the last password and the last checkpoint.
+constexpr std::chrono::milliseconds kGrace{6'000};
 // A tenth of a sale's share of a core when both want it: sales hardly feel it, and a login takes seconds at worst. At 19 it has a
 // seventieth, and one took 27 s beside two busy compilers.
 constexpr int kPasswordNice = 10;

@@ -2,6 +2,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/instant.hpp"
+
 /// The contract's limits, stated once; lengths of text are in Unicode characters unless the name says bytes.
 namespace boxoffice
 {
@@ -18,5 +20,6 @@ inline constexpr std::size_t kIdempotencyKeyCharsMax = 255;
 inline constexpr std::int64_t kTicketsMax = 1'000'000'000;
 inline constexpr double kRadiusKmMax = 20'040;  // a little over half the way round the Earth
 inline constexpr std::int64_t kPageMax = 100;
+inline constexpr Micros kAnswerLife = std::chrono::hours(24);  // how long the first answer to an Idempotency-Key is kept
 
 }  // namespace boxoffice

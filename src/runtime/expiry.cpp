@@ -9,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/limits.hpp"
 #include "runtime/log.hpp"
 
 namespace boxoffice
@@ -21,7 +22,6 @@ namespace
 constexpr std::size_t kLapsedAtOnce = 500;
 constexpr std::size_t kForgottenAtOnce = 500;
 constexpr Micros kForgetEvery = std::chrono::minutes(1);
-constexpr Micros kAnswerLife = std::chrono::hours(24);
 /// The longest sleep: so that a system clock that jumps forward is noticed.
 constexpr Micros kSleepMax = std::chrono::seconds(5);
 /// After an accident, and while the lane is full.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/limits.hpp"
 #include "core/refuse.hpp"
 
 namespace boxoffice::sqlite
@@ -10,9 +11,6 @@ namespace boxoffice::sqlite
 
 namespace
 {
-
-/// Answers to idempotency keys are kept this long (the contract).
-constexpr Micros kAnswerLife = std::chrono::hours(24);
 
 /// WAL pages (4 KiB) that make an idle moment worth a checkpoint, and those that force one between two batches: a
 /// longer WAL makes reads slower and the next start later, a shorter one syncs the file more often.
