@@ -21,6 +21,7 @@ constexpr int kPages = 10;                  // of 100 events each, spread evenly
 constexpr std::uint64_t kLookAtEvery = 16;  // answers whose content is counted: looking at all would slow the generator
 
 struct Catalogue {
+    std::int64_t events = 0;
     std::vector<std::string> searches;
     std::vector<std::string> reads;
 };
@@ -39,6 +40,7 @@ Catalogue sample(std::uint16_t port, std::uint64_t seed)
     Client client(port);
     const std::int64_t total = count_of(client.demand(200, "GET", "/api/v1/events/?limit=1"));
     Catalogue catalogue;
+    catalogue.events = total;
     for (std::int64_t page = 0; page < kPages; ++page) {
         const std::string skip = std::to_string(page * std::max<std::int64_t>(total - 100, 0) / (kPages - 1));
         const Answer answer = client.demand(200, "GET", "/api/v1/events/?limit=100&skip=" + skip);
@@ -120,7 +122,7 @@ void search(const Options& options, const ServerProcess& server, const Catalogue
     std::vector<Column> all = columns("searches/s");
     all.push_back({"results", 1});
     all.push_back({"of in all", 1});
-    Table table("nearby: 100 km round real venues, 10 results, " + std::to_string(options.events) + " events, " +
+    Table table("nearby: 100 km round real venues, 10 results, " + std::to_string(catalogue.events) + " events, " +
                     std::to_string(connections) + " connections (wanted: 5 000/s)",
                 std::move(all));
     for (unsigned run = 0; run < options.repeat; ++run) {
@@ -151,22 +153,27 @@ void read(const Options& options, const ServerProcess& server, const Catalogue& 
     table.close();
 }
 
+void fill(const Options& options, const std::filesystem::path& data, const std::filesystem::path& log)
+{
+    std::printf("\nfilling the store with %lld events ...", static_cast<long long>(options.events));
+    std::fflush(stdout);
+    const std::int64_t started = steady_ns();
+    // A shared store may have events from an earlier scenario.
+    const int code = run_to_end(program_of(options),
+                                {"demo", "--add", "--events", std::to_string(options.events), "--seed",
+                                 std::to_string(options.seed), "--data", data.string()},
+                                log, kFillSecondsMax);
+    if (code != 0) throw std::runtime_error("`demo` ended with " + std::to_string(code) + ": " + tail_of(log));
+    std::printf(" done in %.1f s\n", static_cast<double>(steady_ns() - started) / 1e9);
+}
+
 }  // namespace
 
 void run_browse(const Options& options, Browse what)
 {
     const TemporaryFolder folder(options.folder);
     const auto data = folder.path() / "data";
-    const auto log = folder.path() / "demo.log";
-    std::printf("\nfilling a data folder with %lld events ...", static_cast<long long>(options.events));
-    std::fflush(stdout);
-    const std::int64_t started = steady_ns();
-    const int code = run_to_end(
-        program_of(options),
-        {"demo", "--events", std::to_string(options.events), "--seed", std::to_string(options.seed), "--data", data.string()},
-        log, kFillSecondsMax);
-    if (code != 0) throw std::runtime_error("`demo` ended with " + std::to_string(code) + ": " + tail_of(log));
-    std::printf(" done in %.1f s\n", static_cast<double>(steady_ns() - started) / 1e9);
+    if (!options.keep) fill(options, data, folder.path() / "demo.log");
     ServerProcess server(program_of(options), data, serve_arguments(options.hold_seconds, 4));
     const Catalogue catalogue = sample(server.port(), options.seed);
     const unsigned connections = options.connections > 0 ? options.connections : 64;

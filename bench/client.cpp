@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "machine.hpp"
+
 namespace boxoffice::bench
 {
 
@@ -79,9 +81,10 @@ std::vector<Person> enrol(std::uint16_t port, unsigned count, std::string_view p
     Client client(port);
     std::vector<Person> people;
     people.reserve(count);
+    const std::string unique = std::string(prefix) + std::to_string(wall_us()) + "-";
     for (unsigned i = 0; i < count; ++i) {
         Person person;
-        person.email = std::string(prefix) + std::to_string(i) + "@example.org";
+        person.email = unique + std::to_string(i) + "@example.org";
         const std::string account = R"({"email":")" + person.email + R"(","name":"Bench Buyer )" + std::to_string(i) +
                                     R"(","password":")" + std::string(kPassword) + R"("})";
         const auto id = integer_member(client.demand(201, "POST", "/api/v1/auth/register", {}, account).body, "id");

@@ -41,7 +41,7 @@ struct Person {
 
 inline constexpr std::string_view kPassword = "correct horse battery";
 
-/// Registers people and logs them in; `prefix` keeps the addresses of several calls apart.
+/// Registers people and logs them in, under addresses that no earlier run has left in the store.
 [[nodiscard]] std::vector<Person> enrol(std::uint16_t port, unsigned count, std::string_view prefix);
 
 /// An event far in the future. Returns its id.

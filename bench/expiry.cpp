@@ -145,7 +145,9 @@ std::vector<double> run_once(const Options& options)
     loop.run_for(kAfterSeconds);
     complain_of(bought);
 
-    const OutsideLag outside = lag_from_outside(due, looking.looks());
+    OutsideLags lags;
+    lags.add(due, looking.looks());
+    const OutsideLag outside = lags.summary();
     Client client(server.port());
     const MetricLag metric = lag_from_metrics(client.demand(200, "GET", "/metrics").body, "boxoffice_hold_release_lag_seconds");
     const Resident after = resident(server.pid());

@@ -34,29 +34,37 @@ double bound_ms(const std::vector<Bucket>& buckets, double rank)
 
 }  // namespace
 
-OutsideLag lag_from_outside(const std::vector<std::int64_t>& due_us, const std::vector<Look>& looks)
+double percentile(const std::vector<double>& ascending, double share)
 {
-    OutsideLag lag;
+    if (ascending.empty()) return 0;
+    const double rank = std::ceil(share * static_cast<double>(ascending.size()));
+    return ascending[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
+}
+
+void OutsideLags::add(const std::vector<std::int64_t>& due_us, const std::vector<Look>& looks)
+{
     const auto all = static_cast<std::int64_t>(due_us.size());
-    std::vector<double> lags_ms;
-    lags_ms.reserve(due_us.size());
+    std::int64_t seen = 0;
     for (const Look& look : looks) {
         const std::int64_t released = all - look.sold;
         const std::int64_t due = std::upper_bound(due_us.begin(), due_us.end(), look.received_us) - due_us.begin();
-        lag.early_most = std::max(lag.early_most, released - due);
-        while (static_cast<std::int64_t>(lags_ms.size()) < released) {
-            lags_ms.push_back(static_cast<double>(look.received_us - due_us[lags_ms.size()]) / 1000);
-        }
+        early_most_ = std::max(early_most_, released - due);
+        for (; seen < released; ++seen)
+            lags_ms_.push_back(static_cast<double>(look.received_us - due_us[static_cast<std::size_t>(seen)]) / 1000);
     }
-    lag.unreleased = all - static_cast<std::int64_t>(lags_ms.size());
+    due_ += all;
+}
+
+OutsideLag OutsideLags::summary() const
+{
+    std::vector<double> lags_ms = lags_ms_;
     std::sort(lags_ms.begin(), lags_ms.end());
-    if (lags_ms.empty()) return lag;
-    const auto at = [&](double share) {
-        return lags_ms[static_cast<std::size_t>(std::ceil(share * static_cast<double>(lags_ms.size()))) - 1];
-    };
-    lag.p50_ms = at(0.5);
-    lag.p99_ms = at(0.99);
-    lag.max_ms = lags_ms.back();
+    OutsideLag lag;
+    lag.early_most = early_most_;
+    lag.unreleased = due_ - static_cast<std::int64_t>(lags_ms.size());
+    lag.p50_ms = percentile(lags_ms, 0.5);
+    lag.p99_ms = percentile(lags_ms, 0.99);
+    lag.max_ms = percentile(lags_ms, 1);
     return lag;
 }
 

@@ -21,9 +21,22 @@ struct OutsideLag {
     double max_ms = 0;
 };
 
-/// Compares what was seen with the deadlines (ascending). A hold counts as released when the first look says so, so that the
-/// lag is an upper bound: it holds the time between two looks and the answer's own way.
-[[nodiscard]] OutsideLag lag_from_outside(const std::vector<std::int64_t>& due_us, const std::vector<Look>& looks);
+/// Compares what was seen with the deadlines (ascending) of one event, and adds it up over several. A hold counts as released
+/// when the first look says so, so that the lag is an upper bound: it holds the time between two looks and the answer's own way.
+class OutsideLags
+{
+public:
+    void add(const std::vector<std::int64_t>& due_us, const std::vector<Look>& looks);
+    [[nodiscard]] OutsideLag summary() const;
+
+private:
+    std::int64_t due_ = 0;
+    std::int64_t early_most_ = 0;
+    std::vector<double> lags_ms_;
+};
+
+/// The share (0..1] of ascending values that is not above the result; 0 without values.
+[[nodiscard]] double percentile(const std::vector<double>& ascending, double share);
 
 /// Upper ends of the buckets of a Prometheus histogram in which the percentiles lie, in milliseconds; infinite past the last.
 struct MetricLag {

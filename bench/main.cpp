@@ -39,12 +39,15 @@ bool run(const Options& options)
     if (options.scenario == "reads") run_browse(options, Browse::reads);
     if (options.scenario == "expiry") run_expiry(options);
     if (options.scenario == "start") run_start(options);
+    if (options.scenario == "workers") return run_workers(options);
+    if (options.scenario == "replay") run_replay(options, connections);
     if (options.scenario == "crash") return run_crash(options);
     if (options.scenario != "all") return true;
     const double full_rate = run_reserve(options, kFew);
     run_reserve(options, kMany);
     run_paced_at_half(options, full_rate);
     run_browse(options, Browse::both);
+    if (!options.database_url.empty()) return run_workers(options);
     run_expiry(options);
     run_start(options);
     return run_crash(options);

@@ -24,6 +24,12 @@ struct Options {
     unsigned cycles = 5;
     std::uint64_t seed = 7;
     unsigned slow_sync_us = 0;
+    std::string database_url;        // of the shared store under test; empty: an embedded one in `folder`
+    std::string redis_url;           // beside it; empty: none
+    bool keep = false;               // nearby, reads: the events that are in the shared store already
+    std::filesystem::path requests;  // replay: one a line
+    std::uint16_t port = 0;          // replay: of a server that runs already; 0: the server under test
+    int status = 200;                // replay: of a good answer
 };
 
 /// Prints the help and ends the process when asked for it; names the mistake and ends it with 2 otherwise.

@@ -43,6 +43,7 @@ std::vector<std::string> environment_for(const Program& program)
         all.push_back("LD_PRELOAD=" + program.preload.string());
         all.push_back("BOXOFFICE_SLOW_SYNC_US=" + std::to_string(program.slow_sync_us));
     }
+    all.insert(all.end(), program.settings.begin(), program.settings.end());
     return all;
 }
 
@@ -153,10 +154,12 @@ std::string tail_of(const std::filesystem::path& log)
 }
 
 ServerProcess::ServerProcess(const Program& program, const std::filesystem::path& data,
-                             const std::vector<std::string>& more_arguments)
+                             const std::vector<std::string>& more_arguments, Role role)
     : log_(data.string() + ".log")
 {
-    std::vector<std::string> arguments{"serve", "--data", data.string(), "--listen", "127.0.0.1:0", "--log-level", "warn"};
+    std::vector<std::string> arguments{role == Role::serve ? "serve" : "worker", "--listen", "127.0.0.1:0", "--log-level",
+                                       "warn"};
+    if (role == Role::serve) arguments.insert(arguments.end(), {"--data", data.string()});
     arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
     std::array<int, 2> pipe_ends{};
     if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");

@@ -35,7 +35,10 @@ struct Program {
     std::filesystem::path binary;
     std::filesystem::path preload;  // of the slow_sync library, or empty
     unsigned slow_sync_us = 0;
+    std::vector<std::string> settings;  // more of its environment, NAME=VALUE
 };
+
+enum class Role : std::uint8_t { serve, worker };
 
 /// Runs a sub-command to its end, its output going to `log`. Returns the exit code; throws when it takes longer than `seconds_max`.
 [[nodiscard]] int run_to_end(const Program& program, const std::vector<std::string>& arguments, const std::filesystem::path& log,
@@ -44,11 +47,12 @@ struct Program {
 /// The last lines of a log, for an error message.
 [[nodiscard]] std::string tail_of(const std::filesystem::path& log);
 
-/// `serve` on a free port of 127.0.0.1. Constructed: it has answered /health/ready with 200.
+/// `serve` or `worker` on a free port of 127.0.0.1; its log lies beside `data`. Constructed: it has answered /health/ready with 200.
 class ServerProcess
 {
 public:
-    ServerProcess(const Program& program, const std::filesystem::path& data, const std::vector<std::string>& more_arguments);
+    ServerProcess(const Program& program, const std::filesystem::path& data, const std::vector<std::string>& more_arguments,
+                  Role role = Role::serve);
     ~ServerProcess();  // SIGKILL when it still runs
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;

@@ -3,7 +3,7 @@
 
 #include "options.hpp"
 
-/// One function a figure of issue 2's "What it must show"; each prints its own table.
+/// One function a figure that the project promises; each prints its own table.
 namespace boxoffice::bench
 {
 
@@ -14,6 +14,9 @@ enum class Browse : std::uint8_t { nearby, reads, both };
 void run_browse(const Options& options, Browse what);
 void run_expiry(const Options& options);
 void run_start(const Options& options);
+/// False when a hold was released early or not at all.
+[[nodiscard]] bool run_workers(const Options& options);
+void run_replay(const Options& options, unsigned connections);
 /// False when an acknowledged ticket was lost or the doctor complained.
 [[nodiscard]] bool run_crash(const Options& options);
 

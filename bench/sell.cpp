@@ -28,8 +28,8 @@ std::vector<std::string> reservations(const std::vector<Person>& people, std::in
 
 double run_reserve(const Options& options, unsigned connections)
 {
-    Table table("reserve: POST /api/v1/tickets/ on one event, closed loop, " + std::to_string(connections) +
-                    " connections (wanted: 20 000/s at 64, 30 000/s at 512)",
+    Table table("reserve: POST /api/v1/tickets/ on one event, closed loop, " + std::to_string(connections) + " connections" +
+                    (options.database_url.empty() ? " (wanted: 20 000/s at 64, 30 000/s at 512)" : ", shared store"),
                 {{"accepted/s"},
                  {"p50 ms", 2},
                  {"p90 ms", 2},

@@ -53,6 +53,13 @@ Program program_of(const Options& options)
     program.binary = options.binary;
     program.slow_sync_us = options.slow_sync_us;
     if (options.slow_sync_us > 0) program.preload = options.slow_sync;
+    // What is measured is how fast it answers, not how fast it refuses.
+    program.settings = {"BOXOFFICE_RATE_LIMIT=off"};
+    if (!options.database_url.empty()) {
+        program.settings.push_back("BOXOFFICE_DATABASE_URL=" + options.database_url);
+        program.settings.emplace_back("BOXOFFICE_JWT_SECRET=of-a-load-generator-and-of-nobody-else");
+        if (!options.redis_url.empty()) program.settings.push_back("BOXOFFICE_REDIS_URL=" + options.redis_url);
+    }
     return program;
 }
 

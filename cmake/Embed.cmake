@@ -8,12 +8,13 @@ function(embed_assets target)
   set(out ${PROJECT_BINARY_DIR}/embedded)
 
   file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/sqlite/migrations/*.sql)
+  file(GLOB postgres_migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/postgres/migrations/*.sql)
   file(GLOB pages CONFIGURE_DEPENDS ${docs}/pages/*)
   file(GLOB landing CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/web/landing/*)
   file(GLOB towns CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/demo/towns.tsv)
 
   set(named "openapi.yaml=${PROJECT_SOURCE_DIR}/api/openapi.yaml")
-  foreach(pair "migrations/sqlite|migrations" "docs|pages" "landing|landing" "demo|towns")
+  foreach(pair "migrations/sqlite|migrations" "migrations/postgres|postgres_migrations" "docs|pages" "landing|landing" "demo|towns")
     string(REPLACE "|" ";" pair ${pair})
     list(GET pair 0 folder)
     list(GET pair 1 files)
@@ -32,7 +33,7 @@ function(embed_assets target)
     BYPRODUCTS ${out}/assets.bin
     COMMAND ${CMAKE_COMMAND} -E env "NPM=${NPM}" ${NODE} ${docs}/embed.mjs ${out}
     DEPENDS ${out}/manifest.txt ${docs}/embed.mjs ${docs}/package.json ${docs}/package-lock.json
-            ${PROJECT_SOURCE_DIR}/api/openapi.yaml ${migrations} ${pages} ${landing} ${towns}
+            ${PROJECT_SOURCE_DIR}/api/openapi.yaml ${migrations} ${postgres_migrations} ${pages} ${landing} ${towns}
     COMMENT "Embedding migrations, pages and the OpenAPI document"
     VERBATIM)
   target_sources(${target} PRIVATE ${out}/assets.S ${out}/asset_table.inc)

@@ -25,6 +25,11 @@ public:
         if (zone == "Test/Ahead" && as_utc >= skipped && as_utc < skipped + 1h) return std::nullopt;
         return zone == "UTC" ? as_utc : as_utc - 2h;
     }
+    std::optional<LocalTime> to_local(Instant instant, std::string_view zone) const override
+    {
+        if (!exists(zone)) return std::nullopt;
+        return LocalTime((zone == "UTC" ? instant : instant + 2h).time_since_epoch());
+    }
 };
 
 const Instant kNow = sys_days{2026y / 11 / 22};

@@ -99,10 +99,19 @@ public:
         if (query.location) candidate.distance_m = 500;
         return {candidate};
     }
+    std::vector<Availability> availability(std::span<const EventId> ids, Instant) override
+    {
+        std::vector<Availability> found;
+        for (const EventId id : ids) {
+            if (id == event.id) found.push_back({id, event.total_tickets - event.tickets_sold, {}});
+        }
+        return found;
+    }
     std::optional<Instant> next_deadline() override { return std::nullopt; }
     std::int64_t reserved_count() override { return 0; }
     std::optional<Instant> latest_instant() override { return std::nullopt; }
     void check_ready() override { fail_if_told(); }
+    OutboxCounts outbox_counts() override { return {}; }
 
 private:
     void fail_if_told() const
@@ -177,6 +186,10 @@ public:
     std::optional<Instant> to_instant(LocalTime local, std::string_view) const override
     {
         return Instant(local.time_since_epoch());
+    }
+    std::optional<LocalTime> to_local(Instant instant, std::string_view) const override
+    {
+        return LocalTime(instant.time_since_epoch());
     }
 };
 

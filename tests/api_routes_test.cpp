@@ -1,11 +1,9 @@
 // The REST door over real lanes and a store in memory that can be told to fail or to wait.
 #include <gtest/gtest.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
 
-#include "api_fakes.hpp"
-#include "http/api.hpp"
+#include "api_door.hpp"
 
 namespace boxoffice::http
 {
@@ -16,63 +14,8 @@ using nlohmann::json;
 using namespace fakes;
 using namespace std::chrono_literals;
 
-class ApiRoutes : public testing::Test
+class ApiRoutes : public ApiDoor
 {
-protected:
-    using Headers = std::vector<std::pair<std::string, std::string>>;
-
-    std::future<Reply> start(Method method, std::string target, std::string body = {}, Headers headers = {})
-    {
-        auto request = std::make_shared<Request>();
-        request->method = method;
-        request->target = std::move(target);
-        request->headers = std::move(headers);
-        request->body = std::move(body);
-        auto answer = std::make_shared<std::promise<Reply>>();
-        api_->handle(std::move(request), [answer](Reply reply) { answer->set_value(std::move(reply)); });
-        return answer->get_future();
-    }
-    Reply send(Method method, std::string target, std::string body = {}, Headers headers = {})
-    {
-        auto answer = start(method, std::move(target), std::move(body), std::move(headers));
-        if (answer.wait_for(10s) != std::future_status::ready) throw std::runtime_error("no answer");
-        return answer.get();
-    }
-    static Headers as(int user, Headers more = {})
-    {
-        more.emplace_back("authorization", "Bearer u" + std::to_string(user));
-        return more;
-    }
-    static std::string header(const Reply& reply, std::string_view name)
-    {
-        for (const auto& [key, value] : reply.headers) {
-            if (key == name) return value;
-        }
-        return "-";
-    }
-    static std::string code(const Reply& reply)
-    {
-        const json body = json::parse(reply.body);
-        EXPECT_EQ(reply.content_type, "application/problem+json");
-        EXPECT_EQ(body.at("status"), reply.status);
-        EXPECT_EQ(body.at("instance"), header(reply, "X-Request-Id"));
-        EXPECT_EQ(reply.body.find("secret"), std::string::npos);
-        return std::to_string(reply.status) + " " + body.at("code").get<std::string>();
-    }
-
-    MemoryStore store_;
-    SetClock clock_;
-    UtcOnly zones_;
-    PlainHasher hasher_;
-    PlainSigner signer_;
-    Metrics metrics_;
-    std::atomic<bool> draining_{false};
-    WriteLane writes_{store_, {}, metrics_};
-    WorkLane reads_{{.name = "reads", .threads = 2, .depth_max = 64, .nice = 0}, metrics_};
-    WorkLane passwords_{{.name = "passwords", .threads = 1, .depth_max = 64, .nice = 0}, metrics_};
-    std::unique_ptr<Handler> api_ =
-        make_api({store_, writes_, reads_, passwords_, clock_, zones_, hasher_, signer_, metrics_, 120s, fnv_hex,
-                  [](std::size_t bytes) { return std::string(bytes * 2, '5'); }, draining_});
 };
 
 TEST_F(ApiRoutes, SellsASeatAndTellsWhenNoneIsLeft)

@@ -323,7 +323,7 @@ TEST(Routes, AreNamedOnceEach)
     std::sort(names.begin(), names.end(), [](const RouteName& a, const RouteName& b) {
         return std::tie(a.pattern, a.method) < std::tie(b.pattern, b.method);
     });
-    EXPECT_EQ(names.size(), 24U);
+    EXPECT_EQ(names.size(), 25U);
     EXPECT_EQ(
         std::adjacent_find(names.begin(), names.end(),
                            [](const RouteName& a, const RouteName& b) { return a.pattern == b.pattern && a.method == b.method; }),
@@ -340,6 +340,9 @@ TEST(Problems, TellTheCodeAndKeepTheDetailForTheLog)
     const Reply invalid = problem(Error{Code::invalid, {}, {}, {{{"body", "a\"b"}, "m", "t"}}}, "i");
     EXPECT_NE(invalid.body.find(R"("errors":[{"loc":["body","a\"b"],"msg":"m","type":"t"}]})"), std::string::npos);
     EXPECT_EQ(problem(Error{Code::unauthenticated, {}}, "i").headers.front().first, "WWW-Authenticate");
+    const Reply unknown = problem(Error{Code::storage_failed, "Nobody knows.", "lost in COMMIT"}, "i");
+    EXPECT_NE(unknown.body.find(R"("detail":"Nobody knows.","code":"storage_failed")"), std::string::npos);
+    EXPECT_EQ(unknown.body.find("COMMIT"), std::string::npos);
     EXPECT_NE(problem(413, "Too much.", "i").body.find("\"payload_too_large\""), std::string::npos);
 }
 

@@ -184,4 +184,32 @@ TEST(StoreCommands, NeverMakeAStoreWhereNoneWas)
     EXPECT_FALSE(fs::exists(folder / "none"));
 }
 
+// --- A shared store ------------------------------------------------------------------------------------------------
+
+/// Nobody listens on port 1.
+constexpr const char* kNobody = "postgresql://ada:hunter2hunter2@127.0.0.1:1/tickets";
+
+TEST(SharedStore, ThatIsAwayIsSaidWithoutItsPassword)
+{
+    for (const Words& command : {Words{"serve", "--listen", "127.0.0.1:0"}, Words{"worker", "--listen", "127.0.0.1:0"},
+                                 Words{"migrate", "status"}, Words{"doctor"}, Words{"demo", "--events", "1"}}) {
+        const Folder folder;
+        const Ran ran = run(command, {std::string("BOXOFFICE_DATABASE_URL=") + kNobody, "BOXOFFICE_DATA=" + folder / "data",
+                                      "BOXOFFICE_JWT_SECRET=kD93mXq0vLz7TbWn5RcY2hJf8GsPa6Ue"});
+        EXPECT_EQ(ran.code, 1) << command.front();
+        EXPECT_FALSE((ran.out + ran.err).empty()) << command.front();
+        EXPECT_FALSE(holds(ran.out + ran.err, "hunter2")) << ran.out << ran.err;
+        EXPECT_FALSE(fs::exists(folder / "data/boxoffice.db")) << command.front() << " made an embedded store instead";
+    }
+}
+
+TEST(Copy, NeverMakesTheStoreThatItIsToCopy)
+{
+    const Folder folder;
+    const Ran ran = run({"copy", "--from", "sqlite:" + folder / "none.db", "--to", kNobody});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(holds(ran.err, "There is no store at ")) << ran.err;
+    EXPECT_FALSE(fs::exists(folder / "none.db"));
+}
+
 }  // namespace

@@ -13,8 +13,8 @@ TEST(Help, IsWhatBoxofficeAlonePrints)
     const Ran alone = run({});
     EXPECT_EQ(alone.code, 0);
     EXPECT_EQ(alone.out, run({"--help"}).out);
-    for (const char* const command :
-         {"serve", "migrate up", "migrate down", "migrate status", "demo", "doctor", "backup FILE", "version"}) {
+    for (const char* const command : {"serve", "worker", "migrate up", "migrate down", "migrate status", "demo", "doctor",
+                                      "backup FILE", "copy", "version"}) {
         EXPECT_TRUE(holds(alone.out, command)) << command;
     }
 }
@@ -22,11 +22,31 @@ TEST(Help, IsWhatBoxofficeAlonePrints)
 TEST(Help, NamesEveryOptionItsDefaultAndItsVariable)
 {
     const std::string serve = run({"serve", "--help"}).out;
-    for (const char* const part :
-         {"--data DIR", "--database-url URL", "--listen HOST:PORT", "--hold-seconds SECONDS", "--bcrypt-cost N",
-          "--log-format FORMAT", "--log-level LEVEL", "--jwt-secret SECRET", "--jwt-secret-file FILE", "--io-threads N",
-          "--read-threads N", "--token-minutes MINUTES", "--config FILE", "--print-config", "127.0.0.1:8000", "120",
-          "[BOXOFFICE_LISTEN]", "[BOXOFFICE_JWT_SECRET]", "Examples"}) {
+    for (const char* const part : {"--data DIR",
+                                   "--database-url URL",
+                                   "--listen HOST:PORT",
+                                   "--hold-seconds SECONDS",
+                                   "--bcrypt-cost N",
+                                   "--log-format FORMAT",
+                                   "--log-level LEVEL",
+                                   "--jwt-secret SECRET",
+                                   "--jwt-secret-file FILE",
+                                   "--io-threads N",
+                                   "--read-threads N",
+                                   "--token-minutes MINUTES",
+                                   "--config FILE",
+                                   "--print-config",
+                                   "127.0.0.1:8000",
+                                   "120",
+                                   "--redis-url URL",
+                                   "--work yes|no",
+                                   "--write-lanes N",
+                                   "--rate-limit on|off",
+                                   "300/1200",
+                                   "--trusted-proxies LIST",
+                                   "[BOXOFFICE_LISTEN]",
+                                   "[BOXOFFICE_JWT_SECRET]",
+                                   "Examples"}) {
         EXPECT_TRUE(holds(serve, part)) << part;
     }
     const std::string demo = run({"demo", "-h"}).out;
@@ -41,6 +61,16 @@ TEST(Help, NamesEveryOptionItsDefaultAndItsVariable)
         EXPECT_EQ(help.code, 0) << command.front();
         EXPECT_TRUE(holds(help.out, "--data DIR") && holds(help.out, "--database-url URL")) << help.out;
     }
+    const std::string worker = run({"worker", "--help"}).out;
+    for (const char* const part :
+         {"127.0.0.1:8001", "--database-url URL", "--redis-url URL", "--smtp-url URL", "--job-threads N", "--log-level LEVEL"}) {
+        EXPECT_TRUE(holds(worker, part)) << part;
+    }
+    for (const char* const part : {"--data ", "--hold-seconds", "--jwt-secret", "sqlite:DATA"})
+        EXPECT_FALSE(holds(worker, part)) << part;
+    const std::string copy = run({"copy", "--help"}).out;
+    EXPECT_TRUE(holds(copy, "--from URL") && holds(copy, "--to URL")) << copy;
+    EXPECT_FALSE(holds(copy, "YYYY-MM-DD") || holds(demo, "--from URL")) << "two commands' options of one name were mixed up";
     EXPECT_TRUE(holds(run({"migrate", "--help"}).out, "migrate status"));
     EXPECT_EQ(run({"help", "doctor"}).out, run({"doctor", "--help"}).out);
 }
@@ -108,12 +138,127 @@ TEST(Mistakes, InARangeAreRefusedAtItsEdgesOnly)
     EXPECT_EQ(run({"demo", "--from", "2027-02-29"}).code, 2);
 }
 
-TEST(Mistakes, IncludeAStoreThatThisBuildDoesNotHave)
+TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
 {
-    const Ran ran = run({"doctor", "--database-url", "postgresql://localhost/boxoffice"});
-    EXPECT_EQ(ran.code, 2);
-    EXPECT_TRUE(holds(ran.err, "this build has no PostgreSQL store")) << ran.err;
+    const auto accepts = [](const std::string& option, const std::string& value) {
+        return run({"serve", "--print-config", "--" + option, value}).code == 0;
+    };
+    for (const char* const good : {"1/0.5", "0/0", "300/1200"}) EXPECT_TRUE(accepts("account-rate", good)) << good;
+    for (const char* const bad : {"300", "0/5", "5/0", "0.5/1", "-1/1", "1/nan", "inf/inf", "1/2/3", "/"})
+        EXPECT_FALSE(accepts("login-rate", bad)) << bad;
+    for (const char* const good : {"10.0.0.0/8", "127.0.0.1, ::1", "fd00::/8,192.168.0.0/16", "0.0.0.0/0"})
+        EXPECT_TRUE(accepts("trusted-proxies", good)) << good;
+    for (const char* const bad : {"10.0.0.0/33", "::/129", "10.0.0/8", "proxy", "10.0.0.1,", ",", "10.0.0.1/", "10.0.0.1/-1"})
+        EXPECT_FALSE(accepts("trusted-proxies", bad)) << bad;
+    for (const char* const good : {"https://tickets.example.org", "http://127.0.0.1:8000/", "https://example.org/tickets"})
+        EXPECT_TRUE(accepts("site-url", good)) << good;
+    for (const char* const bad : {"tickets.example.org", "https://", "https:///x", "ftp://x", "https://x/\"><b>", "https://x?a"})
+        EXPECT_FALSE(accepts("site-url", bad)) << bad;
+    for (const char* const good : {"yes", "no"}) EXPECT_TRUE(accepts("work", good)) << good;
+    EXPECT_FALSE(accepts("work", "perhaps"));
+    EXPECT_TRUE(accepts("rate-limit", "off"));
+    EXPECT_FALSE(accepts("rate-limit", "0"));
+    EXPECT_TRUE(accepts("write-lanes", "16"));
+    EXPECT_FALSE(accepts("write-lanes", "17"));
+    EXPECT_FALSE(accepts("redis-url", "http://127.0.0.1"));
+    EXPECT_FALSE(accepts("smtp-url", "smtp://127.0.0.1")) << "nobody to send mail from";
+    EXPECT_EQ(run({"serve", "--print-config", "--smtp-url", "smtp://127.0.0.1", "--mail-from", "tickets@example.org"}).code, 0);
+}
+
+// --- Stores --------------------------------------------------------------------------------------------------------
+
+constexpr const char* kGoodSecret = "kD93mXq0vLz7TbWn5RcY2hJf8GsPa6Ue";
+
+TEST(Stores, AreEmbeddedOrShared)
+{
     EXPECT_EQ(run({"doctor", "--database-url", "mysql:x"}).code, 2);
+    EXPECT_EQ(run({"doctor", "--database-url", "sqlite:"}).code, 2);
+    for (const char* const scheme : {"postgres", "postgresql"}) {
+        const std::string url = std::string(scheme) + "://ada@127.0.0.1:5432/tickets";
+        const Ran ran = run({"serve", "--print-config", "--jwt-secret", kGoodSecret, "--database-url", url});
+        EXPECT_EQ(ran.code, 0) << ran.err;
+        EXPECT_TRUE(holds(ran.out, "\ndatabase-url = \"" + url + "\"")) << ran.out;
+    }
+}
+
+TEST(Stores, ThatAreSharedNeedASecretThatIsShared)
+{
+    const Ran without = run({"serve", "--print-config", "--database-url", "postgresql://127.0.0.1/tickets"});
+    EXPECT_EQ(without.code, 2);
+    EXPECT_TRUE(holds(without.err, "must share a secret: set BOXOFFICE_JWT_SECRET or --jwt-secret-file")) << without.err;
+    for (const char* const weak : {"change-me", "change-me-change-me-change-me-0123", "set-this-to-a-long-random-string-of-bytes",
+                                   "some-default-key-9f8e7d6c5b4a39281", "a-very-long-secret-for-the-compose-file"}) {
+        const Ran ran = run({"serve", "--print-config", "--database-url", "postgresql://127.0.0.1/tickets"},
+                            {std::string("BOXOFFICE_JWT_SECRET=") + weak});
+        EXPECT_EQ(ran.code, 2) << weak;
+        EXPECT_TRUE(holds(ran.err, "BOXOFFICE_JWT_SECRET is refused")) << ran.err;
+    }
+}
+
+TEST(Stores, ThatAreSharedAreTheWorkersOnlyPlace)
+{
+    for (const Words& words : {Words{"worker"}, Words{"worker", "--database-url", "sqlite:x.db"}}) {
+        const Ran ran = run(words);
+        EXPECT_EQ(ran.code, 2);
+        EXPECT_TRUE(holds(ran.err, "boxoffice serve does all of that itself with the embedded store")) << ran.err;
+    }
+    EXPECT_EQ(run({"worker", "--database-url", "mysql:x"}).code, 2);
+    const Ran worker = run({"worker", "--print-config"}, {"BOXOFFICE_DATABASE_URL=postgresql://127.0.0.1/tickets"});
+    EXPECT_EQ(worker.code, 0) << worker.err;
+    EXPECT_TRUE(holds(worker.out, "of boxoffice worker,")) << worker.out;
+    EXPECT_TRUE(holds(worker.out, "\nlisten = \"127.0.0.1:8001\"  # default\n")) << worker.out;
+    EXPECT_TRUE(holds(worker.out, "\ndatabase-url = \"postgresql://127.0.0.1/tickets\"  # BOXOFFICE_DATABASE_URL\n"))
+        << worker.out;
+    EXPECT_FALSE(holds(worker.out, "hold-seconds")) << worker.out;
+}
+
+TEST(Stores, ThatAreSharedAreBackedUpWithTheirOwnTools)
+{
+    const Folder folder;
+    const Ran ran = run({"backup", folder / "copy.db"}, {"BOXOFFICE_DATABASE_URL=postgresql://127.0.0.1/tickets"});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_TRUE(holds(ran.err, "pg_dump") && holds(ran.err, "docs/operating.md")) << ran.err;
+}
+
+TEST(Stores, AreCopiedFromEmbeddedToSharedOnly)
+{
+    const Ran neither = run({"copy"});
+    EXPECT_EQ(neither.code, 2);
+    EXPECT_TRUE(holds(neither.err, "--from sqlite:PATH") && holds(neither.err, "--to postgresql://")) << neither.err;
+    EXPECT_TRUE(holds(run({"copy", "--from", "sqlite:a.db"}).err, "Say where to copy it"));
+    const Ran backwards = run({"copy", "--from", "postgresql://127.0.0.1/tickets", "--to", "sqlite:a.db"});
+    EXPECT_EQ(backwards.code, 2);
+    EXPECT_TRUE(holds(backwards.err, "--from is \"postgresql://127.0.0.1/tickets\"") && holds(backwards.err, "--to is ") &&
+                holds(backwards.err, "one way"))
+        << backwards.err;
+}
+
+TEST(Passwords, InUrlsAreInNoText)
+{
+    const std::string word = "hunter2hunter2";
+    const std::string postgres = "postgresql://ada:" + word + "@127.0.0.1/tickets";
+    const Words environment{"BOXOFFICE_DATABASE_URL=" + postgres, "BOXOFFICE_REDIS_URL=redis://:" + word + "@127.0.0.1",
+                            "BOXOFFICE_SMTP_URL=smtp://ada:" + word + "@127.0.0.1", "BOXOFFICE_MAIL_FROM=tickets@example.org",
+                            "BOXOFFICE_JWT_SECRET=" + std::string(kGoodSecret)};
+    const Ran printed = run({"serve", "--print-config"}, environment);
+    EXPECT_EQ(printed.code, 0) << printed.err;
+    for (const char* const line :
+         {"\n# database-url = \"postgresql://ada:*", "\n# redis-url = \"redis://:*", "\n# smtp-url = \"smtp://ada:*"})
+        EXPECT_TRUE(holds(printed.out, line)) << line << printed.out;
+    EXPECT_FALSE(holds(printed.out, word)) << printed.out;
+    const Ran unescaped = run({"worker", "--print-config", "--database-url", "postgresql://ada:with/" + word + "@127.0.0.1/x"});
+    EXPECT_FALSE(holds(unescaped.out + unescaped.err, word)) << unescaped.out << unescaped.err;
+
+    const std::string elsewhere = "mysql://ada:" + word + "@127.0.0.1/tickets";
+    for (const Words& slip : {Words{"serve", "--database-url", elsewhere}, Words{"doctor", "--redis-url", elsewhere},
+                              Words{"serve", "--smtp-url", elsewhere}, Words{"copy", "--from", postgres, "--to", elsewhere},
+                              Words{"copy", "sqlite:a.db", postgres}, Words{"worker", "--database-ulr", postgres},
+                              Words{postgres}, Words{"serve", "--database-url", "host=127.0.0.1 user=ada password=" + word},
+                              Words{"serve", "--database-url", "postgresql://ada:" + word + "@127.0.0.1:notaport/x"}}) {
+        const Ran ran = run(slip);
+        EXPECT_EQ(ran.code, 2) << slip.back();
+        EXPECT_FALSE(holds(ran.out + ran.err, word)) << ran.out << ran.err;
+    }
 }
 
 TEST(Secret, ThatIsWeakIsRefusedWhereverItComesFrom)
@@ -165,6 +310,21 @@ TEST(Precedence, PrintedConfigurationIsAFileThatGivesTheSame)
         return kept;
     };
     EXPECT_EQ(values(first), values(second));
+}
+
+TEST(Precedence, HoldsForWhatSeveralMachinesShareToo)
+{
+    const Folder folder;
+    folder.write("box.toml", "work = false\nrate-limit = \"off\"\nlogin-rate = \"5/10\"\nwrite_lanes = 4\n");
+    const Ran ran = run({"serve", "--print-config", "--config", folder / "box.toml", "--login-rate", "7/0.5"},
+                        {"BOXOFFICE_RATE_LIMIT=on", "BOXOFFICE_TRUSTED_PROXIES=10.0.0.0/8 ,::1"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    for (const char* const line :
+         {"\nwork = \"no\"  # ", "\nrate-limit = \"on\"  # BOXOFFICE_RATE_LIMIT\n", "\nlogin-rate = \"7/0.5\"  # --login-rate\n",
+          "\nwrite-lanes = 4  # ", "\ntrusted-proxies = \"10.0.0.0/8, ::1\"  # BOXOFFICE_TRUSTED_PROXIES\n",
+          "\nregister-rate = \"60/120\"  # default\n"}) {
+        EXPECT_TRUE(holds(ran.out, line)) << line << ran.out;
+    }
 }
 
 }  // namespace

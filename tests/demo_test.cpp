@@ -46,6 +46,13 @@ public:
         return Instant(local.time_since_epoch() - info.first.offset);
     }
 
+    [[nodiscard]] std::optional<LocalTime> to_local(Instant instant, std::string_view zone) const override
+    {
+        const date::time_zone* found = find(zone);
+        if (found == nullptr) return std::nullopt;
+        return LocalTime(found->to_local(date::sys_time<Micros>(instant.time_since_epoch())).time_since_epoch());
+    }
+
 private:
     const date::time_zone* find(std::string_view zone) const
     {

@@ -18,6 +18,11 @@ public:
         if (zone == "Test/Gap" && (time_of_day < std::chrono::hours(2) || time_of_day >= std::chrono::hours(3))) return utc;
         return std::nullopt;
     }
+    std::optional<LocalTime> to_local(Instant instant, std::string_view zone) const override
+    {
+        if (!exists(zone)) return std::nullopt;
+        return LocalTime(instant.time_since_epoch() + std::chrono::hours(zone == "Test/Plus2" ? 2 : 0));
+    }
 };
 
 }  // namespace boxoffice

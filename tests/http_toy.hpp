@@ -182,6 +182,18 @@ public:
         return answer;
     }
 
+    /// What comes up to the end of `text`, which is looked for in what has not been read yet; empty if the connection ends first.
+    std::string read_past(std::string_view text)
+    {
+        std::size_t at = 0;
+        while ((at = buffer_.find(text)) == std::string::npos) {
+            if (!receive()) return {};
+        }
+        auto read = buffer_.substr(0, at + text.size());
+        buffer_.erase(0, read.size());
+        return read;
+    }
+
     /// True when the server has closed and nothing more was said.
     bool is_over() { return buffer_.empty() && !receive(); }
 

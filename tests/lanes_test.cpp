@@ -34,6 +34,7 @@ public:
         for (WriteJob* job : jobs) {
             const auto* reserve = std::get_if<Reserve>(&job->act);
             if (reserve && reserve->user == poison) throw StoreFailure(Code::storage_full, "poison");
+            if (reserve && unclear) throw StoreFailure(Code::storage_failed, "lost", StoreFailure::Outcome::unclear);
             batch.push_back(job->act.index());
             job->outcome = Done{};
         }
@@ -51,9 +52,12 @@ public:
     std::optional<Instant> next_deadline() override { return {}; }
     std::int64_t reserved_count() override { return 0; }
     std::optional<Instant> latest_instant() override { return {}; }
+    std::vector<Availability> availability(std::span<const EventId>, Instant) override { return {}; }
+    OutboxCounts outbox_counts() override { return {}; }
     void check_ready() override {}
 
     const UserId poison{666};
+    std::atomic<bool> unclear = false;
     std::latch begun{1};
     std::latch gate{1};
     std::vector<std::vector<std::size_t>> batches;
@@ -242,7 +246,7 @@ protected:
     Metrics metrics;
     std::unique_ptr<Store> store = open_sqlite({folder.path() / "boxoffice.db", 3}, zones);
     WriteLane lane{*store, {}, metrics};
-    Expiry expiry{*store, lane, clock, metrics};
+    Expiry expiry{*store, lane, clock, metrics, {}};
     UserId user;
     EventId event;
 };

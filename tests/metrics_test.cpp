@@ -44,8 +44,8 @@ TEST(MetricsText, ShowsEveryCounterFromTheStart)
          {"boxoffice_lane_replays_total", "boxoffice_holds_made_total", "boxoffice_holds_expired_total",
           "boxoffice_tickets_paid_total", "boxoffice_tickets_cancelled_total", "boxoffice_sold_out_refusals_total",
           "boxoffice_logins_total{result=\"good\"}", "boxoffice_logins_total{result=\"bad\"}",
-          "boxoffice_lane_refused_total{lane=\"write\"}", "boxoffice_lane_batch_acts_count",
-          "boxoffice_lane_commit_seconds_count", "boxoffice_hold_release_lag_seconds_count"}) {
+          "boxoffice_jobs_total{kind=\"ticket_paid\",result=\"done\"}", "boxoffice_lane_refused_total{lane=\"write\"}",
+          "boxoffice_lane_batch_acts_count", "boxoffice_lane_commit_seconds_count", "boxoffice_hold_release_lag_seconds_count"}) {
         ASSERT_TRUE(samples.contains(name)) << name;
         EXPECT_EQ(samples.at(name), "0") << name;
     }
@@ -64,6 +64,9 @@ TEST(MetricsText, CountsEachThingUnderItsOwnName)
     for (int i = 0; i < 8; ++i) metrics.login(false);
     for (int i = 0; i < 9; ++i) metrics.lane_refused("write");
     metrics.lane_refused("read");
+    metrics.job(EffectKind::hold_expired, JobResult::done);
+    for (int i = 0; i < 2; ++i) metrics.job(EffectKind::hold_expired, JobResult::failed);
+    for (int i = 0; i < 3; ++i) metrics.job(EffectKind::event_changed, JobResult::dead);
     metrics.batch_committed(3, 0.002);
     metrics.batch_committed(5000, 60);
     const auto samples = samples_of(metrics);
@@ -79,6 +82,10 @@ TEST(MetricsText, CountsEachThingUnderItsOwnName)
     EXPECT_EQ(samples.at("boxoffice_logins_total{result=\"bad\"}"), "8");
     EXPECT_EQ(samples.at("boxoffice_lane_refused_total{lane=\"write\"}"), "9");
     EXPECT_EQ(samples.at("boxoffice_lane_refused_total{lane=\"read\"}"), "1");
+    EXPECT_EQ(samples.at("boxoffice_jobs_total{kind=\"hold_expired\",result=\"done\"}"), "1");
+    EXPECT_EQ(samples.at("boxoffice_jobs_total{kind=\"hold_expired\",result=\"failed\"}"), "2");
+    EXPECT_EQ(samples.at("boxoffice_jobs_total{kind=\"event_changed\",result=\"dead\"}"), "3");
+    EXPECT_EQ(samples.at("boxoffice_jobs_total{kind=\"ticket_paid\",result=\"done\"}"), "0");
     EXPECT_EQ(samples.at("boxoffice_lane_batch_acts_bucket{le=\"2\"}"), "0");
     EXPECT_EQ(samples.at("boxoffice_lane_batch_acts_bucket{le=\"4\"}"), "1");
     EXPECT_EQ(samples.at("boxoffice_lane_batch_acts_bucket{le=\"1024\"}"), "1");

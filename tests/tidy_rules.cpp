@@ -22,18 +22,26 @@ const std::map<std::string, Words, std::less<>> kArrows = {
     {"runtime", {"app", "core"}},
     {"http", {"runtime", "app", "core", "assets"}},
     {"sqlite", {"core", "assets"}},
+    {"postgres", {"core", "assets"}},
+    {"redis", {"core"}},
+    {"mail", {"core"}},
     {"security", {"core"}},
     {"demo", {"core", "assets"}},
-    {"cli", {"core", "demo"}},
+    {"cli", {"core", "app", "demo"}},
 };
 
 /// What other rooms may include of a room; the language of the house, core, is public as a whole, and so is cli, to main.
 const std::map<std::string, Words, std::less<>> kDoors = {
-    {"app", {"app/for_you.hpp"}},
+    {"app", {"app/for_you.hpp", "app/notices.hpp", "app/copy.hpp"}},
     {"assets", {"assets/assets.hpp"}},
     {"demo", {"demo/demo.hpp"}},
     {"http", {"http/http.hpp", "http/api.hpp", "http/server.hpp"}},
-    {"runtime", {"runtime/lanes.hpp", "runtime/expiry.hpp", "runtime/clock.hpp", "runtime/log.hpp", "runtime/metrics.hpp"}},
+    {"runtime",
+     {"runtime/lanes.hpp", "runtime/expiry.hpp", "runtime/clock.hpp", "runtime/log.hpp", "runtime/metrics.hpp",
+      "runtime/shared_clock.hpp", "runtime/live.hpp", "runtime/jobs.hpp", "runtime/rate_limits.hpp"}},
+    {"postgres", {"postgres/postgres.hpp"}},
+    {"redis", {"redis/redis.hpp"}},
+    {"mail", {"mail/mail.hpp"}},
     {"security", {"security/security.hpp"}},
     {"sqlite", {"sqlite/sqlite.hpp"}},
 };
@@ -45,13 +53,16 @@ struct Library {
 };
 const Library kLibraries[] = {
     {"iostream", {}},  // its objects are built at every start; fmt prints, the log logs
-    {"boost/asio", {"src/http/connection.", "src/http/io_loop.", "src/http/server.cpp"}},
+    {"boost/asio", {"src/http/connection", "src/http/io_loop.", "src/http/server.cpp"}},
     {"boost/beast", {"src/http/server.cpp"}},  // 20 s to compile
     {"boost/url", {"src/http/"}},
     {"boost/geometry", {"src/sqlite/"}},
     {"GeographicLib/", {"src/sqlite/"}},
-    {"sqlite3.h", {"src/sqlite/", "src/main.cpp"}},
-    {"openssl/crypto.h", {"src/security/", "src/main.cpp"}},  // main tells its version
+    {"sqlite3.h", {"src/sqlite/", "src/main/store_commands.cpp"}},  // main tells the versions
+    {"libpq-fe.h", {"src/postgres/", "src/main/store_commands.cpp"}},
+    {"hiredis/", {"src/redis/"}},
+    {"curl/", {"src/mail/"}},
+    {"openssl/crypto.h", {"src/security/", "src/main/store_commands.cpp"}},
     {"openssl/", {"src/security/"}},
     {"crypt.h", {"src/security/"}},
     {"date/", {"src/security/"}},

@@ -106,6 +106,36 @@ TEST(ZonesOfTheSystem, KnowTheRuleBehindTheLastYearOfTheirTables)
     EXPECT_EQ(zones->to_instant(local(9999, 7, 1, 20h), "Europe/Berlin"), utc(9999, 7, 1, 18h));
 }
 
+TEST(ZonesOfTheSystem, TurnInstantsIntoWallTime)
+{
+    const auto zones = make_zones();
+    EXPECT_EQ(zones->to_local(utc(2026, 7, 1, 20h + 1us), "UTC"), local(2026, 7, 1, 20h + 1us));
+    EXPECT_EQ(zones->to_local(utc(2026, 7, 1, 18h), "Europe/Berlin"), local(2026, 7, 1, 20h));
+    EXPECT_EQ(zones->to_local(utc(2026, 12, 1, 19h), "Europe/Berlin"), local(2026, 12, 1, 20h));
+    EXPECT_EQ(zones->to_local(utc(2026, 7, 1, 14h + 30min), "Asia/Kolkata"), local(2026, 7, 1, 20h));
+    EXPECT_EQ(zones->to_local(utc(1960, 1, 1, 17h - 1us), "America/New_York"), local(1960, 1, 1, 12h - 1us));
+    EXPECT_EQ(zones->to_local(utc(2026, 7, 1, 20h), "Europe/Atlantis"), std::nullopt);
+}
+
+TEST(ZonesOfTheSystem, ShowTheSameWallTimeTwiceWhereAClockChangeRepeatsIt)
+{
+    const auto zones = make_zones();
+    EXPECT_EQ(zones->to_local(utc(2026, 10, 25, 30min), "Europe/Berlin"), local(2026, 10, 25, 2h + 30min));
+    EXPECT_EQ(zones->to_local(utc(2026, 10, 25, 1h + 30min), "Europe/Berlin"), local(2026, 10, 25, 2h + 30min));
+    EXPECT_EQ(zones->to_local(utc(2026, 3, 29, 1h - 1us), "Europe/Berlin"), local(2026, 3, 29, 2h - 1us));
+    EXPECT_EQ(zones->to_local(utc(2026, 3, 29, 1h), "Europe/Berlin"), local(2026, 3, 29, 3h));
+}
+
+TEST(ZonesOfTheSystem, ShowWallTimeByTheRuleBehindTheLastYearOfTheirTables)
+{
+    const auto zones = make_zones();
+    EXPECT_EQ(zones->to_local(utc(2040, 7, 1, 18h), "Europe/Berlin"), local(2040, 7, 1, 20h));
+    EXPECT_EQ(zones->to_local(utc(2040, 1, 15, 9h), "Australia/Sydney"), local(2040, 1, 15, 20h));
+    EXPECT_EQ(zones->to_local(utc(2040, 3, 25, 1h), "Europe/Berlin"), local(2040, 3, 25, 3h));
+    EXPECT_EQ(zones->to_local(utc(2040, 7, 1, 11h), "Asia/Tokyo"), local(2040, 7, 1, 20h));
+    EXPECT_EQ(zones->to_local(utc(9999, 7, 1, 18h), "Europe/Berlin"), local(9999, 7, 1, 20h));
+}
+
 TEST(ZonesOfTheSystem, ServeManyThreads)
 {
     const auto zones = make_zones();

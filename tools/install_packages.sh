@@ -1,13 +1,13 @@
 # Sourced by run and test. Debian 12 has everything the build needs; what is already there is never asked for again.
 
 build_packages=(
-    ca-certificates ccache clang-19 cmake libboost-url1.81-dev libboost1.81-dev libcli11-dev libcrypt-dev libfmt-dev
-    libgeographiclib-dev libhowardhinnant-date-dev libsimdjson-dev libsqlite3-dev libssl-dev lld-19 ninja-build nodejs npm
-    prometheus-cpp-dev tzdata zlib1g-dev
+    ca-certificates ccache clang-19 cmake libboost-url1.81-dev libboost1.81-dev libcli11-dev libcrypt-dev
+    libcurl4-openssl-dev libfmt-dev libgeographiclib-dev libhiredis-dev libhowardhinnant-date-dev libpq-dev libsimdjson-dev
+    libsqlite3-dev libssl-dev lld-19 ninja-build nodejs npm prometheus-cpp-dev tzdata zlib1g-dev
 )
 test_packages=(
     clang-format-19 clang-tidy-19 libbenchmark-dev libclang-rt-19-dev libgmock-dev libgtest-dev librapidcheck-dev llvm-19
-    nlohmann-json3-dev python3 sqlite3
+    nlohmann-json3-dev postgresql-15 postgresql-15-postgis-3 python3 redis-server sqlite3
 )
 
 # A node of at least version 18 with npm, from wherever it came.

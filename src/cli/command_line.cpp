@@ -6,6 +6,7 @@
 #include <array>
 
 #include "cli/nearest.hpp"
+#include "cli/setting_values.hpp"
 #include "cli/settings.hpp"
 
 namespace boxoffice::cli
@@ -13,10 +14,15 @@ namespace boxoffice::cli
 namespace
 {
 
-constexpr std::array<std::string_view, 8> kWords{"serve", "migrate up", "migrate down", "migrate status",
-                                                 "demo",  "doctor",     "backup",       "version"};
-constexpr std::array<std::string_view, 7> kTopWords{"serve", "migrate", "demo", "doctor", "backup", "version", "help"};
+constexpr std::array<std::string_view, 10> kWords{"serve", "worker", "migrate up", "migrate down", "migrate status",
+                                                  "demo",  "doctor", "backup",     "copy",         "version"};
+constexpr std::array<std::string_view, 9> kTopWords{"serve",  "worker", "migrate", "demo", "doctor",
+                                                    "backup", "copy",   "version", "help"};
 constexpr std::array<std::string_view, 3> kMigrateWords{"up", "down", "status"};
+
+// copy has no defaults: which store is written to is not a thing to guess.
+constexpr std::string_view kSayFrom = "Say what to copy: --from sqlite:PATH, such as sqlite:data/boxoffice.db.";
+constexpr std::string_view kSayTo = "Say where to copy it: --to postgresql://USER@HOST/DATABASE.";
 
 /// One sub-command's parser and the places its options' values go to.
 struct Branch {
@@ -51,10 +57,10 @@ Branch add_branch(CLI::App& parent, std::string_view word, Command command)
         const std::string name(setting.name);
         branch.options[name] = add_valued(*branch.app, "--" + name);
     }
-    if (command != Command::version) branch.options["config"] = add_valued(*branch.app, "--config");
+    if (command != Command::version && command != Command::copy) branch.options["config"] = add_valued(*branch.app, "--config");
     if (command == Command::backup) branch.options["backup-to"] = branch.app->add_option("FILE");
     if (command == Command::demo) branch.add = branch.app->add_flag("--add");
-    if (command == Command::serve) branch.print_config = branch.app->add_flag("--print-config");
+    if (command == Command::serve || command == Command::worker) branch.print_config = branch.app->add_flag("--print-config");
     return branch;
 }
 
@@ -83,7 +89,7 @@ void name_strangers(const std::vector<std::string>& strangers, const Branch& bra
                                                 did_you_mean(word, known, "--")));
             follows_option = stranger.find('=') == std::string::npos;
         } else if (!follows_option) {
-            line.mistakes.push_back(fmt::format("\"{}\" is one argument too many.", stranger));
+            line.mistakes.push_back(fmt::format("\"{}\" is one argument too many.", presentable(stranger)));
         } else {
             follows_option = false;
         }
@@ -93,10 +99,13 @@ void name_strangers(const std::vector<std::string>& strangers, const Branch& bra
 void take_values(const Branch& branch, CommandLine& line)
 {
     for (const auto& [name, option] : branch.options) {
-        if (option->count() == 0) continue;
+        if (option->count() == 0) {
+            if (branch.command == Command::copy) line.mistakes.emplace_back(name == "from" ? kSayFrom : kSayTo);
+            continue;
+        }
         const auto given = option->results();
         if (given.empty() || given.back().empty()) {
-            const Setting* const setting = find_setting(name);
+            const Setting* const setting = find_setting(name, branch.command);
             line.mistakes.push_back(fmt::format("--{} needs a value: --{} {}.", name, name,
                                                 setting != nullptr ? setting->value_name : std::string_view("FILE")));
         } else {
@@ -117,8 +126,8 @@ void name_unfinished(const std::vector<std::string>& strangers, CommandLine& lin
         const bool option = stranger.starts_with('-');
         std::string advice = did_you_mean(stranger, words, before);
         if (!option && advice == ".") advice = fmt::format("; there are {}.", fmt::join(words, ", "));
-        line.mistakes.push_back(fmt::format("\"{}\" is not {} of boxoffice{}{}", stranger, option ? "an option" : "a command",
-                                            migrate ? " migrate" : "", advice));
+        line.mistakes.push_back(fmt::format("\"{}\" is not {} of boxoffice{}{}", presentable(stranger),
+                                            option ? "an option" : "a command", migrate ? " migrate" : "", advice));
         if (!option) return;
     }
     if (migrate && strangers.empty() && !line.wants_help)

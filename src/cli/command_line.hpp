@@ -19,7 +19,7 @@ struct CommandLine {
     std::string family;  // "", "migrate"
     bool wants_help = false;
     bool add = false;                                        // demo --add
-    bool print_config = false;                               // serve --print-config
+    bool print_config = false;                               // serve and worker --print-config
     std::map<std::string, std::string, std::less<>> values;  // by setting, and "config" and "backup-to"
     std::vector<std::string> mistakes;                       // sentences
 };

@@ -11,6 +11,7 @@
 #include "cli/command_line.hpp"
 #include "cli/help.hpp"
 #include "cli/nearest.hpp"
+#include "cli/setting_values.hpp"
 #include "cli/settings.hpp"
 #include "cli/toml.hpp"
 
@@ -31,9 +32,8 @@ struct Found {
 class Reading
 {
 public:
-    Reading(const CommandLine& line, std::string (*why_weak)(std::string_view)) : line_(line), why_weak_(why_weak)
+    Reading(const CommandLine& line, const Checks& checks) : line_(line), checks_(checks), config_(defaults(*line.command))
     {
-        config_.command = *line.command;
         config_.demo_add = line.add;
         if (const auto file = line.values.find("backup-to"); file != line.values.end()) config_.backup_to = file->second;
     }
@@ -47,11 +47,15 @@ private:
     void read_file();
     void take_entry(const TomlEntry& entry, const std::string& where, bool found_in_data);
     void apply();
+    void settle_store();
     void settle_secret();
+    void settle_others();
+    void refuse_unusable(std::string_view name, const std::string& value, Checks::Check why_bad);
+    [[nodiscard]] std::string without_password(const std::string& url) const;
     [[nodiscard]] std::string effective() const;
 
     const CommandLine& line_;
-    std::string (*why_weak_)(std::string_view);
+    const Checks& checks_;
     Config config_;
     std::map<std::string_view, Found> found_;
     std::vector<std::string> mistakes_;
@@ -108,6 +112,7 @@ void Reading::read_file()
     }
     const bool found_in_data = file.empty();
     if (found_in_data) {
+        if (!takes(*find_setting("data", config_.command))) return;
         const auto data = found_.find("data");
         file = (data == found_.end() ? config_.data : std::filesystem::path(data->second.value)) / "boxoffice.toml";
     }
@@ -130,7 +135,7 @@ void Reading::read_file()
 
 void Reading::take_entry(const TomlEntry& entry, const std::string& where, bool found_in_data)
 {
-    const Setting* const setting = find_setting(entry.key);
+    const Setting* const setting = find_setting(entry.key, config_.command);
     if (setting == nullptr || setting->environment.empty()) {
         std::vector<std::string_view> names;
         for (const Setting& other : settings()) {
@@ -156,14 +161,62 @@ void Reading::apply()
 {
     for (const Setting& setting : settings()) {
         const auto found = found_.find(setting.name);
-        if (found == found_.end()) continue;
+        if (found == found_.end() || !takes(setting)) continue;
         const std::string wanted = setting.apply(config_, found->second.value);
         if (wanted.empty()) continue;
-        const bool shown = setting.visibility == Visibility::open;
-        mistakes_.push_back(shown ? fmt::format("{} is \"{}\"; it must be {}.", found->second.where, found->second.value, wanted)
-                                  : fmt::format("{} must be {}.", found->second.where, wanted));
+        const auto& [value, where, rank] = found->second;
+        const bool shown = setting.visibility != Visibility::secret;
+        const std::string typed = setting.visibility == Visibility::url ? presentable(value) : value;
+        mistakes_.push_back(shown ? fmt::format("{} is \"{}\"; it must be {}.", where, typed, wanted)
+                                  : fmt::format("{} must be {}.", where, wanted));
     }
-    if (config_.database.empty()) config_.database = config_.data / "boxoffice.db";
+}
+
+/// The judge's sentence follows the place where the value was found; it repeats nothing that the value holds in confidence.
+void Reading::refuse_unusable(std::string_view name, const std::string& value, Checks::Check why_bad)
+{
+    const auto found = found_.find(name);
+    if (found == found_.end() || value.empty()) return;
+    const std::string why = why_bad(value);
+    if (!why.empty())
+        mistakes_.push_back(fmt::format("{} cannot be used: {}{}", found->second.where, why, why.ends_with('.') ? "" : "."));
+}
+
+void Reading::settle_store()
+{
+    refuse_unusable(config_.command == Command::copy ? "to" : "database-url", config_.postgres_url, checks_.why_bad_postgres_url);
+    const auto url = found_.find("database-url");
+    if (config_.command == Command::backup && !config_.postgres_url.empty()) {
+        mistakes_.push_back(
+            fmt::format("{} names a PostgreSQL store, and backup copies the embedded one only; use pg_dump, as "
+                        "docs/operating.md says.",
+                        url->second.where));
+    }
+    if (config_.command != Command::worker || !config_.postgres_url.empty()) return;
+    if (url == found_.end()) {
+        mistakes_.emplace_back(
+            "A worker needs a store that it shares: set BOXOFFICE_DATABASE_URL or --database-url to postgresql://…; boxoffice "
+            "serve "
+            "does all of that itself with the embedded store.");
+    } else if (!config_.database.empty()) {
+        mistakes_.push_back(
+            fmt::format("{} names an embedded store, which has no room for a worker: boxoffice serve does all of "
+                        "that itself with the embedded store.",
+                        url->second.where));
+    }
+}
+
+void Reading::settle_others()
+{
+    refuse_unusable("redis-url", config_.redis_url, checks_.why_bad_redis_url);
+    refuse_unusable("smtp-url", config_.smtp_url, checks_.why_bad_smtp_url);
+    refuse_unusable("mail-from", config_.mail_from, checks_.why_bad_mail_from);
+    const auto smtp = found_.find("smtp-url");
+    if (smtp == found_.end() || found_.contains("mail-from")) return;
+    mistakes_.push_back(
+        fmt::format("{} is set, but not whom mail comes from: set BOXOFFICE_MAIL_FROM or --mail-from, such as "
+                    "\"Box office <tickets@example.org>\".",
+                    smtp->second.where));
 }
 
 void Reading::settle_secret()
@@ -172,7 +225,13 @@ void Reading::settle_secret()
     const auto file = found_.find("jwt-secret-file");
     const int given_rank = given == found_.end() ? 0 : given->second.rank;
     const int file_rank = file == found_.end() ? 0 : file->second.rank;
-    if (given_rank == 0 && file_rank == 0) return;
+    if (given_rank == 0 && file_rank == 0) {
+        if (config_.command == Command::serve && !config_.postgres_url.empty()) {
+            mistakes_.emplace_back(
+                "Nodes that share a store must share a secret: set BOXOFFICE_JWT_SECRET or --jwt-secret-file.");
+        }
+        return;
+    }
     if (given_rank == file_rank) {
         mistakes_.push_back(
             fmt::format("{} and {} are both set; one of them is enough.", given->second.where, file->second.where));
@@ -189,19 +248,37 @@ void Reading::settle_secret()
         config_.jwt_secret.assign(std::istreambuf_iterator<char>(in), {});
         while (config_.jwt_secret.ends_with('\n') || config_.jwt_secret.ends_with('\r')) config_.jwt_secret.pop_back();
     }
-    const std::string weakness = why_weak_(config_.jwt_secret);
-    if (!weakness.empty()) mistakes_.push_back(fmt::format("{} is refused: {}", where, weakness));
+    const std::string weakness = checks_.why_weak(config_.jwt_secret);
+    if (!weakness.empty()) mistakes_.push_back(fmt::format("{} is refused: {}.", where, weakness));
+}
+
+/// A password with a '/' in it that should have been %2F ends the URL's first part early, and is found by nobody who reads by the
+/// rules: then nothing after the scheme is shown.
+std::string Reading::without_password(const std::string& url) const
+{
+    std::string hidden = checks_.hide_password(url);
+    if (hidden != url) return hidden;
+    const std::size_t scheme = url.find("://");
+    const std::size_t at = url.rfind('@');
+    const bool doubtful = scheme != std::string::npos && at != std::string::npos && url.find(':', scheme + 3) < at;
+    return doubtful ? presentable(url) : hidden;
 }
 
 std::string Reading::effective() const
 {
-    std::string out = "# The effective configuration of boxoffice serve, and where each value comes from.\n";
+    std::string out = fmt::format("# The effective configuration of boxoffice {}, and where each value comes from.\n",
+                                  command_words(config_.command));
     for (const Setting& setting : settings()) {
         if (!takes(setting)) continue;
         const auto found = found_.find(setting.name);
         const std::string from = found == found_.end() ? std::string("default") : found->second.where;
-        const std::string value = setting.show(config_);
-        const bool comment = value.empty() || setting.visibility == Visibility::secret;
+        std::string value = setting.show(config_);
+        bool comment = value.empty() || setting.visibility == Visibility::secret;
+        if (setting.visibility == Visibility::url && found != found_.end()) {
+            const std::string hidden = without_password(found->second.value);
+            comment = comment || hidden != found->second.value;  // a file with stars for a password would open nothing
+            value = toml_string(hidden);
+        }
         const std::string_view shown = value.empty() ? std::string_view("\"\"") : value;
         out += fmt::format("{}{} = {}  # {}\n", comment ? "# " : "", setting.name, shown, from);
     }
@@ -214,9 +291,11 @@ std::variant<Config, Stop> Reading::finish()
     if (config_.command != Command::version) {
         read_flags_and_environment();
         name_misspelt_variables();
-        read_file();
+        if (config_.command != Command::copy) read_file();
         apply();
+        settle_store();
         settle_secret();
+        settle_others();
     }
     if (!mistakes_.empty()) {
         std::string text = mistakes_.size() == 1
@@ -225,13 +304,14 @@ std::variant<Config, Stop> Reading::finish()
         for (std::size_t i = 0; mistakes_.size() > 1 && i < mistakes_.size(); ++i) text += fmt::format("  - {}\n", mistakes_[i]);
         return Stop{2, {}, text + fmt::format("Try: boxoffice {} --help\n", command_words(config_.command))};
     }
+    if (config_.database.empty()) config_.database = config_.data / "boxoffice.db";
     if (line_.print_config) return Stop{0, effective(), {}};
     return std::move(config_);
 }
 
 }  // namespace
 
-std::variant<Config, Stop> read_config(std::span<const char* const> arguments, std::string (*why_weak)(std::string_view))
+std::variant<Config, Stop> read_config(std::span<const char* const> arguments, const Checks& checks)
 {
     const CommandLine line = read_command_line(arguments);
     if (line.wants_help && (line.command || line.mistakes.empty())) return Stop{0, help_text(line.command, line.family), {}};
@@ -241,7 +321,7 @@ std::variant<Config, Stop> read_config(std::span<const char* const> arguments, s
         for (const std::string& mistake : line.mistakes) text += fmt::format("boxoffice: {}\n", mistake);
         return Stop{2, {}, text + fmt::format("Try: boxoffice {}{}--help\n", line.family, line.family.empty() ? "" : " ")};
     }
-    return Reading(line, why_weak).finish();
+    return Reading(line, checks).finish();
 }
 
 }  // namespace boxoffice::cli

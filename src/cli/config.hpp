@@ -8,8 +8,10 @@
 #include <string_view>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "core/instant.hpp"
+#include "core/rate.hpp"
 
 /// What the operator wants, from four places that each override the next: flags, the environment, a TOML file, defaults.
 /// Every mistake in all of them is found before anything is opened, and all are told at once: nobody mends a
@@ -17,7 +19,18 @@
 namespace boxoffice::cli
 {
 
-enum class Command : std::uint8_t { serve, migrate_up, migrate_down, migrate_status, demo, doctor, backup, version };
+enum class Command : std::uint8_t {
+    serve,
+    worker,
+    migrate_up,
+    migrate_down,
+    migrate_status,
+    demo,
+    doctor,
+    backup,
+    copy,
+    version
+};
 enum class LogFormat : std::uint8_t { text, json };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
@@ -26,7 +39,15 @@ struct Config {
     Command command = Command::serve;
 
     std::filesystem::path data = "data";
-    std::filesystem::path database;  // the SQLite file; DATA/boxoffice.db unless the URL says otherwise
+    std::filesystem::path database;  // the SQLite file; DATA/boxoffice.db unless the URL says otherwise; copy's source
+    std::string postgres_url;        // the shared store, copy's target; empty: the embedded one in `database`
+
+    std::string redis_url;              // empty: none
+    bool work = true;                   // serve on a shared store: what a worker does, too
+    unsigned write_lanes = 2;           // of a shared store
+    unsigned database_connections = 4;  // of a shared store: those that read; each write lane has one more
+    Micros lock_timeout = std::chrono::seconds(5);
+    Micros statement_timeout = std::chrono::seconds(15);
 
     std::string host = "127.0.0.1";  // numeric; an IPv6 address without its brackets
     std::uint16_t port = 8000;
@@ -48,6 +69,18 @@ struct Config {
     std::string jwt_secret;  // empty: the one kept in DATA/jwt-secret
     std::filesystem::path jwt_secret_file;
 
+    std::string smtp_url;  // empty: no mail
+    std::string mail_from;
+    std::string site_url;  // "https://tickets.example.org", no slash at its end; empty: no links in mails
+    unsigned job_threads = 2;
+
+    // A whole university may come from one address, so an address has more than a person needs.
+    bool rate_limit = true;  // false: nobody is limited, whatever the rates
+    RatePolicy account_rate{.per_minute = 1200, .burst = 300};
+    RatePolicy login_rate{.per_minute = 120, .burst = 60};
+    RatePolicy register_rate{.per_minute = 120, .burst = 60};
+    std::vector<std::string> trusted_proxies;  // addresses and CIDR blocks
+
     LogFormat log_format = LogFormat::text;
     LogLevel log_level = LogLevel::info;
 
@@ -66,10 +99,20 @@ struct Stop {
     std::string err;
 };
 
-/// Reads all four places. `arguments` are argv without the program's name; `why_weak` says why a token secret is refused, or
-/// nothing. Prints nothing. Secrets appear in no text it makes.
-[[nodiscard]] std::variant<Config, Stop> read_config(std::span<const char* const> arguments,
-                                                     std::string (*why_weak)(std::string_view));
+/// What the rooms that will use a value have to say about it: nothing, or why it will not do. Connects to nothing.
+struct Checks {
+    using Check = std::string (*)(std::string_view);
+    Check why_weak;  // the token secret
+    Check why_bad_postgres_url;
+    Check why_bad_redis_url;
+    Check why_bad_smtp_url;
+    Check why_bad_mail_from;
+    Check hide_password;  // the URL with stars for its password; the same URL when it has none
+};
+
+/// Reads all four places. `arguments` are argv without the program's name. Prints nothing. Secrets, and passwords in URLs, appear
+/// in no text it makes.
+[[nodiscard]] std::variant<Config, Stop> read_config(std::span<const char* const> arguments, const Checks& checks);
 
 /// "http://127.0.0.1:8000": where a browser on this machine finds a server that listens on `host`.
 [[nodiscard]] std::string browser_origin(std::string_view host, std::uint16_t port);

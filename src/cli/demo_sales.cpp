@@ -51,8 +51,8 @@ public:
         : store_(store), catalogue_(catalogue), start_(before - kHistory), end_(before), progress_(progress)
     {
         for (const demo::DemoEvent& event : catalogue.events) to_sell_ += event.sold;
-        work_ = static_cast<double>(catalogue.organizers.size() + catalogue.buyers.size() + catalogue.events.size()) +
-                2.0 * static_cast<double>(to_sell_);
+        work_ = static_cast<std::int64_t>(catalogue.organizers.size() + catalogue.buyers.size() + catalogue.events.size()) +
+                2 * to_sell_;
     }
 
     DemoTotals play()
@@ -90,8 +90,8 @@ private:
     const Instant end_;
     const DemoProgress& progress_;
     std::int64_t to_sell_ = 0;
-    double work_ = 0;
-    double done_ = 0;
+    std::int64_t work_ = 0;
+    std::int64_t done_ = 0;
     std::size_t batches_ = 0;
     std::vector<UserId> organizers_;
     std::vector<UserId> buyers_;
@@ -106,8 +106,8 @@ void Player::carry_out(std::vector<WriteJob>& jobs)
     for (WriteJob& job : jobs) pointers.push_back(&job);
     store_.carry_out(pointers);
     if (++batches_ % kBatchesToIdle == 0) store_.idle();
-    done_ += static_cast<double>(jobs.size());
-    progress_(done_ / std::max(work_, 1.0));
+    done_ += static_cast<std::int64_t>(jobs.size());
+    progress_(done_, work_);
 }
 
 std::vector<UserId> Player::add_people(const std::vector<demo::DemoPerson>& people)

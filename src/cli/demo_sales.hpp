@@ -14,8 +14,8 @@ struct DemoTotals {
     std::int64_t tickets = 0;
 };
 
-/// Called now and then with how much of the work is done, 0..1.
-using DemoProgress = std::function<void(double)>;
+/// Called after each batch with how many of the acts are done, and of how many.
+using DemoProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 /// Plays the catalogue into the store through the same acts as everybody's: people, events, then each sold ticket reserved and
 /// paid. The acts' times are made of the catalogue and `before` alone and lie in the two months before it, so that the same

@@ -19,12 +19,24 @@ struct About {
     std::string_view examples;
 };
 
-constexpr std::array<About, 8> kAbout{
+constexpr std::array<About, 10> kAbout{
     About{"serve [options]", "open the box office: serve the API, the docs and the storefront",
           "Opens the box office: makes or opens the store, then serves the API under /api/v1/, its documentation at\n"
-          "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets what is in flight finish, then closes.",
+          "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets what is in flight finish, then closes.\n\n"
+          "Told nothing else, it keeps everything in one folder and needs nobody. With a PostgreSQL store any number of\n"
+          "servers sell from the same stock; what they share beside it goes through Redis.",
           "  boxoffice serve\n"
-          "  boxoffice serve --data /srv/boxoffice --listen 0.0.0.0:8000 --log-format json\n"},
+          "  boxoffice serve --data /srv/boxoffice --listen 0.0.0.0:8000 --log-format json\n"
+          "  boxoffice serve --database-url postgresql://boxoffice@db/boxoffice --redis-url redis://cache \\\n"
+          "    --jwt-secret-file /run/secrets/jwt --work no\n"},
+    About{"worker [options]", "do what follows from sales, beside servers that share a store",
+          "Does what follows from sales on a shared store: frees the seats of holds that were not paid in time, and carries\n"
+          "out jobs such as the mail that confirms a ticket. Start as many as you like, on any machine: each takes what no\n"
+          "other has taken, and none is the first among them. It answers /health, /health/ready and /metrics only.\n\n"
+          "boxoffice serve does the same beside selling unless it is told --work no; with the embedded store it always does,\n"
+          "and there is no place for a worker.",
+          "  boxoffice worker --database-url postgresql://boxoffice@db/boxoffice --redis-url redis://cache\n"
+          "  boxoffice worker --config /etc/boxoffice/worker.toml --listen 0.0.0.0:8001\n"},
     About{"migrate up [options]", "bring the store's schema up to this version",
           "Applies the migrations that the store does not have yet, each in its own transaction. serve does the same.",
           "  boxoffice migrate up\n"
@@ -41,16 +53,23 @@ constexpr std::array<About, 8> kAbout{
           "Writes events in the world's real towns, with organizers, buyers and tickets sold, for trying things out.\n"
           "The same options give the same rows. Nobody can log in as one of these people.",
           "  boxoffice demo --events 20000 --seed 7\n"
-          "  boxoffice demo --data /tmp/show --events 50 --from 2027-06-01\n"},
+          "  boxoffice demo --data show --events 50 --from 2027-06-01\n"},
     About{"doctor [options]", "examine the store without changing it",
-          "Checks the file's integrity, every event's counter against its live tickets, foreign keys, migrations, disk and\n"
-          "clock, while a server runs or not. Exit code 0 when all is well, 1 when something wants attention.",
+          "Checks the store's integrity, every event's counter against its live tickets, references, migrations, disk and\n"
+          "clock, and with --redis-url what waits or died in the job stream, while servers run or not. Exit code 0 when all\n"
+          "is well, 1 when something wants attention.",
           "  boxoffice doctor\n"
-          "  boxoffice doctor --database-url sqlite:backup.db\n"},
-    About{"backup FILE [options]", "copy the store to a new file, while it is open or not",
-          "Writes a consistent copy of the store to FILE, which must not exist yet, while a server runs or not.",
+          "  boxoffice doctor --database-url sqlite:backup.db\n"
+          "  boxoffice doctor --database-url postgresql://boxoffice@db/boxoffice --redis-url redis://cache\n"},
+    About{"backup FILE [options]", "copy the embedded store to a new file, while it is open or not",
+          "Writes a consistent copy of the embedded store to FILE, which must not exist yet, while a server runs or not.\n"
+          "A PostgreSQL store is backed up with its own tools: see docs/operating.md.",
           "  boxoffice backup boxoffice-copy.db\n"
           "  boxoffice backup /mnt/backups/monday.db --data /srv/boxoffice\n"},
+    About{"copy --from URL --to URL", "move up: copy an embedded store into a shared one",
+          "Copies an embedded store into an empty PostgreSQL database, with every id as it was, and compares both row by row.\n"
+          "Stop the server first. If it breaks off, the same command goes on where it was.",
+          "  boxoffice copy --from sqlite:data/boxoffice.db --to postgresql://boxoffice@db/boxoffice\n"},
     About{"version", "print the version and those of its parts",
           "Prints the version of boxoffice and of the libraries it runs with.",
           "  boxoffice version\n"
@@ -82,10 +101,10 @@ std::string entry(std::string_view left, std::string_view words)
     return out + '\n';
 }
 
-std::string setting_entry(const Setting& setting)
+std::string setting_entry(const Setting& setting, Command command)
 {
     std::string fallback(setting.default_words);
-    if (fallback.empty()) fallback = setting.show(Config{});
+    if (fallback.empty()) fallback = setting.show(defaults(command));
     std::erase(fallback, '"');
     std::string words(setting.help);
     if (!fallback.empty()) words += fmt::format(" (default: {})", fallback);
@@ -98,7 +117,7 @@ std::string commands_text(std::string_view family)
     std::string out = "Commands\n";
     for (const About& about : kAbout) {
         if (!about.usage.starts_with(family)) continue;
-        const std::size_t end = about.usage.find(" [");
+        const std::size_t end = std::min(about.usage.find(" ["), about.usage.find(" --"));
         out += entry(about.usage.substr(0, end), about.line);
     }
     return out;
@@ -125,7 +144,8 @@ std::string help_text(std::optional<Command> command, std::string_view family)
 {
     if (!command && family == "migrate") {
         return fmt::format(
-            "Changes the store's schema. No server may have the store open meanwhile.\n\nusage: boxoffice migrate COMMAND "
+            "Changes the store's schema. No server may have an embedded store open meanwhile.\n\nusage: boxoffice migrate "
+            "COMMAND "
             "[options]\n\n"
             "{}\nExamples\n  boxoffice migrate status\n  boxoffice migrate up --data /srv/boxoffice\n",
             commands_text("migrate "));
@@ -141,15 +161,18 @@ std::string help_text(std::optional<Command> command, std::string_view family)
             group = setting.group;
             out += fmt::format("\n{}\n", group);
         }
-        out += setting_entry(setting);
+        out += setting_entry(setting, *command);
     }
     if (command == Command::demo) out += entry("--add", "add to a store that has events already");
     out += "\nMore\n";
-    if (command != Command::version) {
+    if (command == Command::worker) {
+        out += entry("--config FILE", "TOML file of these options [BOXOFFICE_CONFIG]");
+    } else if (command != Command::version && command != Command::copy) {
         out += entry("--config FILE",
                      "TOML file of these options (default: DATA/boxoffice.toml, when there is one) [BOXOFFICE_CONFIG]");
     }
-    if (command == Command::serve) out += entry("--print-config", "print the effective configuration as such a file, and stop");
+    if (command == Command::serve || command == Command::worker)
+        out += entry("--print-config", "print the effective configuration as such a file, and stop");
     out += entry("-h, --help", "print this and stop");
     return out + fmt::format("\nExamples\n{}", about.examples);
 }

@@ -11,7 +11,8 @@ namespace boxoffice::cli
 
 [[nodiscard]] constexpr unsigned bit(Command command) { return 1U << static_cast<unsigned>(command); }
 
-enum class Visibility : std::uint8_t { open, secret };
+/// A `url` may hold a password and is shown without it; a `secret` is never shown.
+enum class Visibility : std::uint8_t { open, url, secret };
 
 struct Setting {
     std::string_view name;        // "hold-seconds": the flag without its dashes, and the key in the file
@@ -28,7 +29,12 @@ struct Setting {
     std::string (*show)(const Config&);
 };
 
+/// Two rows may have one name when they mean different things to different commands.
 [[nodiscard]] std::span<const Setting> settings();
-[[nodiscard]] const Setting* find_setting(std::string_view name);
+/// The row that `command` takes, else any of that name, else none.
+[[nodiscard]] const Setting* find_setting(std::string_view name, Command command);
+
+/// The configuration of a command that is told nothing.
+[[nodiscard]] Config defaults(Command command);
 
 }  // namespace boxoffice::cli

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "core/effects.hpp"
 #include "core/model.hpp"
 #include "core/result.hpp"
 
@@ -102,13 +103,46 @@ struct LapseDue {  // -> Lapsed
     std::size_t most;
 };
 
-/// Drops kept answers older than `before`, at most `most` of them.
+/// Drops kept answers older than `before`, at most `most` of them, and what else is kept only for a time.
 struct ForgetAnswers {  // -> Done, with `more` when `most` was reached
     Instant before;
     std::size_t most;
 };
 
-using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers>;
+/// Takes up to `most` effects that are due at `now`, earliest first, and hides them from every other taker until `until`.
+struct TakeEffects {  // -> Effects
+    Instant now;
+    std::size_t most;
+    Instant until;
+};
+
+/// The jobs of these effects are done: forgets them. An effect that is gone already is no error.
+struct SettleEffects {  // -> Done
+    std::vector<std::int64_t> effects;
+};
+
+/// The job of an effect failed: counts the try, and has it taken again from `due_at` on, or never (it is dead) without one.
+struct PostponeEffect {  // -> Done
+    std::int64_t effect = 0;
+    std::optional<Instant> due_at;
+    std::string why;
+    Instant now;
+};
+
+/// Asks for the turn to send the message `key`, which is the asker's alone until `until`; whoever has sent it says MarkMailSent.
+struct TakeMailTurn {  // -> MailTurn
+    std::string key;
+    Instant now;
+    Instant until;
+};
+
+struct MarkMailSent {  // -> Done
+    std::string key;
+    Instant now;
+};
+
+using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers,
+                         TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent>;
 
 struct Done {
     bool more = false;  // there is more to do of the same
@@ -116,7 +150,12 @@ struct Done {
 
 struct Lapsed {
     std::vector<Instant> deadlines;  // of the holds lapsed now, for the release-lag metric
+    std::vector<EventId> events;     // whose seats came back; each once
     bool more = false;               // true when `most` was reached and others are due
+};
+
+struct Effects {
+    std::vector<Effect> taken;
 };
 
 /// A whole answer as it was first sent, opaque to the store: a retry gets these bytes again.
@@ -125,7 +164,7 @@ struct KeptAnswer {
 };
 
 /// What became of an act. An Error is an answer like any other: it does not undo its neighbours.
-using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, Lapsed, KeptAnswer, Error>;
+using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, Lapsed, Effects, MailTurn, KeptAnswer, Error>;
 
 /// The client's wish that this act happen once, whatever the network does. The store looks for (user, key) first:
 /// the same fingerprint -> outcome is the KeptAnswer and the act is not carried out; another fingerprint ->

@@ -9,6 +9,7 @@
 
 #include "core/acts.hpp"
 #include "core/queries.hpp"
+#include "core/rate.hpp"
 
 namespace boxoffice
 {
@@ -17,11 +18,20 @@ namespace boxoffice
 class StoreFailure : public std::runtime_error
 {
 public:
-    StoreFailure(Code code, const std::string& detail) : std::runtime_error(detail), code_(code) {}
+    /// What is known of the transaction that it ended: nothing of it has happened, or the store could not be asked whether it
+    /// has.
+    enum class Outcome : std::uint8_t { undone, unclear };
+
+    StoreFailure(Code code, const std::string& detail, Outcome outcome = Outcome::undone)
+        : std::runtime_error(detail), code_(code), outcome_(outcome)
+    {
+    }
     [[nodiscard]] Code code() const noexcept { return code_; }
+    [[nodiscard]] bool unclear() const noexcept { return outcome_ == Outcome::unclear; }
 
 private:
     Code code_;
+    Outcome outcome_;
 };
 
 /// What somebody who examines a store wants to know; `good` false is a finding to act on.
@@ -30,6 +40,28 @@ struct Finding {
     std::string what;
     std::string detail;
 };
+
+/// One line of `migrate status`.
+struct MigrationState {
+    std::string version;  // "0001"
+    std::string name;     // "0001_the_box_office.sql"
+    bool applied = false;
+};
+
+/// Changes a store's schema, migration by migration, each in its own transaction. Every engine has one; its messages are
+/// sentences for the operator.
+class Migrator
+{
+public:
+    virtual ~Migrator() = default;
+    /// Throws StoreFailure when the store's schema is newer than this binary or an applied migration was edited.
+    [[nodiscard]] virtual std::vector<MigrationState> status() = 0;
+    virtual std::vector<std::string> up() = 0;      // names of those applied now
+    virtual std::optional<std::string> down() = 0;  // the last one, undone; nothing when none is applied
+};
+
+/// What another process has done to a shared store.
+enum class Notice : std::uint8_t { hold_made, effect_made };
 
 /// Where everything durable is. Two engines keep these promises (tests/store_contract_test.cpp runs over each):
 ///
@@ -43,10 +75,11 @@ public:
 
     /// Carries out the acts in order, in one transaction, and fills each `outcome`. A refusal is an outcome.
     /// Throws StoreFailure (or anything else) on an accident: then nothing of this call has happened, and
-    /// the caller may replay the acts one by one. Called by the write lane's thread only.
+    /// the caller may replay the acts one by one; or it is unknown whether it has (StoreFailure::unclear()): then nobody may be
+    /// told anything but that. Called by the write lanes' threads only, each for itself.
     virtual void carry_out(std::span<WriteJob* const> jobs) = 0;
 
-    /// Called by the write lane's thread when nothing waits: checkpoints and the like. Must be short.
+    /// Called by a write lane's thread when nothing waits: checkpoints and the like. Must be short.
     virtual void idle() {}
 
     // Reads: from any thread, concurrently. They throw StoreFailure on accidents.
@@ -62,6 +95,8 @@ public:
     /// the most popular and the most alike, each bounded; no order promised.
     virtual std::vector<Candidate> candidates(const SuggestionQuery& query) = 0;
 
+    /// Of those events that exist; in any order.
+    virtual std::vector<Availability> availability(std::span<const EventId> events, Instant now) = 0;
     /// The earliest deadline among reserved tickets, or none.
     virtual std::optional<Instant> next_deadline() = 0;
     /// How many tickets are reserved now, due or not; may be a moment old.
@@ -70,6 +105,97 @@ public:
     virtual std::optional<Instant> latest_instant() = 0;
     /// Throws StoreFailure unless the store can be read and written.
     virtual void check_ready() = 0;
+    [[nodiscard]] virtual OutboxCounts outbox_counts() = 0;
+
+    // What only a store that several machines share has.
+    /// The store's own clock, which all of them judge by; none when the store is this process's alone.
+    [[nodiscard]] virtual std::optional<Instant> time() { return std::nullopt; }
+    /// From now on `listener` hears of what other processes do, on a thread of the store; some notices may be lost. An empty
+    /// listener ends it.
+    virtual void listen(std::function<void(Notice)> listener) { (void)listener; }
+};
+
+/// Carries effects from the outbox to whichever worker is free, across machines. May lose everything: the outbox knows. Its
+/// methods throw StreamFailure when it cannot be reached; each may be called from any thread.
+class StreamFailure : public std::runtime_error
+{
+    using std::runtime_error::runtime_error;
+};
+
+struct StreamedJob {
+    std::string token;  // names this delivery, for acknowledge()
+    Effect effect;
+};
+
+struct StreamCounts {
+    std::int64_t waiting = 0;  // in the stream, delivered or not, and not acknowledged
+    std::int64_t dead = 0;     // in the dead-letter stream
+};
+
+class JobStream
+{
+public:
+    virtual ~JobStream() = default;
+    virtual void add(std::span<const Effect> effects) = 0;
+    /// Up to `most` deliveries: those another worker took and abandoned, then new ones; waits up to `wait` for the first.
+    [[nodiscard]] virtual std::vector<StreamedJob> take(std::size_t most, Micros wait) = 0;
+    virtual void acknowledge(std::span<const std::string> tokens) = 0;
+    /// Puts an effect whose last try failed into the dead-letter stream.
+    virtual void bury(const Effect& effect, std::string_view why) = 0;
+    [[nodiscard]] virtual StreamCounts counts() = 0;
+};
+
+/// Tells every node which events have changed. A message may be lost. Any thread; never blocks for long, never throws.
+class LiveWire
+{
+public:
+    virtual ~LiveWire() = default;
+    virtual void tell(std::span<const EventId> events) noexcept = 0;
+    /// `listener` hears of the events that any node, this one too, told of; on a thread of the wire. Once at most.
+    virtual void listen(std::function<void(std::span<const EventId>)> listener) = 0;
+    /// False while what other nodes tell cannot be heard: then listeners have to look for themselves.
+    [[nodiscard]] virtual bool connected() const noexcept = 0;
+};
+
+/// A message to one person, whole.
+struct Mail {
+    std::string key;  // the same for every attempt at the same message; also its Message-ID
+    std::string to_address;
+    std::string to_name;
+    std::string subject;
+    std::string text;
+    std::string html;
+};
+
+class MailFailure : public std::runtime_error
+{
+public:
+    enum class Hope : std::uint8_t { later, none };  // none: the server refuses the address or the message for good
+
+    MailFailure(const std::string& why, Hope hope) : std::runtime_error(why), hope_(hope) {}
+    [[nodiscard]] Hope hope() const noexcept { return hope_; }
+
+private:
+    Hope hope_;
+};
+
+/// Hands mail to a server. Slow: workers only. Any thread.
+class Mailer
+{
+public:
+    virtual ~Mailer() = default;
+    /// Returns once the server has taken the message; throws MailFailure otherwise.
+    virtual void send(const Mail& mail) = 0;
+};
+
+/// Token buckets by key, in this process or shared by all nodes. Any thread.
+class RateLimits
+{
+public:
+    virtual ~RateLimits() = default;
+    /// Takes one token from the bucket of `key`; `done` hears what came of it exactly once, at once or soon, on this thread or
+    /// one of the limiter's own; it must not block. What cannot be asked lets everybody through.
+    virtual void take(std::string key, const RatePolicy& policy, Instant now, std::function<void(RateAnswer)> done) = 0;
 };
 
 /// The one source of `now`. Never runs backwards. Any thread.
@@ -89,6 +215,8 @@ public:
     /// The instant at which a clock on the wall in `zone` shows `local`; the earlier of two when a clock change
     /// repeats it; nothing when a clock change skips it or the zone does not exist.
     [[nodiscard]] virtual std::optional<Instant> to_instant(LocalTime local, std::string_view zone) const = 0;
+    /// What a clock on the wall in `zone` shows at `instant`; nothing when the zone does not exist.
+    [[nodiscard]] virtual std::optional<LocalTime> to_local(Instant instant, std::string_view zone) const = 0;
 };
 
 /// Slow on purpose: only ever called on the password pool. Any thread.

@@ -39,6 +39,14 @@ struct NearbyQuery {
     Instant now;
 };
 
+/// What there is of an event at this moment.
+struct Availability {
+    EventId event;
+    std::int64_t available_tickets = 0;      // as GET /events/{id} says
+    std::optional<Instant> next_release_at;  // the earliest deadline of a live hold; none without one
+    bool operator==(const Availability&) const = default;
+};
+
 struct NearbyEvent {
     Event event;
     double distance_m = 0;  // WGS 84 geodesic

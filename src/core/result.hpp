@@ -29,6 +29,7 @@ enum class Code : std::uint8_t {
     reference_used,  // the payment reference belongs to another ticket
     idempotency_key_reused,
     idempotency_in_progress,
+    rate_limited,    // more than a policy lets through: try again in a moment
     busy,            // a lane is full: try again in a moment
     storage_full,    // the disk is full: reads go on, writes do not
     storage_failed,  // the store is not to be trusted with another write

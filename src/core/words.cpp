@@ -31,6 +31,7 @@ constexpr CodeText kCodes[] = {
     {Code::reference_used, "reference_used", "This payment reference was already used for another ticket."},
     {Code::idempotency_key_reused, "idempotency_key_reused", "This Idempotency-Key was already used for another request."},
     {Code::idempotency_in_progress, "idempotency_in_progress", "The first request with this Idempotency-Key is still running."},
+    {Code::rate_limited, "rate_limited", "Too many requests; try again in a moment."},
     {Code::busy, "busy", "The server is busy; try again in a moment."},
     {Code::storage_full, "storage_full", "The server's disk is full; nothing can be changed for now."},
     {Code::storage_failed, "storage_failed", "The server's store has failed; nothing can be changed for now."},

@@ -4,6 +4,7 @@
 
 #include "http/decode.hpp"
 #include "http/pages.hpp"
+#include "http/rate_gate.hpp"
 #include "http/request_id.hpp"
 #include "http/routes.hpp"
 
@@ -35,11 +36,12 @@ void answer_options(Call& call, std::string allow)
 }
 
 /// A path that no row has, or none with this method. Files behind the pages are not in the table: pages.cpp knows them.
-void answer_unmatched(const CallPtr& call, std::string allow)
+void answer_unmatched(const Door& door, const CallPtr& call, std::string allow)
 {
     const Request& request = call->request();
     if (allow.empty()) {
         const std::string_view target(request.target);
+        if (!door.selling) return call->refuse(Code::not_found);
         auto page = find_page(request, decode_path(target.substr(0, target.find('?'))));
         if (!page) return call->refuse(Code::not_found);
         if (request.method == Method::get || request.method == Method::head) return call->answer(std::move(*page));
@@ -47,6 +49,14 @@ void answer_unmatched(const CallPtr& call, std::string allow)
     }
     if (request.method == Method::options) return answer_options(*call, std::move(allow));
     call->refuse_status(405, "This address does not answer to this method; see Allow.", allow);
+}
+
+void serve(const CallPtr& call)
+{
+    if (!is_taken(call->route().body, call->request().header("content-type"))) {
+        return call->refuse_status(415, "The body has a Content-Type that this address does not take; send application/json.");
+    }
+    call->route().serve(call);
 }
 
 void dispatch(const Door& door, const CallPtr& call)
@@ -59,21 +69,17 @@ void dispatch(const Door& door, const CallPtr& call)
         return call->refuse(Error{Code::malformed, "The address of this request cannot be read."});
     }
     Match match = door.router.find(request.method, target.substr(0, target.find('?')));
-    if (match.route == nullptr) return answer_unmatched(call, std::move(match.allow));
+    if (match.route == nullptr) return answer_unmatched(door, call, std::move(match.allow));
     call->matched(match);
-    if (match.route->access == Access::signed_in) {
-        if (const auto signed_in = call->sign_in(); !signed_in) return call->refuse(signed_in.error());
-    }
-    if (!is_taken(match.route->body, request.header("content-type"))) {
-        return call->refuse_status(415, "The body has a Content-Type that this address does not take; send application/json.");
-    }
-    match.route->serve(call);
+    if (match.route->access == Access::anyone) return serve(call);
+    if (const auto signed_in = call->sign_in(); !signed_in) return call->refuse(signed_in.error());
+    pass_account_gate(call, serve);
 }
 
 class Api final : public Handler
 {
 public:
-    explicit Api(Dependencies dependencies) : door_(std::make_shared<Door>(dependencies)) {}
+    explicit Api(std::shared_ptr<Door> door) : door_(std::move(door)) {}
 
     void handle(std::shared_ptr<const Request> request, Respond respond) override
     {
@@ -87,13 +93,13 @@ public:
 
     Reply refuse(int status, std::string_view reason) override
     {
-        const std::string id = make_request_id(door_->parts.random_hex);
+        const std::string id = make_request_id(door_->service.random_hex);
         Reply reply = problem(status, reason, id);
         reply.headers.emplace_back("X-Request-Id", id);
         reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
         reply.headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
         reply.headers.emplace_back("Cache-Control", "no-store");
-        door_->parts.metrics.request_done(door_->unmatched, status, 0);
+        door_->service.metrics.request_done(door_->unmatched, status, 0);
         log::debug("refused", {{"id", std::string_view(id)}, {"status", std::int64_t{status}}, {"reason", reason}});
         return reply;
     }
@@ -104,6 +110,14 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Handler> make_api(Dependencies dependencies) { return std::make_unique<Api>(dependencies); }
+std::unique_ptr<Handler> make_api(Dependencies dependencies)
+{
+    return std::make_unique<Api>(std::make_shared<Door>(std::move(dependencies)));
+}
+
+std::unique_ptr<Handler> make_watch(WatchDependencies dependencies)
+{
+    return std::make_unique<Api>(std::make_shared<Door>(std::move(dependencies)));
+}
 
 }  // namespace boxoffice::http

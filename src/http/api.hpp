@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,13 +10,40 @@
 #include "core/core.hpp"
 #include "http/http.hpp"
 #include "runtime/lanes.hpp"
+#include "runtime/live.hpp"
 #include "runtime/metrics.hpp"
 
 /// The REST door: routes, decoding, encoding. Speaks in acts and queries, knows no socket and no SQL.
 namespace boxoffice::http
 {
 
-/// What the routes need; everything outlives the handler.
+/// Something beside the store that a readiness check looks at.
+struct OtherPart {
+    std::string name;          // "redis"
+    std::function<bool()> ok;  // quick; any thread
+};
+
+/// How often what may be asked.
+struct RatePolicies {
+    RatePolicy account;       // signed-in requests, by user
+    RatePolicy login;         // POST /auth/login, by client address
+    RatePolicy registration;  // POST /auth/register, by client address
+};
+
+/// What the routes need that tell how the process is: /health, /health/ready and /metrics. Everything outlives the handler.
+struct WatchDependencies {
+    Store& store;
+    WriteLane& writes;
+    WorkLane& reads;
+    const Clock& clock;
+    Metrics& metrics;
+    std::string (*random_hex)(std::size_t);
+    const std::atomic<bool>& draining;
+    std::vector<std::string> trusted_proxies{};
+    std::vector<OtherPart> others{};
+};
+
+/// What all routes need; everything outlives the handler.
 struct Dependencies {
     Store& store;  // reads only: writes go through `writes`
     WriteLane& writes;
@@ -26,10 +54,20 @@ struct Dependencies {
     const PasswordHasher& hasher;
     const TokenSigner& signer;
     Metrics& metrics;
-    Micros hold;                              // --hold-seconds
-    std::string (*digest)(std::string_view);  // sha256_hex: ETags, fingerprints
-    std::string (*random_hex)(std::size_t);   // request ids
-    const std::atomic<bool>& draining;        // true from SIGTERM on: /health/ready answers 503
+    Micros hold;                                 // --hold-seconds
+    std::string (*digest)(std::string_view);     // sha256_hex: ETags, fingerprints
+    std::string (*random_hex)(std::size_t);      // request ids
+    const std::atomic<bool>& draining;           // true from SIGTERM on: /health/ready answers 503
+    LiveHub& live;                               // availability as it changes
+    RateLimits* rates = nullptr;                 // none: nobody is limited
+    RatePolicies policies{};                     // how much
+    std::vector<std::string> trusted_proxies{};  // addresses or CIDR blocks whose X-Forwarded-For is believed
+    std::vector<OtherPart> others{};             // what the server can do without for a while: "degraded", not "not ready"
+
+    [[nodiscard]] WatchDependencies watch() const
+    {
+        return {store, writes, reads, clock, metrics, random_hex, draining, trusted_proxies, others};
+    }
 };
 
 /// One row of the table that feeds the router and the test that compares it with api/openapi.yaml.
@@ -39,6 +77,10 @@ struct RouteName {
 };
 [[nodiscard]] std::vector<RouteName> route_names();
 
+/// Throws std::invalid_argument with a sentence for the operator when one of `trusted_proxies` is no address and no block.
 [[nodiscard]] std::unique_ptr<Handler> make_api(Dependencies dependencies);
+
+/// For a process that sells nothing: answers /health, /health/ready and /metrics, and 404 elsewhere. Throws like make_api().
+[[nodiscard]] std::unique_ptr<Handler> make_watch(WatchDependencies dependencies);
 
 }  // namespace boxoffice::http

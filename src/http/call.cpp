@@ -21,10 +21,27 @@ void add_unless_there(Reply& reply, std::string_view name, std::string_view valu
     if (!there) reply.headers.emplace_back(name, value);
 }
 
-std::string choose_id(const Request& request, const Dependencies& parts)
+std::string choose_id(const Request& request, const WatchDependencies& service)
 {
     const auto asked = request.header("x-request-id");
-    return is_sane_request_id(asked) ? std::string(asked) : make_request_id(parts.random_hex);
+    return is_sane_request_id(asked) ? std::string(asked) : make_request_id(service.random_hex);
+}
+
+/// What a process shows that sells nothing: the rows that need no more than WatchDependencies.
+std::vector<Route> watch_routes()
+{
+    std::vector<Route> rows;
+    for (const Route& row : routes()) {
+        if (row.serve == get_health || row.serve == get_readiness || row.serve == get_metrics) rows.push_back(row);
+    }
+    return rows;
+}
+
+std::vector<Metrics::Route*> measure(Metrics& metrics, std::span<const Route> table)
+{
+    std::vector<Metrics::Route*> measured;
+    for (const Route& row : table) measured.push_back(&metrics.route(method_word(row.method), row.pattern));
+    return measured;
 }
 
 /// Tells the domain's figures what an act came to.
@@ -44,17 +61,32 @@ void count(Metrics& metrics, const Act& act, const Outcome& outcome)
 }  // namespace
 
 Door::Door(Dependencies dependencies)
-    : parts(dependencies), router(routes()), unmatched(parts.metrics.route("OTHER", "unmatched"))
+    : service(dependencies.watch()),
+      selling(std::move(dependencies)),
+      proxies(service.trusted_proxies),
+      table(routes().begin(), routes().end()),
+      router(table),
+      measured(measure(service.metrics, table)),
+      unmatched(service.metrics.route("OTHER", "unmatched"))
 {
-    for (const Route& route : routes()) measured.push_back(&parts.metrics.route(method_word(route.method), route.pattern));
+}
+
+Door::Door(WatchDependencies dependencies)
+    : service(std::move(dependencies)),
+      proxies(service.trusted_proxies),
+      table(watch_routes()),
+      router(table),
+      measured(measure(service.metrics, table)),
+      unmatched(service.metrics.route("OTHER", "unmatched"))
+{
 }
 
 Call::Call(std::shared_ptr<Door> door, std::shared_ptr<const Request> request, Respond respond)
     : door_(std::move(door)),
       request_(std::move(request)),
       respond_(std::move(respond)),
-      id_(choose_id(*request_, door_->parts)),
-      now_(door_->parts.clock.now()),
+      id_(choose_id(*request_, door_->service)),
+      now_(door_->service.clock.now()),
       began_(std::chrono::steady_clock::now()),
       measured_(&door_->unmatched)
 {
@@ -64,7 +96,7 @@ Call::~Call()
 {
     if (answered_) return;
     try {
-        const bool draining = parts().draining.load(std::memory_order_relaxed);
+        const bool draining = service().draining.load(std::memory_order_relaxed);
         if (!draining) log::error("a request was let go of unanswered", {{"id", std::string_view(id_)}});
         refuse(draining ? Code::shutting_down : Code::internal);
     } catch (const std::exception&) {
@@ -82,6 +114,7 @@ std::string_view Call::encoded_query() const
 void Call::matched(const Match& match)
 {
     measured_ = door_->measured[match.row];
+    route_ = match.route;
     path_id_ = match.id;
 }
 
@@ -109,12 +142,13 @@ void Call::answer(Reply reply)
     add_unless_there(reply, "X-Content-Type-Options", "nosniff");
     add_unless_there(reply, "Content-Security-Policy", kContentSecurityPolicy);
     add_unless_there(reply, "Cache-Control", "no-store");
+    if (rate_) add_rate_fields(reply, *rate_);
     const int status = reply.status;
     // Before the answer is out: whoever has it may send the same key again and must not find it running.
     if (running_key_) door_->in_flight.leave(*user_, *running_key_);
     respond_(std::move(reply));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
-    parts().metrics.request_done(*measured_, status, took.count());
+    service().metrics.request_done(*measured_, status, took.count());
     log_answer(status, took.count());
 }
 
@@ -154,7 +188,7 @@ void Call::refuse_status(int status, std::string_view detail, std::string_view a
     answer(std::move(reply));
 }
 
-void Call::refuse_busy() { refuse(parts().draining.load(std::memory_order_relaxed) ? Code::shutting_down : Code::busy); }
+void Call::refuse_busy() { refuse(service().draining.load(std::memory_order_relaxed) ? Code::shutting_down : Code::busy); }
 
 void Call::fail(const std::exception& accident)
 {
@@ -216,6 +250,7 @@ void Call::log_answer(int status, double seconds) const
     // Not 503: when there is too much to do, that is said by the figures and not by a line for each.
     const auto level = status >= 500 && status != 503 ? log::Level::info : log::Level::debug;
     if (!log::enabled(level)) return;
+    const std::string peer = client();
     constexpr std::size_t kPathCharsLogged = 256;
     std::string_view path(request_->target);
     path = path.substr(0, std::min(path.find('?'), kPathCharsLogged));
@@ -226,7 +261,7 @@ void Call::log_answer(int status, double seconds) const
                 {"status", std::int64_t{status}},
                 {"seconds", seconds},
                 {"user", user_ ? user_->value : std::int64_t{0}},
-                {"peer", std::string_view(request_->peer)}});
+                {"peer", std::string_view(peer)}});
 }
 
 }  // namespace boxoffice::http

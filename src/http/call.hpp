@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "http/api.hpp"
+#include "http/client_address.hpp"
 #include "http/in_flight.hpp"
 #include "http/problem.hpp"
+#include "http/rate_gate.hpp"
 #include "http/router.hpp"
 #include "runtime/log.hpp"
 
@@ -22,10 +24,14 @@ inline constexpr std::string_view kContentSecurityPolicy = "default-src 'none'; 
 /// What all calls share. Lives as long as any of them, so that an answer that comes late finds it.
 struct Door {
     explicit Door(Dependencies dependencies);
+    explicit Door(WatchDependencies dependencies);
 
-    Dependencies parts;
+    WatchDependencies service;            // what every route may use
+    std::optional<Dependencies> selling;  // none in a process that sells nothing
+    TrustedProxies proxies;
+    std::vector<Route> table;
     Router router;
-    std::vector<Metrics::Route*> measured;  // one for each row of routes()
+    std::vector<Metrics::Route*> measured;  // one for each row of the table
     Metrics::Route& unmatched;              // unknown paths, wrong methods, requests refused before they had a path
     InFlight in_flight;
 };
@@ -41,9 +47,12 @@ public:
     Call& operator=(const Call&) = delete;
 
     [[nodiscard]] const Request& request() const { return *request_; }
-    [[nodiscard]] const Dependencies& parts() const { return door_->parts; }
-    [[nodiscard]] Instant now() const { return now_; }  // the one time of this request
+    [[nodiscard]] const WatchDependencies& service() const { return door_->service; }
+    [[nodiscard]] const Dependencies& parts() const { return *door_->selling; }  // not for the service routes
+    [[nodiscard]] Instant now() const { return now_; }                           // the one time of this request
     [[nodiscard]] std::int64_t path_id() const { return path_id_; }
+    [[nodiscard]] const Route& route() const { return *route_; }  // once it is matched
+    [[nodiscard]] std::string client() const { return client_address(*request_, door_->proxies); }
     [[nodiscard]] std::string_view encoded_query() const;
     [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
 
@@ -52,6 +61,9 @@ public:
     /// Believes the bearer token; Error unauthenticated.
     [[nodiscard]] Result<void> sign_in();
     [[nodiscard]] bool has_authorization() const { return !request_->header("authorization").empty(); }
+
+    /// From now on answers tell of the limit. Not part of an answer that is kept: a repeat tells of its own.
+    void note_rate(const RateNote& note) { rate_ = note; }
 
     /// Sends the answer, with what every answer carries: request id, security headers, `Cache-Control: no-store` unless it has
     /// one of its own. Counts and logs it. Only the first counts.
@@ -75,7 +87,7 @@ public:
     template <class Work>
     void read(Work work)
     {
-        run_on(parts().reads, std::move(work));
+        run_on(service().reads, std::move(work));
     }
 
     /// The answer to an outcome that is not a refusal. Called on the write lane: cheap, and the same bytes each time.
@@ -107,8 +119,10 @@ private:
     Instant now_;
     std::chrono::steady_clock::time_point began_;
     Metrics::Route* measured_;
+    const Route* route_ = nullptr;
     std::int64_t path_id_ = 0;
     std::optional<UserId> user_;
+    std::optional<RateNote> rate_;
     std::optional<std::string> running_key_;  // entered in door_->in_flight
     Encode encode_ = nullptr;
     bool answered_ = false;

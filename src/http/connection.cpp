@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "http/connection_stream.hpp"
 #include "http/read_fields.hpp"
 #include "runtime/log.hpp"
 
@@ -25,7 +26,6 @@ constexpr std::size_t kPipelinedBytes = 64 * 1024;        // replies to pipeline
 constexpr std::chrono::milliseconds kWriteTimeout = 30s;  // without a byte taken: the client has stopped reading
 constexpr std::chrono::milliseconds kLingerTimeout = 1s;  // for the client to read why, before a reset can eat it
 constexpr std::size_t kLingerBytes = 1024 * 1024;         // and this much of what it still sends
-constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
 
 }  // namespace
 
@@ -151,15 +151,25 @@ Awaitable<Connection::Next> Connection::answer()
         if (co_await flush() == Flush::failed) co_return Next::leave;
         enter(Phase::answering, kForever);
     }
-    if (!has_answer_ && !abandoned_) co_await wait_for_reply();
+    if (!has_answer_ && !abandoned_) co_await wait_to_be_woken();
     if (abandoned_) co_return Next::leave;
     if (!reply_) {
         const Refusal refusal{500, "The request could not be answered."};
         co_return co_await refuse(refusal);
     }
-    const auto afterwards = is_draining() ? Afterwards::close : head_.afterwards;
+    auto afterwards = head_.afterwards;
+    if (is_draining()) afterwards = Afterwards::close;
+    StartStream start;
+    if (reply_->stream && head_.method != Method::head) {
+        start = reply_->stream;
+        afterwards = Afterwards::close;
+    }
     put(std::move(*reply_), afterwards);
     reply_.reset();
+    if (start) {
+        co_await stream(std::move(start));
+        co_return Next::leave;
+    }
     if (afterwards == Afterwards::keep_alive && tail_.empty() && out_.size() < kPipelinedBytes) co_return Next::go_on;
     if (co_await flush() == Flush::failed) co_return Next::leave;
     if (afterwards == Afterwards::keep_alive) co_return Next::go_on;
@@ -186,10 +196,15 @@ void Connection::answered(std::optional<Reply> reply)
 {
     has_answer_ = true;
     reply_ = std::move(reply);
+    wake();
+}
+
+void Connection::wake()
+{
     if (const auto waiter = std::move(waiter_)) waiter->resume();
 }
 
-Awaitable<void> Connection::wait_for_reply()
+Awaitable<void> Connection::wait_to_be_woken()
 {
     StartWaiting start(*this);
     constexpr asio::use_awaitable_t<Executor> kToken;
@@ -329,6 +344,7 @@ void Connection::expire(Clock::time_point now)
 
 void Connection::drain()
 {
+    if (streaming_) return stop_streaming();
     boost::system::error_code ignored;
     if (phase_ == Phase::idle) socket_.cancel(ignored);
 }
@@ -337,7 +353,8 @@ void Connection::abandon()
 {
     abandoned_ = true;
     close();
-    if (const auto waiter = std::move(waiter_)) waiter->resume();
+    if (streaming_) stop_streaming();
+    wake();
 }
 
 void Connection::close()

@@ -28,6 +28,7 @@ using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 template <class T>
 using Awaitable = asio::awaitable<T, Executor>;
 constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kAwait{asio::use_awaitable_t<Executor>{}};
+inline constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
 
 /// What all connections of one I/O thread share; used on that thread only.
 struct Surroundings {
@@ -68,14 +69,15 @@ public:
     Awaitable<void> turn_away();  // answers 503, then closes
 
     void expire(Clock::time_point now);  // acts if the deadline has passed; called every tick
-    void drain();                        // no request after the present one
+    void drain();                        // no request after the present one, and no more of a stream
     void abandon();                      // ends at once, whatever it was doing
 
     [[nodiscard]] bool is_asking() const override { return asking_ == Asking::now; }
     void answered(std::optional<Reply> reply) override;
+    void pushed(Piece piece) override;
 
 private:
-    enum class Phase : std::uint8_t { idle, head, body, answering, writing, lingering };
+    enum class Phase : std::uint8_t { idle, head, body, answering, streaming, writing, lingering };
     enum class Next : std::uint8_t { go_on, leave };
     enum class Fill : std::uint8_t { data, end, timeout, gone };
     enum class Flush : std::uint8_t { done, more, failed };
@@ -84,6 +86,7 @@ private:
     template <class Resume>
     struct WaiterFor;
     struct StartWaiting;
+    struct Streaming;
 
     Awaitable<Next> receive_head();
     Awaitable<Next> receive_body();
@@ -93,7 +96,8 @@ private:
     Awaitable<Next> refuse_short(Fill fill);
     Awaitable<Flush> flush();
     Awaitable<void> linger();
-    Awaitable<void> wait_for_reply();
+    Awaitable<void> wait_to_be_woken();
+    Awaitable<void> stream(StartStream start);
 
     void ask();
     void put(Reply reply, Afterwards afterwards);
@@ -102,7 +106,15 @@ private:
     [[nodiscard]] bool has_output() const { return written_ < out_.size() || !tail_.empty(); }
     [[nodiscard]] bool is_draining() const { return shared_.stage == Surroundings::Stage::draining; }
     void enter(Phase phase, std::chrono::milliseconds timeout);
+    void wake();
     void close();
+
+    void begin_stream(const StartStream& start);
+    [[nodiscard]] Flush write_piece(const std::string& piece);
+    void listen();
+    void hear(const boost::system::error_code& error);
+    void stop_streaming();
+    void end_stream();
 
     Surroundings& shared_;
     Socket socket_;
@@ -123,6 +135,7 @@ private:
     bool has_answer_ = false;
     std::optional<Reply> reply_;
     std::unique_ptr<Waiter> waiter_;
+    std::unique_ptr<Streaming> streaming_;
 
     std::string out_;          // replies, whole or up to a body that is too large to copy
     std::size_t written_ = 0;  // of out_

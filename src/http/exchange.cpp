@@ -48,7 +48,15 @@ void Mailbox::post(std::weak_ptr<Asker> to, std::optional<Reply> reply)
     const std::lock_guard lock(mutex_);
     if (state_ == State::closed) return;
     letters_.push_back(Letter{std::move(to), std::move(reply)});
-    if (letters_.size() == 1) wake_();
+    if (letters_.size() + parcels_.size() == 1) wake_();
+}
+
+void Mailbox::push(std::weak_ptr<Asker> to, Piece piece)
+{
+    const std::lock_guard lock(mutex_);
+    if (state_ == State::closed) return;
+    parcels_.push_back(Parcel{std::move(to), std::move(piece)});
+    if (letters_.size() + parcels_.size() == 1) wake_();
 }
 
 void Mailbox::deliver()
@@ -56,11 +64,16 @@ void Mailbox::deliver()
     {
         const std::lock_guard lock(mutex_);
         delivering_.swap(letters_);
+        handing_out_.swap(parcels_);
     }
     for (auto& letter : delivering_) {
         if (const auto asker = letter.to.lock()) asker->answered(std::move(letter.reply));
     }
     delivering_.clear();
+    for (auto& parcel : handing_out_) {
+        if (const auto asker = parcel.to.lock()) asker->pushed(std::move(parcel.piece));
+    }
+    handing_out_.clear();
 }
 
 void Mailbox::close()
@@ -68,6 +81,24 @@ void Mailbox::close()
     const std::lock_guard lock(mutex_);
     state_ = State::closed;
     letters_.clear();
+    parcels_.clear();
+}
+
+bool Stream::send(const Piece& piece)
+{
+    if (state() != State::open) return false;
+    if (waiting_.fetch_add(1, std::memory_order_relaxed) >= kPiecesMax) {
+        leave(State::cut);
+        return false;
+    }
+    mailbox_->push(asker_, piece);
+    return true;
+}
+
+void Stream::leave(State state)
+{
+    auto open = State::open;
+    if (state_.compare_exchange_strong(open, state, std::memory_order_acq_rel)) mailbox_->push(asker_, nullptr);
 }
 
 Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker)

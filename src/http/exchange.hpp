@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,8 @@ public:
     [[nodiscard]] virtual bool is_asking() const = 0;
     /// Owner's thread. Nothing: whoever held the Respond let go of it without an answer.
     virtual void answered(std::optional<Reply> reply) = 0;
+    /// Owner's thread. The next piece of the streamed body that it answers with; none: look at what has become of the Stream.
+    virtual void pushed(Piece piece) = 0;
 };
 
 class Mailbox
@@ -35,6 +38,7 @@ public:
     [[nodiscard]] bool is_owner() const noexcept;  // asked on any thread
 
     void post(std::weak_ptr<Asker> to, std::optional<Reply> reply);  // any thread; dropped once closed
+    void push(std::weak_ptr<Asker> to, Piece piece);                 // any thread; dropped once closed
     void deliver();                                                  // owner's thread
     void close();                                                    // any thread
 
@@ -43,17 +47,52 @@ private:
         std::weak_ptr<Asker> to;
         std::optional<Reply> reply;
     };
+    struct Parcel {  // apart, as a broadcast makes thousands of these at once and a Letter is ten times the size
+        std::weak_ptr<Asker> to;
+        Piece piece;
+    };
     enum class State : std::uint8_t { open, closed };
 
     std::mutex mutex_;
     State state_ = State::open;
     std::vector<Letter> letters_;
-    std::vector<Letter> delivering_;  // owner's thread only
+    std::vector<Parcel> parcels_;
+    std::vector<Letter> delivering_;   // owner's thread only
+    std::vector<Parcel> handing_out_;  // owner's thread only
     std::function<void()> wake_;
 };
 
 /// The Respond for one request of `asker`: the first call counts, later ones are ignored; when the last copy goes without a
 /// call, the asker is answered with nothing.
 [[nodiscard]] Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker);
+
+/// The sending end of a streamed body. Bounded: what lags behind by more than kPiecesMax is cut, for a client that reconnects
+/// is told the present state, and one that has stopped reading must not cost memory.
+class Stream final : public OpenStream
+{
+public:
+    static constexpr std::size_t kPiecesMax = 16;  // four seconds of an event at its busiest
+
+    enum class State : std::uint8_t { open, ended, cut, gone };
+
+    Stream(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker) : mailbox_(std::move(mailbox)), asker_(std::move(asker))
+    {
+    }
+
+    bool send(const Piece& piece) override;
+    void end() override { leave(State::ended); }
+
+    [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
+    void written() noexcept { waiting_.fetch_sub(1, std::memory_order_relaxed); }    // owner's thread: one piece is out
+    void close() noexcept { state_.store(State::gone, std::memory_order_release); }  // owner's thread: nobody takes pieces
+
+private:
+    void leave(State state);
+
+    std::shared_ptr<Mailbox> mailbox_;
+    std::weak_ptr<Asker> asker_;  // locked on the owner's thread only
+    std::atomic<State> state_{State::open};
+    std::atomic<std::size_t> waiting_{0};  // sent and not yet written
+};
 
 }  // namespace boxoffice::http

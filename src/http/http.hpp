@@ -31,6 +31,25 @@ struct Request {
     }
 };
 
+/// Bytes on their way to many clients at once: ten thousand of them share one string.
+using Piece = std::shared_ptr<const std::string>;
+
+/// A body that goes on after its head has been answered. Any thread; nothing blocks. Whoever lets go of it without end() leaves
+/// the client waiting until the server stops.
+class OpenStream
+{
+public:
+    virtual ~OpenStream() = default;
+    /// Queues the piece. False: the stream is over (the client has gone, is too slow to be waited for, or the server stops),
+    /// and will not open again.
+    virtual bool send(const Piece& piece) = 0;
+    /// Nothing more will come: what is queued is written, then the connection closes.
+    virtual void end() = 0;
+};
+
+/// Called once, when the head of the answer is out, on an I/O thread; must not block.
+using StartStream = std::function<void(std::shared_ptr<OpenStream>)>;
+
 /// An answer. server.cpp adds Date, Server, Content-Length and Connection, and leaves the body out for HEAD.
 struct Reply {
     int status = 200;
@@ -38,6 +57,7 @@ struct Reply {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     std::string_view static_body;  // used instead of `body` when not empty; must outlive the server
+    StartStream stream{};          // used instead of both; no Content-Length, and the connection closes with the body
 };
 
 /// Called exactly once for each request, from any thread; never blocks.

@@ -9,7 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
-#include <vector>
 
 #include "runtime/log.hpp"
 
@@ -199,9 +198,7 @@ void IoLoop::begin_drain(std::chrono::milliseconds grace)
     }
     acceptor_.close(error);
     pause_.cancel();
-    for (const auto& [key, weak] : connections_) {
-        if (const auto connection = weak.lock()) connection->drain();
-    }
+    for (const auto& connection : present()) connection->drain();
     grace_.expires_after(grace);
     grace_.async_wait([this](const boost::system::error_code& cancelled) {
         if (!cancelled) cut_off();
@@ -211,11 +208,18 @@ void IoLoop::begin_drain(std::chrono::milliseconds grace)
 
 void IoLoop::cut_off()
 {
-    std::vector<std::shared_ptr<Connection>> left;
+    for (const auto& connection : present()) connection->abandon();
+}
+
+/// Apart from the list, which a connection that is told to end leaves at once.
+std::vector<std::shared_ptr<Connection>> IoLoop::present() const
+{
+    std::vector<std::shared_ptr<Connection>> connections;
+    connections.reserve(connections_.size());
     for (const auto& [key, weak] : connections_) {
-        if (auto connection = weak.lock()) left.push_back(std::move(connection));
+        if (auto connection = weak.lock()) connections.push_back(std::move(connection));
     }
-    for (const auto& connection : left) connection->abandon();
+    return connections;
 }
 
 void IoLoop::end_if_done()

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "http/connection.hpp"
 
@@ -45,6 +46,7 @@ private:
     void admit(Socket socket);
     void begin_drain(std::chrono::milliseconds grace);
     void cut_off();
+    [[nodiscard]] std::vector<std::shared_ptr<Connection>> present() const;
     void end_if_done();
     [[nodiscard]] bool is_done() const { return surroundings_.stage == Surroundings::Stage::draining && connections_.empty(); }
     void run(const std::string& thread_name);

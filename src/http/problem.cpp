@@ -109,6 +109,8 @@ int status_of(Code code)
         case Code::invalid:
         case Code::idempotency_key_reused:
             return 422;
+        case Code::rate_limited:
+            return 429;
         case Code::internal:
             return 500;
         case Code::busy:

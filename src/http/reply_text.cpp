@@ -136,7 +136,11 @@ void append_head(std::string& out, const Reply& reply, std::string_view date_lin
     out += date_line;
     if (!reply.content_type.empty() && has_body(reply.status)) append_field(out, "Content-Type", reply.content_type);
     for (const auto& [name, value] : reply.headers) append_field(out, name, value);
-    if (has_body(reply.status)) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", body_of(reply).size());
+    if (reply.stream) {
+        if (head.minor_version > 0) out += "Transfer-Encoding: chunked\r\n";
+    } else if (has_body(reply.status)) {
+        fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", body_of(reply).size());
+    }
     if (afterwards == Afterwards::close) {
         out += "Connection: close\r\n";
     } else if (head.minor_version == 0) {

@@ -25,7 +25,8 @@ private:
 [[nodiscard]] std::string_view body_of(const Reply& reply);
 
 /// Appends status line and fields, up to the empty line. Content-Length is that of body_of(), also when the body is
-/// left out for HEAD. Control characters in a field become spaces, so that no reply can be split in two.
+/// left out for HEAD; a streamed body is chunked instead, but for HTTP/1.0, where its end is the connection's. Control characters
+/// in a field become spaces, so that no reply can be split in two.
 void append_head(std::string& out, const Reply& reply, std::string_view date_line, const Head& head, Afterwards afterwards);
 
 }  // namespace boxoffice::http

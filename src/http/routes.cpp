@@ -19,6 +19,7 @@ constexpr Route kRoutes[] = {
     {Method::get, "/api/v1/events/", list_events, Access::anyone, Body::none},
     {Method::post, "/api/v1/events/", add_event, Access::signed_in, Body::json},
     {Method::get, "/api/v1/events/{id}", get_event, Access::anyone, Body::none},
+    {Method::get, "/api/v1/events/{id}/live", watch_event, Access::anyone, Body::none},
     {Method::patch, "/api/v1/events/{id}", change_event, Access::signed_in, Body::json},
     {Method::del, "/api/v1/events/{id}", remove_event, Access::signed_in, Body::none},
 

@@ -23,6 +23,9 @@ void get_event(const CallPtr& call);
 void change_event(const CallPtr& call);
 void remove_event(const CallPtr& call);
 
+// routes_live.cpp
+void watch_event(const CallPtr& call);
+
 // routes_tickets.cpp
 void reserve_ticket(const CallPtr& call);
 void get_ticket(const CallPtr& call);

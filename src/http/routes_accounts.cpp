@@ -1,5 +1,6 @@
 #include "http/decode.hpp"
 #include "http/encode.hpp"
+#include "http/rate_gate.hpp"
 #include "http/routes.hpp"
 
 namespace boxoffice::http
@@ -31,9 +32,7 @@ void answer_login(Call& call, const std::optional<Login>& login, const std::stri
     call.answer(std::move(reply));
 }
 
-}  // namespace
-
-void register_user(const CallPtr& call)
+void add_user(const CallPtr& call)
 {
     auto decoded = decode_registration(call->request());
     if (!decoded) return call->refuse(decoded.error());
@@ -43,7 +42,7 @@ void register_user(const CallPtr& call)
     });
 }
 
-void log_in(const CallPtr& call)
+void check_password(const CallPtr& call)
 {
     auto decoded = decode_credentials(call->request());
     if (!decoded) return call->refuse(decoded.error());
@@ -54,6 +53,12 @@ void log_in(const CallPtr& call)
         });
     });
 }
+
+}  // namespace
+
+void register_user(const CallPtr& call) { pass_registration_gate(call, add_user); }
+
+void log_in(const CallPtr& call) { pass_login_gate(call, check_password); }
 
 void get_me(const CallPtr& call)
 {

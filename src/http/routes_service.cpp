@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/rules.hpp"
 #include "http/json_writer.hpp"
 #include "http/pages.hpp"
@@ -14,12 +16,24 @@ struct Readiness {
     std::string_view store = "ok";
     std::string_view write_lane = "ok";
     std::string_view server = "ok";
-    std::optional<Code> worst;  // of whatever is not ok
+    std::vector<std::string_view> away;  // parts that a sale can do without for a while
+    std::optional<Code> worst;           // of whatever a sale needs
 };
+
+bool is_there(const OtherPart& part)
+{
+    try {
+        return part.ok();
+    } catch (const std::exception& failure) {
+        log::error("a part cannot be asked",
+                   {{"part", std::string_view(part.name)}, {"detail", std::string_view(failure.what())}});
+        return false;
+    }
+}
 
 Readiness check_readiness(Call& call)
 {
-    const Dependencies& parts = call.parts();
+    const WatchDependencies& parts = call.service();
     Readiness ready;
     try {
         parts.store.check_ready();
@@ -36,15 +50,22 @@ Readiness check_readiness(Call& call)
         ready.server = "draining";
         ready.worst = ready.worst.value_or(Code::shutting_down);
     }
+    for (const OtherPart& part : parts.others) {
+        if (!is_there(part)) ready.away.push_back(part.name);
+    }
     return ready;
 }
 
-void write_checks(JsonWriter& json, const Readiness& ready)
+void write_checks(JsonWriter& json, const Readiness& ready, std::span<const OtherPart> others)
 {
     json.key("checks").begin_object();
     json.key("store").string(ready.store);
     json.key("write_lane").string(ready.write_lane);
     json.key("server").string(ready.server);
+    for (const OtherPart& part : others) {
+        const bool away = std::find(ready.away.begin(), ready.away.end(), part.name) != ready.away.end();
+        json.key(part.name).string(away ? "away" : "ok");
+    }
     json.end_object();
 }
 
@@ -65,15 +86,15 @@ void get_readiness(const CallPtr& call)
         if (!ready.worst) {
             std::string body;
             JsonWriter json(body);
-            json.begin_object().key("status").string("ready");
-            write_checks(json, ready);
+            json.begin_object().key("status").string(ready.away.empty() ? "ready" : "degraded");
+            write_checks(json, ready, self.service().others);
             json.end_object();
             return self.answer_json(200, std::move(body));
         }
         Reply reply = self.make_problem(Error{*ready.worst, {}});
         reply.body.pop_back();  // the closing brace: the problem document gets one member more
         JsonWriter json(reply.body);
-        write_checks(json, ready);
+        write_checks(json, ready, self.service().others);
         json.end_object();
         self.answer(std::move(reply));
     });
@@ -84,7 +105,7 @@ void get_metrics(const CallPtr& call)
     call->read([](Call& self) {
         Reply reply;
         reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-        reply.body = self.parts().metrics.render();
+        reply.body = self.service().metrics.render();
         self.answer(std::move(reply));
     });
 }

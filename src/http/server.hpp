@@ -20,7 +20,7 @@ struct ServerOptions {
     std::size_t connections_max = 20'000;              // above it a connection is answered 503 and closed
     std::chrono::milliseconds header_timeout{10'000};  // from the first byte of a request to the end of its header
     std::chrono::milliseconds body_timeout{10'000};
-    std::chrono::milliseconds idle_timeout{30'000};  // between requests
+    std::chrono::milliseconds idle_timeout{30'000};  // between requests; a stream may be silent for as long as it likes
 };
 
 /// The HTTP/1.1 door. Listens from construction on (throws std::system_error when the address is taken or not
@@ -36,7 +36,7 @@ public:
     /// Starts the I/O threads and returns.
     void start();
 
-    /// Stops accepting, closes idle connections, lets requests in flight be answered (with `Connection: close`) until
+    /// Stops accepting, closes idle connections and streams, lets requests in flight be answered (with `Connection: close`) until
     /// `grace` is over, then closes what is left and joins the threads. Idempotent. Any thread but an I/O thread.
     void stop(std::chrono::milliseconds grace);
 

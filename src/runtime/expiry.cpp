@@ -18,12 +18,11 @@ namespace boxoffice
 namespace
 {
 
-/// Holds to a batch: a few milliseconds of the write lane, between which sales go on.
-constexpr std::size_t kLapsedAtOnce = 500;
 constexpr std::size_t kForgottenAtOnce = 500;
 constexpr Micros kForgetEvery = std::chrono::minutes(1);
-/// The longest sleep: so that a system clock that jumps forward is noticed.
-constexpr Micros kSleepMax = std::chrono::seconds(5);
+/// The longest sleep: so that a system clock that jumps forward is noticed, and on a shared store a hold made elsewhere whose
+/// notice was lost.
+constexpr Micros kSleepMax = std::chrono::seconds(1);
 /// After an accident, and while the lane is full.
 constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
 
@@ -32,14 +31,16 @@ constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
 class Expiry::Self
 {
 public:
-    Self(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics)
-        : store_(store), writes_(writes), clock_(clock), metrics_(metrics)
+    Self(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics, Options options)
+        : store_(store), writes_(writes), clock_(clock), metrics_(metrics), options_(options)
     {
     }
 
     void start()
     {
-        writes_.on_hold([this](Instant deadline) { hold_made(deadline); });
+        writes_.on_batch([this](const BatchNews& news) {
+            if (news.earliest_deadline) hold_made(*news.earliest_deadline);
+        });
         thread_ = std::thread([this] { run(); });
     }
 
@@ -52,6 +53,9 @@ public:
         wake_.notify_one();
         if (thread_.joinable()) thread_.join();
     }
+
+    /// Whatever it sleeps for may not be the earliest deadline any more.
+    void look() { hold_made(Instant::min()); }
 
 private:
     void hold_made(Instant deadline)
@@ -112,7 +116,7 @@ private:
 
     void lapse(Instant now)
     {
-        const Outcome outcome = carry_out(LapseDue{now, kLapsedAtOnce});
+        const Outcome outcome = carry_out(LapseDue{now, options_.at_once});
         const auto* const lapsed = std::get_if<Lapsed>(&outcome);
         if (!lapsed) return pause();
         const Instant done = clock_.now();
@@ -165,6 +169,7 @@ private:
     WriteLane& writes_;
     const Clock& clock_;
     Metrics& metrics_;
+    const Options options_;
 
     std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
@@ -173,12 +178,13 @@ private:
     std::thread thread_;
 };
 
-Expiry::Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics)
-    : self_(std::make_unique<Self>(store, writes, clock, metrics))
+Expiry::Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics, Options options)
+    : self_(std::make_unique<Self>(store, writes, clock, metrics, options))
 {
 }
 Expiry::~Expiry() { stop(); }
 void Expiry::start() { self_->start(); }
+void Expiry::look() { self_->look(); }
 void Expiry::stop() { self_->stop(); }
 
 }  // namespace boxoffice

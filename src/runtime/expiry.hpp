@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <memory>
 
 #include "core/ports.hpp"
@@ -14,13 +15,18 @@ namespace boxoffice
 class Expiry
 {
 public:
-    Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics);
+    struct Options {
+        std::size_t at_once = 500;  // holds to a batch: a few milliseconds of the write lane, between which sales go on
+    };
+    Expiry(Store& store, WriteLane& writes, const Clock& clock, Metrics& metrics, Options options);
     ~Expiry();  // stop()
     Expiry(const Expiry&) = delete;
     Expiry& operator=(const Expiry&) = delete;
 
     /// Registers with the lane and starts the thread. Call before the first submit to the lane.
     void start();
+    /// Looks for the next deadline now: somebody else may have made a hold. Any thread.
+    void look();
     /// Call before the lane is stopped. Idempotent.
     void stop();
 

@@ -2,7 +2,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/ports.hpp"
 #include "runtime/metrics.hpp"
@@ -16,9 +18,19 @@ struct LaneJob : WriteJob {
     std::function<void(LaneJob&)> done;
 };
 
+/// What a batch has changed, for those who act on it.
+struct BatchNews {
+    std::optional<Instant> earliest_deadline;  // among the holds it made
+    std::vector<EventId> changed;              // events with other figures or facts than before; each once
+    bool made_effects = false;                 // the outbox has something to take
+};
+
 /// One hot event turns a lock per request into a queue of waiting threads, each paying its own disk sync. A lane turns
 /// that around: requests queue up as typed acts, and one thread takes everything that waits, carries it out in one
 /// transaction with one sync, and only then answers each. The busier it gets, the more a sync serves.
+///
+/// Where the store takes several writers there are several lanes: acts of one event go through one of them, so that they meet in
+/// a transaction and not at a row's lock.
 ///
 /// Paying goes ahead of reserving, reserving ahead of the rest. An accident rolls the batch back and replays
 /// its acts one by one, so that a poisoned act hurts only itself.
@@ -28,6 +40,7 @@ public:
     struct Options {
         std::size_t depth_max = 8192;  // beyond it submit() refuses: half a second's work at 16 000 acts/s
         std::size_t batch_max = 512;   // acts to a transaction: beyond a few hundred the sync no longer dominates
+        unsigned lanes = 1;  // threads, each with a queue and a transaction of its own; an engine with one writer has one
     };
     WriteLane(Store& store, Options options, Metrics& metrics);
     ~WriteLane();  // stop()
@@ -37,8 +50,8 @@ public:
     /// False when the lane is full or stopping: the job was not taken and `done` will not be called. Any thread.
     [[nodiscard]] bool submit(std::unique_ptr<LaneJob> job);
 
-    /// Called on the lane's thread with the earliest deadline among holds made by a batch. Set before the first submit.
-    void on_hold(std::function<void(Instant)> listener);
+    /// `listener` hears of every batch after its commit, on the lane's thread; it must not block. Call before the first submit.
+    void on_batch(std::function<void(const BatchNews&)> listener);
 
     /// Carries out what is queued, then joins. Idempotent.
     void stop();

@@ -147,6 +147,22 @@ void append_family(std::string& out, const MetricFamily& family)
     }
 }
 
+// In the order of EffectKind and of JobResult; a later version's kinds are `other`.
+constexpr std::array<const char*, 4> kJobKinds = {"ticket_paid", "hold_expired", "event_changed", "other"};
+constexpr std::array<const char*, 3> kJobResults = {"done", "failed", "dead"};
+using JobCounters = std::array<std::array<prometheus::Counter*, kJobResults.size()>, kJobKinds.size()>;
+
+JobCounters job_counters(prometheus::Registry& registry)
+{
+    CounterFamily& family = counters(registry, "boxoffice_jobs_total", "Tries at jobs that follow from changes, by result.");
+    JobCounters made{};
+    for (std::size_t kind = 0; kind < kJobKinds.size(); ++kind) {
+        for (std::size_t result = 0; result < kJobResults.size(); ++result)
+            made[kind][result] = &family.Add({{"kind", kJobKinds[kind]}, {"result", kJobResults[result]}});
+    }
+    return made;
+}
+
 struct GaugeReader {
     std::string name;
     std::string help;
@@ -217,6 +233,7 @@ public:
     CounterFamily& logins = counters(registry, "boxoffice_logins_total", "Attempts to log in, by result.");
     prometheus::Counter& logins_good = logins.Add({{"result", "good"}});
     prometheus::Counter& logins_bad = logins.Add({{"result", "bad"}});
+    JobCounters jobs = job_counters(registry);
 
     prometheus::Counter& refused_by(std::string_view lane)
     {
@@ -333,6 +350,12 @@ void Metrics::ticket_paid() { self_->paid.Increment(); }
 void Metrics::ticket_cancelled() { self_->cancelled.Increment(); }
 void Metrics::sold_out_refused() { self_->sold_out.Increment(); }
 void Metrics::login(bool good) { (good ? self_->logins_good : self_->logins_bad).Increment(); }
+void Metrics::job(EffectKind kind, JobResult result)
+{
+    const std::size_t row = std::min(static_cast<std::size_t>(kind), kJobKinds.size() - 1);
+    self_->jobs[row].at(static_cast<std::size_t>(result))->Increment();
+}
+
 void Metrics::lane(std::string_view lane) { self_->refused_by(lane); }
 
 void Metrics::build_info(std::string_view version)

@@ -6,8 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "core/effects.hpp"
+
 namespace boxoffice
 {
+
+/// What became of one try at a job: failed ones are tried again, dead ones never.
+enum class JobResult : std::uint8_t { done, failed, dead };
 
 /// Everything /metrics shows, under conventional Prometheus names (prefix boxoffice_, base units). The only file that
 /// knows prometheus-cpp is metrics.cpp. Every method may be called from any thread and takes well under a microsecond,
@@ -35,6 +40,7 @@ public:
     void ticket_cancelled();                                 // boxoffice_tickets_cancelled_total
     void sold_out_refused();                                 // boxoffice_sold_out_refusals_total
     void login(bool good);                                   // boxoffice_logins_total{result}
+    void job(EffectKind kind, JobResult result);             // boxoffice_jobs_total{kind,result}
 
     void lane(std::string_view lane);           // lane_refused(lane) counts from 0 instead of from nothing
     void build_info(std::string_view version);  // boxoffice_build_info{version} 1

@@ -36,24 +36,63 @@ constexpr std::size_t kShareKept = 16;
 /// Without work for this long the lane is quiet enough for the store's housekeeping: longer than any gap in a busy on-sale.
 constexpr std::chrono::milliseconds kQuiet{50};
 
-void fail(LaneJob& job, Code code, const char* detail)
+/// By which acts share a lane: those of an event, since they would meet at its counter; those of a ticket, since the event of a
+/// ticket is not known here; the rest wherever.
+std::size_t lane_of(const Act& act, std::size_t lanes)
 {
-    Error error = refuse(code);
-    error.detail = detail;
-    job.outcome = std::move(error);
+    if (lanes == 1) return 0;
+    std::uint64_t key = 0;
+    if (const auto* reserve = std::get_if<Reserve>(&act)) key = static_cast<std::uint64_t>(reserve->event.value);
+    if (const auto* change = std::get_if<ChangeEvent>(&act)) key = static_cast<std::uint64_t>(change->event.value);
+    if (const auto* remove = std::get_if<RemoveEvent>(&act)) key = static_cast<std::uint64_t>(remove->event.value);
+    if (const auto* pay = std::get_if<Pay>(&act)) key = static_cast<std::uint64_t>(pay->ticket.value);
+    if (const auto* cancel = std::get_if<Cancel>(&act)) key = static_cast<std::uint64_t>(cancel->ticket.value);
+    if (const auto* user = std::get_if<ChangeUser>(&act)) key = static_cast<std::uint64_t>(user->user.value);
+    if (const auto* add = std::get_if<AddUser>(&act)) key = std::hash<std::string>{}(add->email);
+    return (key * 0x9E3779B97F4A7C15ull >> 32) % lanes;
 }
 
-}  // namespace
+/// What a client is told of a commit that nobody can tell of.
+constexpr std::string_view kUnclear =
+    "It is unknown whether the request took effect. Repeat it with the same Idempotency-Key, or look before trying again.";
 
-class WriteLane::Self
+void gather_news(const LaneJob& job, BatchNews& news)
+{
+    const auto changed = [&](EventId event) {
+        if (std::find(news.changed.begin(), news.changed.end(), event) == news.changed.end()) news.changed.push_back(event);
+    };
+    if (const auto* const ticket = std::get_if<Ticket>(&job.outcome)) {
+        if (std::holds_alternative<Pay>(job.act)) {
+            news.made_effects = true;  // of availability it changes nothing
+            return;
+        }
+        changed(ticket->event_id);
+        if (ticket->status == TicketStatus::reserved && (!news.earliest_deadline || ticket->expires_at < *news.earliest_deadline))
+            news.earliest_deadline = ticket->expires_at;
+    } else if (const auto* const lapsed = std::get_if<Lapsed>(&job.outcome)) {
+        for (const EventId event : lapsed->events) changed(event);
+        news.made_effects = news.made_effects || !lapsed->events.empty();
+    } else if (const auto* const event = std::get_if<Event>(&job.outcome)) {
+        changed(event->id);
+        news.made_effects = true;
+    } else if (const auto* const remove = std::get_if<RemoveEvent>(&job.act)) {
+        if (std::holds_alternative<Done>(job.outcome)) changed(remove->event);
+    }
+}
+
+using Listeners = std::vector<std::function<void(const BatchNews&)>>;
+
+/// One thread, its queue and its transactions.
+class Lane
 {
 public:
     using Batch = std::vector<std::unique_ptr<LaneJob>>;
 
-    Self(Store& store, Options options, Metrics& metrics)
-        : store_(store), options_(options), metrics_(metrics), thread_([this] { run(); })
+    Lane(Store& store, WriteLane::Options options, std::string name, const Listeners& listeners, Metrics& metrics)
+        : store_(store), options_(options), name_(std::move(name)), listeners_(listeners), metrics_(metrics), thread_([this] {
+              run();
+          })
     {
-        metrics_.lane("write");
     }
 
     bool submit(std::unique_ptr<LaneJob> job)
@@ -62,10 +101,7 @@ public:
         bool was_waiting = false;
         {
             std::lock_guard lock(mutex_);
-            if (stopping_ || depth_ >= options_.depth_max) {
-                metrics_.lane_refused("write");
-                return false;
-            }
+            if (stopping_ || depth_ >= options_.depth_max) return false;
             queues_[urgency].push_back(std::move(job));
             ++depth_;
             was_waiting = waiting_;
@@ -97,15 +133,13 @@ public:
         return depth_ >= options_.depth_max;
     }
 
-    std::function<void(Instant)> on_hold_;
-
 private:
     void run()
     {
-        pthread_setname_np(pthread_self(), "write");
+        pthread_setname_np(pthread_self(), name_.c_str());
         for (Batch batch = take(); !batch.empty(); batch = take()) {
             carry_out(batch);
-            tell_of_holds(batch);
+            tell(batch);
             for (auto& job : batch) job->done(*job);
         }
     }
@@ -155,7 +189,7 @@ private:
         std::transform(batch.begin(), batch.end(), jobs_.begin(), [](const auto& job) { return job.get(); });
         const auto begun = Steady::now();
         if (!try_carry_out(jobs_)) {
-            if (jobs_.size() > 1) {
+            if (jobs_.size() > 1 && !unclear_) {
                 // Nothing of the batch has happened: one by one, only the act that caused the accident fails.
                 metrics_.batch_replayed();
                 for (WriteJob* const& job : jobs_) {
@@ -163,7 +197,8 @@ private:
                     if (!try_carry_out(std::span(&job, 1))) fail_job(*job);
                 }
             } else {
-                fail_job(*jobs_.front());
+                // Of an unclear transaction nothing is done again: all of it may have happened.
+                for (WriteJob* const job : jobs_) fail_job(*job);
             }
         }
         metrics_.batch_committed(batch.size(), std::chrono::duration<double>(Steady::now() - begun).count());
@@ -177,34 +212,41 @@ private:
         } catch (const StoreFailure& failure) {
             code_ = failure.code();
             why_ = failure.what();
+            unclear_ = failure.unclear();
         } catch (const std::exception& error) {
             code_ = Code::internal;
             why_ = error.what();
+            unclear_ = false;
         }
         log::error("a write batch failed", {{"acts", static_cast<std::int64_t>(jobs.size())}, {"why", std::string_view(why_)}});
         return false;
     }
 
-    void fail_job(WriteJob& job) { fail(static_cast<LaneJob&>(job), code_, why_.c_str()); }
-
-    void tell_of_holds(const Batch& batch) const
+    void fail_job(WriteJob& job) const
     {
-        if (!on_hold_) return;
-        std::optional<Instant> earliest;
-        for (const auto& job : batch) {
-            const Ticket* const ticket = std::get_if<Ticket>(&job->outcome);
-            if (ticket && ticket->status == TicketStatus::reserved && (!earliest || ticket->expires_at < *earliest))
-                earliest = ticket->expires_at;
-        }
-        if (earliest) on_hold_(*earliest);
+        Error error = refuse(code_);
+        error.detail = why_;
+        if (unclear_) error.message = kUnclear;
+        job.outcome = std::move(error);
+    }
+
+    void tell(const Batch& batch) const
+    {
+        if (listeners_.empty()) return;
+        BatchNews news;
+        for (const auto& job : batch) gather_news(*job, news);
+        for (const auto& listener : listeners_) listener(news);
     }
 
     Store& store_;
-    const Options options_;
+    const WriteLane::Options options_;
+    const std::string name_;
+    const Listeners& listeners_;
     Metrics& metrics_;
     std::vector<WriteJob*> jobs_;  // the lane's thread only, as the next two
     Code code_ = Code::internal;
     std::string why_;
+    bool unclear_ = false;
 
     mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
@@ -216,10 +258,59 @@ private:
     std::thread thread_;  // last: it uses all of the above
 };
 
+}  // namespace
+
+class WriteLane::Self
+{
+public:
+    Self(Store& store, Options options, Metrics& metrics) : metrics_(metrics)
+    {
+        metrics_.lane("write");
+        const unsigned lanes = std::max(1U, options.lanes);
+        // Half of everything may well be of one event, so the queues are not made shorter by much.
+        options.depth_max = std::max<std::size_t>(1, lanes == 1 ? options.depth_max : options.depth_max / lanes * 2);
+        for (unsigned i = 0; i < lanes; ++i) {
+            std::string name = lanes == 1 ? "write" : "write-" + std::to_string(i);
+            lanes_.push_back(std::make_unique<Lane>(store, options, std::move(name), listeners_, metrics));
+        }
+    }
+
+    bool submit(std::unique_ptr<LaneJob> job)
+    {
+        Lane& lane = *lanes_[lane_of(job->act, lanes_.size())];
+        if (lane.submit(std::move(job))) return true;
+        metrics_.lane_refused("write");
+        return false;
+    }
+
+    void stop()
+    {
+        for (const auto& lane : lanes_) lane->stop();
+    }
+
+    std::size_t depth() const
+    {
+        std::size_t depth = 0;
+        for (const auto& lane : lanes_) depth += lane->depth();
+        return depth;
+    }
+
+    bool full() const
+    {
+        return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->full(); });
+    }
+
+    Listeners listeners_;
+
+private:
+    Metrics& metrics_;
+    std::vector<std::unique_ptr<Lane>> lanes_;  // last: their threads use the above
+};
+
 WriteLane::WriteLane(Store& store, Options options, Metrics& metrics) : self_(std::make_unique<Self>(store, options, metrics)) {}
 WriteLane::~WriteLane() { stop(); }
 bool WriteLane::submit(std::unique_ptr<LaneJob> job) { return self_->submit(std::move(job)); }
-void WriteLane::on_hold(std::function<void(Instant)> listener) { self_->on_hold_ = std::move(listener); }
+void WriteLane::on_batch(std::function<void(const BatchNews&)> listener) { self_->listeners_.push_back(std::move(listener)); }
 void WriteLane::stop() { self_->stop(); }
 std::size_t WriteLane::depth() const { return self_->depth(); }
 bool WriteLane::full() const { return self_->full(); }

@@ -36,12 +36,12 @@ constexpr std::string_view kWellKnown[] = {
     "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",  // Spring Security pages
 };
 
-// No random secret holds one of these; people's do.
+// No random secret holds one of these; people's do, and the examples of compose files and manuals.
 constexpr std::string_view kTellTale[] = {
-    "changeme",   "changethis", "changeit",     "replaceme",  "replacethis", "yoursecret",  "yourjwt",
-    "mysecret",   "secretkey",  "supersecret",  "verysecret", "topsecret",   "jwtsecret",   "password",
-    "passphrase", "insecure",   "notsecure",    "example",    "placeholder", "development", "donotuse",
-    "letmein",    "qwerty",     "correcthorse", "defaultkey", "testsecret",  "boxoffice",
+    "changeme", "changethis", "changeit",    "replaceme",    "replacethis", "replacewith", "setthis", "secret",
+    "yourjwt",  "password",   "passphrase",  "insecure",     "notsecure",   "example",     "sample",  "placeholder",
+    "default",  "production", "development", "randomstring", "docker",      "compose",     "openssl", "localhost",
+    "donotuse", "letmein",    "qwerty",      "correcthorse", "boxoffice",
 };
 
 std::string plain(std::string_view secret)

@@ -75,6 +75,17 @@ public:
         }
     }
 
+    std::optional<LocalTime> to_local(Instant instant, std::string_view zone) const override
+    {
+        const auto found = zones_.find(zone);
+        if (found == zones_.end()) return std::nullopt;
+        try {
+            return found->second.to_local(instant);
+        } catch (const std::exception&) {
+            return std::nullopt;
+        }
+    }
+
 private:
     class Zone
     {
@@ -85,15 +96,27 @@ private:
         {
             const auto second = std::chrono::floor<std::chrono::seconds>(local).time_since_epoch();
             date::local_info info = table_.get_info(date::local_seconds(second));
-            if (info.first.end >= kEndOfTime) {
-                std::call_once(rule_read_, [this] { rule_ = rule_after_the_table(table_.name()); });
-                if (rule_ && info.result == date::local_info::unique) info = rule_->get_info(date::local_seconds(second));
-            }
+            if (info.first.end >= kEndOfTime && info.result == date::local_info::unique && rule())
+                info = rule()->get_info(date::local_seconds(second));
             if (info.result == date::local_info::nonexistent) return std::nullopt;
             return Instant(local.time_since_epoch() - info.first.offset);
         }
 
+        LocalTime to_local(Instant instant) const
+        {
+            const date::sys_seconds second = std::chrono::floor<std::chrono::seconds>(instant);
+            date::sys_info info = table_.get_info(second);
+            if (info.end >= kEndOfTime && rule()) info = rule()->get_info(second);
+            return LocalTime(instant.time_since_epoch() + info.offset);
+        }
+
     private:
+        const std::optional<Posix::time_zone>& rule() const
+        {
+            std::call_once(rule_read_, [this] { rule_ = rule_after_the_table(table_.name()); });
+            return rule_;
+        }
+
         // Behind the last entry of a table libdate puts an end some 30 000 years off.
         static constexpr date::sys_seconds kEndOfTime = date::sys_days(date::year(30'000) / 1 / 1);
 

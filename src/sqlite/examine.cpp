@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "sqlite/migrations.hpp"
+#include "sqlite/reader.hpp"
 #include "sqlite/sqlite.hpp"
 
 namespace boxoffice
@@ -81,6 +82,13 @@ Finding check_clock(Connection& db, Instant now)
             fmt::format("{} s behind the newest ticket: it was set back, or the store comes from elsewhere", behind)};
 }
 
+Finding check_outbox(Connection& db)
+{
+    const OutboxCounts counts = sqlite::outbox_counts(db);
+    if (counts.dead == 0) return {true, "outbox", fmt::format("{} effects wait, none is dead", counts.waiting)};
+    return {false, "outbox", fmt::format("{} effects are dead; the newest because: {}", counts.dead, counts.last_why)};
+}
+
 }  // namespace
 
 std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant now)
@@ -97,6 +105,7 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
             findings.push_back(check_foreign_keys(db));
             findings.push_back(check_counters(db));
             findings.push_back(check_clock(db, now));
+            findings.push_back(check_outbox(db));
         }
     } catch (const StoreFailure& failure) {
         findings.push_back({false, "store", failure.what()});

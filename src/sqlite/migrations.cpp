@@ -20,31 +20,6 @@ namespace
 
 constexpr std::string_view kFolder = "migrations/sqlite/";
 
-/// FNV-1a: against accidents, not against attackers, who could edit the stored sum as well.
-std::string checksum_of(std::string_view text)
-{
-    std::uint64_t sum = 0xcbf29ce484222325;
-    for (const char c : text) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return fmt::format("{:016x}", sum);
-}
-
-Migration parse(std::string_view name, std::string_view text)
-{
-    constexpr std::string_view kUp = "-- migrate:up";
-    constexpr std::string_view kDown = "-- migrate:down";
-    const auto up = text.find(kUp);
-    const auto down = text.find(kDown);
-    if (up == text.npos || down == text.npos || down < up)
-        throw std::logic_error("a migration without its two parts: " + std::string(name));
-    Migration migration;
-    migration.name = name;
-    migration.version = name.substr(0, name.find('_'));
-    migration.up = text.substr(up + kUp.size(), down - up - kUp.size());
-    migration.down = text.substr(down + kDown.size());
-    migration.checksum = checksum_of(text);
-    return migration;
-}
-
 bool has_table(Connection& db, std::string_view table)
 {
     Rows rows = db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", table);
@@ -58,7 +33,7 @@ const std::vector<Migration>& migrations()
     static const std::vector<Migration> all = [] {
         std::vector<Migration> found;
         for (const Asset& asset : assets()) {
-            if (asset.name.starts_with(kFolder)) found.push_back(parse(asset.name.substr(kFolder.size()), asset.bytes));
+            if (asset.name.starts_with(kFolder)) found.push_back(parse_migration(asset.name.substr(kFolder.size()), asset.bytes));
         }
         return found;  // assets() is ordered by name, and so by number
     }();
@@ -76,23 +51,7 @@ std::vector<MigrationState> migration_states(Connection& db)
             if (const auto found = applied.find(std::string(rows.text(0))); found != applied.end()) found->second = rows.text(1);
         }
     }
-    std::vector<MigrationState> states;
-    for (const Migration& migration : migrations()) {
-        const auto found = applied.find(migration.version);
-        if (found != applied.end() && !found->second.empty() && found->second != migration.checksum) {
-            throw StoreFailure(Code::storage_failed, "migration " + migration.name +
-                                                         " was applied to this store in another form than this binary "
-                                                         "holds; use the binary that applied it");
-        }
-        states.push_back({migration.version, migration.name, found != applied.end()});
-        if (found != applied.end()) applied.erase(found);
-    }
-    if (!applied.empty()) {
-        throw StoreFailure(Code::storage_failed,
-                           "the store has migration " + applied.begin()->first +
-                               ", which this binary does not know: it was made by a newer boxoffice; use that one");
-    }
-    return states;
+    return boxoffice::migration_states(migrations(), std::move(applied));
 }
 
 }  // namespace sqlite
@@ -139,7 +98,7 @@ std::vector<std::string> SqliteMigrator::up()
     const std::vector<MigrationState> states = status();
     for (std::size_t i = 0; i < states.size(); ++i) {
         if (states[i].applied) continue;
-        const sqlite::Migration& migration = sqlite::migrations()[i];
+        const Migration& migration = sqlite::migrations()[i];
         self_->in_transaction([&] {
             self_->db.script("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY)");
             self_->db.script(kChecksums);
@@ -158,7 +117,7 @@ std::optional<std::string> SqliteMigrator::down()
     const std::vector<MigrationState> states = status();
     for (std::size_t i = states.size(); i-- > 0;) {
         if (!states[i].applied) continue;
-        const sqlite::Migration& migration = sqlite::migrations()[i];
+        const Migration& migration = sqlite::migrations()[i];
         self_->in_transaction([&] {
             self_->db.script(migration.down);
             self_->db.execute("DELETE FROM schema_migrations WHERE version = ?1", migration.version);

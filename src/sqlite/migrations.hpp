@@ -2,20 +2,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/migrations.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/sqlite.hpp"
 
 namespace boxoffice::sqlite
 {
-
-/// One numbered file in dbmate's format: `-- migrate:up`, statements, `-- migrate:down`, statements.
-struct Migration {
-    std::string version;  // the digits before the first underscore
-    std::string name;
-    std::string up;
-    std::string down;
-    std::string checksum;  // of the whole file
-};
 
 /// Those embedded in the binary, in order.
 [[nodiscard]] const std::vector<Migration>& migrations();

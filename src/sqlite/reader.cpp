@@ -197,4 +197,43 @@ std::vector<Event> find_events(Connection& db, std::span<const EventId> ids)
     return events;
 }
 
+std::vector<Availability> availability(Connection& db, std::span<const EventId> events, Instant now)
+{
+    std::vector<Availability> found;
+    for (const EventId event : events) {
+        Rows rows = db.query(
+            "SELECT i.total - i.sold, (SELECT t.expires_at FROM tickets t WHERE t.status = 0 AND t.event_id = ?1 AND "
+            "t.expires_at > ?2 ORDER BY t.expires_at LIMIT 1) "
+            "FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ?1 AND e.removed_at IS NULL",
+            event, now);
+        if (!rows.next()) continue;
+        Availability& one = found.emplace_back(Availability{event, rows.integer(0), std::nullopt});
+        if (!rows.null(1)) one.next_release_at = rows.instant(1);
+    }
+    return found;
+}
+
+OutboxCounts outbox_counts(Connection& db)
+{
+    OutboxCounts counts;
+    // The bounds that every time keeps make SQLite walk the indexes and not the table.
+    {
+        Rows rows = db.query("SELECT count(*) FROM outbox WHERE dead_at IS NULL AND due_at > -1");
+        rows.next();
+        counts.waiting = rows.integer(0);
+    }
+    {
+        Rows rows = db.query("SELECT count(*) FROM outbox WHERE dead_at > -1");
+        rows.next();
+        counts.dead = rows.integer(0);
+    }
+    // Of those that wait again the newest failure is, by and large, the one that waits longest.
+    Rows rows =
+        counts.dead > 0
+            ? db.query("SELECT why FROM outbox WHERE dead_at > -1 ORDER BY dead_at DESC, id DESC LIMIT 1")
+            : db.query("SELECT why FROM outbox WHERE dead_at IS NULL AND why IS NOT NULL ORDER BY due_at DESC, id DESC LIMIT 1");
+    if (rows.next()) counts.last_why = rows.text(0);
+    return counts;
+}
+
 }  // namespace boxoffice::sqlite

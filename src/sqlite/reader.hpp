@@ -59,6 +59,8 @@ private:
                                       std::uint64_t catalogue_version);
 [[nodiscard]] Page<Ticket> list_tickets(Connection& db, const TicketQuery& query);
 [[nodiscard]] std::vector<Event> find_events(Connection& db, std::span<const EventId> ids);
+[[nodiscard]] std::vector<Availability> availability(Connection& db, std::span<const EventId> events, Instant now);
+[[nodiscard]] OutboxCounts outbox_counts(Connection& db);
 /// What the store knows of a user's taste.
 struct Taste {
     std::unordered_map<EventId, double> alike;  // by words shared with events they held tickets for, 0..1

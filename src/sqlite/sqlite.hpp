@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/archive.hpp"
 #include "core/core.hpp"
 
 /// The embedded store: one SQLite file in WAL mode, one connection that alone writes and checkpoints (SQLite before
@@ -16,26 +17,18 @@ struct SqliteOptions {
     unsigned readers = 3;        // connections for reads: one a read-lane thread and one to spare
 };
 
-/// One line of `migrate status`.
-struct MigrationState {
-    std::string version;  // "0001"
-    std::string name;     // "0001_the_box_office.sql"
-    bool applied = false;
-};
-
 /// Changes the schema. Takes the store's writer lock for as long as it lives (throws StoreFailure busy, naming the
 /// process, when another holds it). Makes the file and its folder when they do not exist.
-class SqliteMigrator
+class SqliteMigrator final : public Migrator
 {
 public:
     explicit SqliteMigrator(const std::filesystem::path& file);
-    ~SqliteMigrator();
+    ~SqliteMigrator() override;
     SqliteMigrator(const SqliteMigrator&) = delete;
     SqliteMigrator& operator=(const SqliteMigrator&) = delete;
-    /// Throws StoreFailure when the file's schema is newer than this binary or an applied migration was edited.
-    [[nodiscard]] std::vector<MigrationState> status();
-    std::vector<std::string> up();      // names of those applied; each in its own transaction
-    std::optional<std::string> down();  // the last one, undone; nothing when none is applied
+    [[nodiscard]] std::vector<MigrationState> status() override;
+    std::vector<std::string> up() override;
+    std::optional<std::string> down() override;
 
 private:
     class Self;
@@ -46,10 +39,15 @@ private:
 [[nodiscard]] std::unique_ptr<Store> open_sqlite(const SqliteOptions& options, const Zones& zones);
 
 /// Looks a store over without changing it, while a server runs or not: SQLite's integrity check, every event's counter
-/// against its live tickets, foreign keys, migrations, free disk, the clock against the newest row.
+/// against its live tickets, foreign keys, migrations, free disk, the clock against the newest row, the outbox.
 [[nodiscard]] std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant now);
 
 /// A consistent copy of the store in a new file, while a server runs or not; refuses to overwrite. Throws StoreFailure.
 void backup_sqlite(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// The store's rows as they are at this moment, and stay for whoever holds the object, while a server runs or not; its file is
+/// only read. As long as that lasts, a running server's WAL grows. Throws StoreFailure when there is no store, or when it lacks a
+/// migration of this binary.
+[[nodiscard]] std::unique_ptr<ArchiveSource> open_sqlite_archive(const std::filesystem::path& file);
 
 }  // namespace boxoffice

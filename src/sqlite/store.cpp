@@ -120,6 +120,20 @@ public:
         return places_.candidates(query, taste.alike, taste.organizers, taste.held);
     }
 
+    std::vector<Availability> availability(std::span<const EventId> events, Instant now) override
+    {
+        const Readers::Lent db(readers_);
+        const Snapshot snapshot(*db);
+        return sqlite::availability(*db, events, now);
+    }
+
+    OutboxCounts outbox_counts() override
+    {
+        const Readers::Lent db(readers_);
+        const Snapshot snapshot(*db);
+        return sqlite::outbox_counts(*db);
+    }
+
     std::optional<Instant> next_deadline() override
     {
         const Readers::Lent db(readers_);

@@ -1,5 +1,6 @@
 #include "sqlite/writer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -130,11 +131,12 @@ void Writer::carry_out_one(WriteJob& job)
 
 Outcome Writer::act(const ForgetAnswers& act)
 {
+    const auto most = static_cast<std::int64_t>(act.most);
     const auto forgotten = db_.execute(
         "DELETE FROM kept_answers WHERE (user_id, key) IN (SELECT user_id, key FROM kept_answers WHERE kept_at < ?1 ORDER BY "
         "kept_at LIMIT ?2)",
-        act.before, static_cast<std::int64_t>(act.most));
-    return Done{forgotten == static_cast<std::int64_t>(act.most)};
+        act.before, most);
+    return Done{std::max(forgotten, forget_mails(act.before, most)) == most};
 }
 
 void Writer::idle()

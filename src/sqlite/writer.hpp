@@ -47,12 +47,20 @@ private:
     Outcome act(const Cancel& act);
     Outcome act(const LapseDue& act);
     Outcome act(const ForgetAnswers& act);
+    Outcome act(const TakeEffects& act);
+    Outcome act(const SettleEffects& act);
+    Outcome act(const PostponeEffect& act);
+    Outcome act(const TakeMailTurn& act);
+    Outcome act(const MarkMailSent& act);
 
     /// The ticket, when it is `user`'s own.
     std::optional<Ticket> own_ticket(TicketId id, UserId user);
     std::optional<Event> event_row(EventId id);
-    /// Marks up to `most` due holds of one event as expired; returns how many.
+    /// Marks up to `most` due holds of one event as expired and notes their effect; returns how many.
     std::int64_t lapse_event(EventId event, Instant now, std::int64_t most);
+    /// Writes what follows from a change into the outbox, so many tickets to a row; one row when there are none.
+    void note(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
+    std::int64_t forget_mails(Instant before, std::int64_t most);
 
     Connection db_;
     Places& places_;

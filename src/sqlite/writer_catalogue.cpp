@@ -119,6 +119,7 @@ Outcome Writer::act(const ChangeEvent& act)
     if (changed != 1) throw StoreFailure(Code::internal, "the guard of an event refused its new total");
     Inventory::Stock* const stock = inventory_.find(event.id);
     put_.push_back(place_of(event, stock ? stock->pace : Pace{}));
+    note(EffectKind::event_changed, event.id, {}, act.now);
     catalogue_changed_ = true;
     return event;
 }
@@ -139,6 +140,7 @@ Outcome Writer::act(const RemoveEvent& act)
     inventory_.forget(act.event);
     db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1", act.event, act.now);
     removed_.push_back(act.event);
+    note(EffectKind::event_changed, act.event, {}, act.now);
     catalogue_changed_ = true;
     return Done{};
 }

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "core/refuse.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/writer.hpp"
@@ -85,6 +87,7 @@ Outcome Writer::act(const Pay& act)
                     ticket->id, act.now, act.reference);
     if (changed != 1) throw StoreFailure(Code::internal, "a reserved ticket could not be marked as paid");
     --reserved_change_;
+    note(EffectKind::ticket_paid, ticket->event_id, std::span(&ticket->id, 1), act.now);
     return *ticket;
 }
 
@@ -106,33 +109,42 @@ Outcome Writer::act(const Cancel& act)
 
 std::int64_t Writer::lapse_event(EventId event, Instant now, std::int64_t most)
 {
-    const auto count = db_.execute(
-        "UPDATE tickets SET status = 2 WHERE id IN "
-        "(SELECT id FROM tickets WHERE status = 0 AND event_id = ?1 AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3)",
-        event, now, most);
+    std::vector<TicketId> expired;
+    {
+        Rows rows = db_.query(
+            "UPDATE tickets SET status = 2 WHERE id IN "
+            "(SELECT id FROM tickets WHERE status = 0 AND event_id = ?1 AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3) "
+            "RETURNING id",
+            event, now, most);
+        while (rows.next()) expired.push_back(TicketId{rows.integer(0)});
+    }
+    const auto count = static_cast<std::int64_t>(expired.size());
     reserved_change_ -= count;
+    if (count > 0) note(EffectKind::hold_expired, event, expired, now);
     return count;
 }
 
 Outcome Writer::act(const LapseDue& act)
 {
     Lapsed lapsed;
-    std::unordered_map<EventId, std::int64_t> freed;
+    std::map<EventId, std::vector<TicketId>> expired;
     {
         Rows rows = db_.query(
             "UPDATE tickets SET status = 2 WHERE id IN "
-            "(SELECT id FROM tickets WHERE status = 0 AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING event_id, "
-            "expires_at",
+            "(SELECT id FROM tickets WHERE status = 0 AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2) "
+            "RETURNING id, event_id, expires_at",
             act.now, static_cast<std::int64_t>(act.most));
         while (rows.next()) {
-            ++freed[EventId{rows.integer(0)}];
-            lapsed.deadlines.push_back(rows.instant(1));
+            expired[EventId{rows.integer(1)}].push_back(TicketId{rows.integer(0)});
+            lapsed.deadlines.push_back(rows.instant(2));
         }
     }
-    for (const auto& [event, count] : freed) {
+    for (const auto& [event, tickets] : expired) {
         Inventory::Stock* const stock = inventory_.find(event);
         if (!stock) throw StoreFailure(Code::internal, "a due hold without its event");
-        inventory_.sell(*stock, -count, act.now);
+        inventory_.sell(*stock, -static_cast<std::int64_t>(tickets.size()), act.now);
+        note(EffectKind::hold_expired, event, tickets, act.now);
+        lapsed.events.push_back(event);
     }
     reserved_change_ -= static_cast<std::int64_t>(lapsed.deadlines.size());
     lapsed.more = lapsed.deadlines.size() == act.most;

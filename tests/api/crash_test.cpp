@@ -15,7 +15,7 @@ protected:
 
     void expect_healthy() const
     {
-        const Ran doctor = run_boxoffice({"doctor", "--data", (home_.path() / "data").string()});
+        const Ran doctor = run_boxoffice(doctor_of(home_.path()));
         EXPECT_EQ(doctor.exit_code, 0) << doctor.output;
     }
 

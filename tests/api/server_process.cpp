@@ -18,6 +18,8 @@
 #include <random>
 #include <sstream>
 
+#include "servers/postgres_server.hpp"
+
 namespace blackbox
 {
 
@@ -126,16 +128,42 @@ TempDir::~TempDir()
     std::filesystem::remove_all(path_, ignored);
 }
 
+bool on_postgres()
+{
+    const char* const engine = std::getenv("BOXOFFICE_TEST_ENGINE");
+    return engine != nullptr && std::string_view(engine) == "postgres";
+}
+
+std::string database_of(const std::filesystem::path& home)
+{
+    static std::map<std::filesystem::path, std::string> databases;  // a server started again finds what it left
+    const auto [at, added] = databases.try_emplace(home);
+    if (added) at->second = boxoffice::shared_postgres().fresh_database();
+    return at->second;
+}
+
+std::vector<std::string> doctor_of(const std::filesystem::path& home)
+{
+    if (on_postgres()) return {"doctor", "--database-url", database_of(home)};
+    return {"doctor", "--data", (home / "data").string()};
+}
+
 ServerProcess::ServerProcess(const std::filesystem::path& home, const ServeOptions& options) : stderr_file_(home / "stderr.txt")
 {
     std::vector<std::string> arguments{"serve",       "--data",         (home / "data").string(), "--listen",
                                        "127.0.0.1:0", "--bcrypt-cost",  options.bcrypt_cost,      "--log-level",
                                        "warn",        "--hold-seconds", options.hold_seconds};
     arguments.insert(arguments.end(), options.more_arguments.begin(), options.more_arguments.end());
+    auto environment = options.environment;
+    environment.emplace("BOXOFFICE_RATE_LIMIT", "off");
+    if (on_postgres()) {
+        arguments.insert(arguments.end(), {"--database-url", database_of(home)});
+        environment.emplace("BOXOFFICE_JWT_SECRET", known_secret());
+    }
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error(std::string("pipe: ") + std::strerror(errno));
     const int errors = ::open(stderr_file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    pid_ = spawn(arguments, options.environment, ends[1], errors);
+    pid_ = spawn(arguments, environment, ends[1], errors);
     ::close(ends[1]);
     ::close(errors);
     stdout_ = ends[0];

@@ -73,6 +73,13 @@ struct Ran {
 /// Runs `boxoffice ARGUMENTS…` to its end, at most 60 s.
 [[nodiscard]] Ran run_boxoffice(const std::vector<std::string>& arguments);
 
+/// True when BOXOFFICE_TEST_ENGINE says postgres: then every server sells from a database of its own, in a private cluster.
+[[nodiscard]] bool on_postgres();
+/// The URL of the database that belongs to a server's home.
+[[nodiscard]] std::string database_of(const std::filesystem::path& home);
+/// What has the doctor look at the store of a server's home.
+[[nodiscard]] std::vector<std::string> doctor_of(const std::filesystem::path& home);
+
 /// The server of most tests, started at first use with holds of 120 s, or the one that APIURL names.
 [[nodiscard]] const Address& box_office();
 /// A second one with holds of half a second, or the one that APIURL names.

@@ -1,6 +1,8 @@
 #include "store/engines.hpp"
 
+#include "postgres/postgres.hpp"
 #include "security/security.hpp"
+#include "servers/postgres_server.hpp"
 #include "sqlite/sqlite.hpp"
 #include "temp_folder.hpp"
 
@@ -32,11 +34,30 @@ private:
     std::unique_ptr<Store> store_;
 };
 
+class PostgresHome final : public StoreHome
+{
+public:
+    PostgresHome() : database_(shared_postgres().fresh_database()) { reopen(); }
+    Store& store() override { return *store_; }
+    void reopen() override
+    {
+        store_.reset();
+        PostgresOptions options;
+        options.url = database_;
+        store_ = open_postgres(options, zones());
+    }
+
+private:
+    std::string database_;
+    std::unique_ptr<Store> store_;
+};
+
 }  // namespace
 
 const std::vector<Engine>& engines()
 {
-    static const std::vector<Engine> all = {{"sqlite", [] { return std::make_unique<SqliteHome>(); }}};
+    static const std::vector<Engine> all = {{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
+                                            {"postgres", [] { return std::make_unique<PostgresHome>(); }}};
     return all;
 }
 

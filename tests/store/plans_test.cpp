@@ -103,6 +103,14 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(LapseDue{now + 9min, 10});
         act(RemoveEvent{EventId{2}, user, now});
         act(ForgetAnswers{now - 24h, 10});
+        const auto effects = std::get<Effects>(act(TakeEffects{now + 9min, 10, now + 1h})).taken;
+        act(PostponeEffect{effects.at(0).id, now + 1h, "why", now});
+        (void)store->outbox_counts();
+        act(PostponeEffect{effects.at(0).id, {}, "why", now});
+        act(SettleEffects{{effects.at(1).id}});
+        act(TakeMailTurn{"key", now, now + 1min});
+        act(TakeMailTurn{"key", now, now + 1min});
+        act(MarkMailSent{"key", now});
         store->find_user(user);
         store->find_login("a@b.co");
         store->find_event(event);
@@ -123,6 +131,8 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         }
         store->nearby({.center = {0, 0}, .now = now});
         store->candidates({user, GeoPoint{0, 0}, now});
+        store->availability(std::span(&event, 1), now);
+        (void)store->outbox_counts();
         store->next_deadline();
         store->latest_instant();
         store->check_ready();

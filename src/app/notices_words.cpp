@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <iterator>
+#include <string_view>
+#include <vector>
+
+#include "app/notices.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+constexpr std::array kWeekdays = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+constexpr std::array kMonths = {"January", "February", "March",     "April",   "May",      "June",
+                                "July",    "August",   "September", "October", "November", "December"};
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+/// What a person typed, as one line.
+std::string one_line(std::string_view text)
+{
+    std::string line(text);
+    std::replace_if(line.begin(), line.end(), is_control, ' ');
+    return line;
+}
+
+std::string escaped(std::string_view text)
+{
+    std::string html;
+    html.reserve(text.size() + text.size() / 8);
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                html += "&amp;";
+                break;
+            case '<':
+                html += "&lt;";
+                break;
+            case '>':
+                html += "&gt;";
+                break;
+            case '"':
+                html += "&quot;";
+                break;
+            case '\'':
+                html += "&#39;";
+                break;
+            default:
+                html += c;
+        }
+    }
+    return html;
+}
+
+struct WallTime {
+    std::string day;     // "Saturday, 4 July 2026"
+    std::string minute;  // "20:00"
+};
+
+WallTime wall_time(LocalTime local)
+{
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::minutes>(local - day));
+    return {fmt::format("{}, {} {} {}", kWeekdays[std::chrono::weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
+                        kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year())),
+            fmt::format("{:02}:{:02}", time.hours().count(), time.minutes().count())};
+}
+
+/// From when to when by the clock on the wall where the event is, with the zone's name.
+std::string when(const Event& event, const Zones& zones)
+{
+    auto start = zones.to_local(event.start_time, event.timezone);
+    auto end = zones.to_local(event.end_time, event.timezone);
+    std::string_view zone = event.timezone;
+    if (!start || !end) {
+        start = LocalTime(event.start_time.time_since_epoch());
+        end = LocalTime(event.end_time.time_since_epoch());
+        zone = "UTC";
+    }
+    const WallTime from = wall_time(*start);
+    const WallTime to = wall_time(*end);
+    if (from.day == to.day) return fmt::format("{}, {} to {} ({})", from.day, from.minute, to.minute, zone);
+    return fmt::format("{}, {} to {}, {} ({})", from.day, from.minute, to.day, to.minute, zone);
+}
+
+struct Row {
+    std::string_view label;
+    std::string value;
+};
+
+/// A message before it is text or HTML, so that both say the same.
+struct Letter {
+    std::string greeting;
+    std::string opening;
+    std::vector<Row> rows;
+    std::vector<std::string> closing;
+    std::string link;  // empty: none
+    std::string_view link_text;
+};
+
+std::string text_of(const Letter& letter)
+{
+    std::string text = fmt::format("{}\n\n{}\n\n", letter.greeting, letter.opening);
+    for (const Row& row : letter.rows)
+        fmt::format_to(std::back_inserter(text), "{:<9} {}\n", fmt::format("{}:", row.label), row.value);
+    for (const std::string& paragraph : letter.closing) fmt::format_to(std::back_inserter(text), "\n{}\n", paragraph);
+    if (!letter.link.empty()) fmt::format_to(std::back_inserter(text), "\n{}: {}\n", letter.link_text, letter.link);
+    return text;
+}
+
+/// Colours are left to the reader's programme, but for greys and a blue that can be read on white and on black.
+std::string html_of(const Letter& letter, std::string_view subject)
+{
+    std::string html = fmt::format(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+        "content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n</head>\n"
+        "<body style=\"margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif\">\n<div style=\"max-width:560px;margin:0 "
+        "auto\">\n"
+        "<p>{}</p>\n<p>{}</p>\n<table role=\"presentation\" style=\"border-collapse:collapse;margin:24px 0\">\n",
+        escaped(subject), escaped(letter.greeting), escaped(letter.opening));
+    for (const Row& row : letter.rows) {
+        fmt::format_to(std::back_inserter(html),
+                       "<tr><td style=\"padding:6px 24px 6px 0;color:#808080;vertical-align:top\">{}</td>"
+                       "<td style=\"padding:6px 0;vertical-align:top\">{}</td></tr>\n",
+                       row.label, escaped(row.value));
+    }
+    html += "</table>\n";
+    for (const std::string& paragraph : letter.closing)
+        fmt::format_to(std::back_inserter(html), "<p>{}</p>\n", escaped(paragraph));
+    if (!letter.link.empty()) {
+        fmt::format_to(std::back_inserter(html), "<p><a href=\"{}\" style=\"color:#3b82f6\">{}</a></p>\n", escaped(letter.link),
+                       escaped(letter.link_text));
+    }
+    html += "</div>\n</body>\n</html>\n";
+    return html;
+}
+
+Mail mail_of(const Letter& letter, const User& user, std::string key, std::string subject)
+{
+    Mail mail;
+    mail.key = std::move(key);
+    mail.to_address = user.email;
+    mail.to_name = one_line(user.name);
+    mail.text = text_of(letter);
+    mail.html = html_of(letter, subject);
+    mail.subject = std::move(subject);
+    return mail;
+}
+
+Letter letter_about(const User& user, const Event& event, const Ticket& ticket, const Zones& zones)
+{
+    Letter letter;
+    letter.greeting = fmt::format("Hello {},", one_line(user.name));
+    letter.rows = {{"Event", one_line(event.title)},
+                   {"When", when(event, zones)},
+                   {"Where", one_line(event.venue.address)},
+                   {"Ticket", fmt::format("No. {}", ticket.id.value)}};
+    return letter;
+}
+
+}  // namespace
+
+Mail confirmation_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
+                       const NoticeOptions& options)
+{
+    Letter letter = letter_about(user, event, ticket, zones);
+    letter.opening = "Your ticket is paid, and your seat is yours. Here is all you need to know:";
+    if (ticket.payment_reference) letter.rows.push_back({"Payment", one_line(*ticket.payment_reference)});
+    letter.closing = {"Please keep this message: the ticket number is what we find you by.", "Enjoy the event!"};
+    letter.link = options.site;
+    letter.link_text = "Your tickets";
+    return mail_of(letter, user, fmt::format("ticket_paid:{}", ticket.id.value),
+                   fmt::format("Your ticket for {}", one_line(event.title)));
+}
+
+Mail hold_expired_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
+                       const NoticeOptions& options)
+{
+    Letter letter = letter_about(user, event, ticket, zones);
+    letter.opening = "We held a ticket for you, but it was not paid in time, so it has gone back on sale.";
+    letter.closing = {
+        "Nothing was charged. If you would still like to go, simply reserve again: as long as there are tickets, one may be "
+        "yours.",
+        "If a payment of yours crossed with this message, please get in touch and name the ticket number above."};
+    letter.link = options.site;
+    letter.link_text = "Try again";
+    return mail_of(letter, user, fmt::format("hold_expired:{}", ticket.id.value),
+                   fmt::format("Your hold for {} has expired", one_line(event.title)));
+}
+
+}  // namespace boxoffice

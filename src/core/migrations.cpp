@@ -1,0 +1,61 @@
+#include "core/migrations.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdint>
+
+namespace boxoffice
+{
+
+namespace
+{
+
+/// FNV-1a: against accidents, not against attackers, who could edit the stored sum as well.
+std::string checksum_of(std::string_view text)
+{
+    std::uint64_t sum = 0xcbf29ce484222325;
+    for (const char c : text) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return fmt::format("{:016x}", sum);
+}
+
+}  // namespace
+
+Migration parse_migration(std::string_view name, std::string_view text)
+{
+    constexpr std::string_view kUp = "-- migrate:up";
+    constexpr std::string_view kDown = "-- migrate:down";
+    const auto up = text.find(kUp);
+    const auto down = text.find(kDown);
+    if (up == text.npos || down == text.npos || down < up)
+        throw std::logic_error("a migration without its two parts: " + std::string(name));
+    Migration migration;
+    migration.name = name;
+    migration.version = name.substr(0, name.find('_'));
+    migration.up = text.substr(up + kUp.size(), down - up - kUp.size());
+    migration.down = text.substr(down + kDown.size());
+    migration.checksum = checksum_of(text);
+    return migration;
+}
+
+std::vector<MigrationState> migration_states(std::span<const Migration> all, std::map<std::string, std::string> applied)
+{
+    std::vector<MigrationState> states;
+    for (const Migration& migration : all) {
+        const auto found = applied.find(migration.version);
+        if (found != applied.end() && !found->second.empty() && found->second != migration.checksum) {
+            throw StoreFailure(Code::storage_failed, "migration " + migration.name +
+                                                         " was applied to this store in another form than this binary "
+                                                         "holds; use the binary that applied it");
+        }
+        states.push_back({migration.version, migration.name, found != applied.end()});
+        if (found != applied.end()) applied.erase(found);
+    }
+    if (!applied.empty()) {
+        throw StoreFailure(Code::storage_failed,
+                           "the store has migration " + applied.begin()->first +
+                               ", which this binary does not know: it was made by a newer boxoffice; use that one");
+    }
+    return states;
+}
+
+}  // namespace boxoffice

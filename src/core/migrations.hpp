@@ -1,0 +1,31 @@
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ports.hpp"
+
+namespace boxoffice
+{
+
+/// One numbered file in dbmate's format: `-- migrate:up`, statements, `-- migrate:down`, statements.
+struct Migration {
+    std::string version;  // the digits before the first underscore
+    std::string name;
+    std::string up;
+    std::string down;
+    std::string checksum;  // of the whole file
+};
+
+/// Throws std::logic_error when a part is missing: the file is one of this binary's own.
+[[nodiscard]] Migration parse_migration(std::string_view name, std::string_view text);
+
+/// What of `all` is applied, by version; `applied` maps each applied version to its checksum, empty where dbmate applied it.
+/// Throws StoreFailure when the store knows a migration that this binary does not (a newer schema) or one whose checksum differs
+/// (an edited one).
+[[nodiscard]] std::vector<MigrationState> migration_states(std::span<const Migration> all,
+                                                           std::map<std::string, std::string> applied);
+
+}  // namespace boxoffice

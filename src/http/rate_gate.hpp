@@ -1,0 +1,35 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "core/rate.hpp"
+#include "http/http.hpp"
+#include "http/router.hpp"
+
+/// In front of the routes: lets a call go on, or tells it to come back later.
+namespace boxoffice::http
+{
+
+/// What a call has learned at a gate.
+struct RateNote {
+    std::string_view name;  // of the policy; lives for ever
+    RatePolicy policy;
+    RateAnswer answer;
+};
+
+/// Adds RateLimit-Policy and RateLimit as draft-ietf-httpapi-ratelimit-headers-11 writes them: `"account";q=300;w=15` (what
+/// a full bucket holds, and the seconds in which an empty one fills) and `"account";r=299;t=1` (what is left, and the seconds
+/// until it is full again).
+void add_rate_fields(Reply& reply, const RateNote& note);
+
+/// Where a call goes once it is let through.
+using GoOn = void (*)(const std::shared_ptr<Call>& call);
+
+/// Takes from the bucket "account:<id>" of the signed-in user. `go_on` runs at once or on the limiter's thread; a call that is
+/// not let through is answered 429.
+void pass_account_gate(const std::shared_ptr<Call>& call, GoOn go_on);
+/// The same with the bucket "login:<client>" or "register:<client>"; a client is an IPv4 address or an IPv6 /64.
+void pass_login_gate(const std::shared_ptr<Call>& call, GoOn go_on);
+void pass_registration_gate(const std::shared_ptr<Call>& call, GoOn go_on);
+
+}  // namespace boxoffice::http

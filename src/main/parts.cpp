@@ -1,0 +1,201 @@
+#include "main/parts.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "app/notices.hpp"
+#include "mail/mail.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/shared_clock.hpp"
+#include "security/security.hpp"
+#include "sqlite/sqlite.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+constexpr rlim_t kFilesBesideConnections = 64;
+constexpr rlim_t kFilesToReader = 4;  // the store, its log, its index, one to spare
+constexpr rlim_t kConnectionsMin = 16;
+/// How long a mail's turn waits for the write lane: a lane that is full for longer has other worries, and the job is tried again.
+constexpr Micros kTurnPatience = std::chrono::seconds(30);
+/// Due holds to a transaction of the shared store: its round trips and its sync cost more than the embedded one's.
+constexpr std::size_t kLapsedAtOnceShared = 2000;
+
+/// A connection is an open file, and the usual limit of 1024 would end a rush long before --connections does. As many of the
+/// connections as the process may be given files for.
+std::size_t connections_within_limit(const cli::Config& config)
+{
+    const rlim_t beside = kFilesBesideConnections + kFilesToReader * config.read_threads;
+    const rlim_t wanted = config.connections + beside;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return config.connections;
+    rlimit raised = limit;
+    raised.rlim_cur = std::min(wanted, limit.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+    if (limit.rlim_cur >= wanted) return config.connections;
+    const rlim_t within = std::max(limit.rlim_cur, beside + kConnectionsMin) - beside;
+    log::info("fewer connections than asked for, by the limit on open files",
+              {{"connections", static_cast<std::int64_t>(within)}});
+    return within;
+}
+
+std::string consumer_name()
+{
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    return fmt::format("{}:{}", host.data(), ::getpid());
+}
+
+/// Where there is none: nobody is told, and nobody is heard.
+class DeafWire final : public LiveWire
+{
+public:
+    void tell(std::span<const EventId>) noexcept override {}
+    void listen(std::function<void(std::span<const EventId>)>) override {}
+    [[nodiscard]] bool connected() const noexcept override { return false; }
+};
+
+std::unique_ptr<Clock> clock_of(Store& store)
+{
+    const auto latest = store.latest_instant();
+    if (store.time()) {
+        auto clock = std::make_unique<SharedClock>([&store] { return *store.time(); });
+        if (latest) clock->not_before(*latest);
+        clock->start();
+        return clock;
+    }
+    auto clock = std::make_unique<RealClock>();
+    if (latest) {
+        clock->not_before(*latest);
+        if (*latest > system_now()) log::warn("the system clock is behind the store; time goes on from the store's latest row");
+    }
+    return clock;
+}
+
+JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer)
+{
+    if (!mailer) return [](const Effect&) {};  // nobody wants to hear of it
+    const auto carry = [&writes](Act act) { return carry_out(writes, act, kTurnPatience); };
+    const auto notices =
+        std::make_shared<Notices>(*open.store, *open.clock, *open.zones, *mailer, carry, NoticeOptions{config.site_url});
+    return [notices](const Effect& effect) { notices->tell(effect); };
+}
+
+}  // namespace
+
+static_assert(static_cast<int>(cli::LogLevel::error) == static_cast<int>(log::Level::error));
+
+Instant system_now() { return std::chrono::floor<Micros>(std::chrono::system_clock::now()); }
+
+OpenLog::OpenLog(const cli::Config& config)
+{
+    log::start(static_cast<log::Level>(config.log_level),
+               config.log_format == cli::LogFormat::json ? log::Format::json : log::Format::text);
+}
+OpenLog::~OpenLog() { log::stop(); }
+
+PostgresOptions postgres_options(const cli::Config& config)
+{
+    PostgresOptions options;
+    options.url = config.postgres_url;
+    options.lanes = config.write_lanes;
+    options.readers = config.database_connections;
+    options.lock_timeout = config.lock_timeout;
+    options.statement_timeout = config.statement_timeout;
+    return options;
+}
+
+RedisOptions redis_options(const cli::Config& config) { return {.url = config.redis_url, .consumer = consumer_name()}; }
+
+http::ServerOptions server_options(const cli::Config& config)
+{
+    const auto whole = [](Micros span) { return std::chrono::ceil<std::chrono::milliseconds>(span); };
+    http::ServerOptions options;
+    options.host = config.host;
+    options.port = config.port;
+    options.threads = config.io_threads;
+    options.connections_max = connections_within_limit(config);
+    options.header_timeout = whole(config.header_timeout);
+    options.body_timeout = whole(config.body_timeout);
+    options.idle_timeout = whole(config.idle_timeout);
+    return options;
+}
+
+OpenStore::OpenStore(const cli::Config& config) : zones(make_zones())
+{
+    store = is_shared(config) ? open_postgres(postgres_options(config), *zones)
+                              : open_sqlite({.file = config.database, .readers = config.read_threads + 1}, *zones);
+    clock = clock_of(*store);
+}
+
+Shared::Shared(const cli::Config& config)
+{
+    if (config.redis_url.empty()) {
+        if (is_shared(config)) wire = std::make_unique<DeafWire>();
+        return;
+    }
+    const RedisOptions options = redis_options(config);
+    if (is_shared(config)) {
+        jobs = make_redis_jobs(options);
+        wire = make_redis_wire(options);
+    }
+    rates = make_redis_rates(options, alone);
+    watch = std::make_unique<RedisWatch>(options);
+}
+
+std::vector<http::OtherPart> Shared::others() const
+{
+    if (!watch) return {};
+    return {{"redis", [&redis = *watch] { return redis.ok(); }}};
+}
+
+Work::Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, JobStream* stream)
+    : store_(*open.store),
+      shared_(is_shared(config)),
+      mailer_(config.smtp_url.empty() ? nullptr : make_smtp({.url = config.smtp_url, .from = config.mail_from})),
+      job_(make_job(config, open, writes, mailer_.get())),
+      expiry_(*open.store, writes, *open.clock, metrics, {.at_once = shared_ ? kLapsedAtOnceShared : Expiry::Options{}.at_once}),
+      jobs_(writes, *open.clock, stream, job_, metrics, {.threads = config.job_threads})
+{
+}
+
+void Work::start()
+{
+    expiry_.start();
+    jobs_.start();
+    if (!shared_) return;
+    store_.listen([this](Notice notice) {
+        if (notice == Notice::hold_made) expiry_.look();
+        if (notice == Notice::effect_made) jobs_.wake();
+    });
+}
+
+void Work::stop()
+{
+    if (shared_) store_.listen({});
+    jobs_.stop();
+    expiry_.stop();
+}
+
+void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, const WorkLane& reads)
+{
+    constexpr std::string_view kDepth = "boxoffice_lane_depth";
+    constexpr std::string_view kDepthHelp = "Work waiting in a lane.";
+    metrics.gauge(kDepth, kDepthHelp, "lane", "write", [&writes] { return static_cast<double>(writes.depth()); });
+    metrics.gauge(kDepth, kDepthHelp, "lane", "read", [&reads] { return static_cast<double>(reads.depth()); });
+    metrics.gauge("boxoffice_holds_live", "Tickets reserved now.", "", "",
+                  [&store] { return static_cast<double>(store.reserved_count()); });
+    constexpr std::string_view kOutbox = "boxoffice_outbox";
+    constexpr std::string_view kOutboxHelp = "Effects in the outbox: waiting for their job, or dead after its last try.";
+    metrics.gauge(kOutbox, kOutboxHelp, "state", "waiting",
+                  [&store] { return static_cast<double>(store.outbox_counts().waiting); });
+    metrics.gauge(kOutbox, kOutboxHelp, "state", "dead", [&store] { return static_cast<double>(store.outbox_counts().dead); });
+}
+
+}  // namespace boxoffice

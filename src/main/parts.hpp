@@ -1,0 +1,82 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "cli/config.hpp"
+#include "core/core.hpp"
+#include "http/api.hpp"
+#include "http/server.hpp"
+#include "postgres/postgres.hpp"
+#include "redis/redis.hpp"
+#include "runtime/expiry.hpp"
+#include "runtime/jobs.hpp"
+#include "runtime/lanes.hpp"
+#include "runtime/log.hpp"
+#include "runtime/metrics.hpp"
+#include "runtime/rate_limits.hpp"
+
+/// What serve and worker are made of alike.
+namespace boxoffice
+{
+
+[[nodiscard]] inline bool is_shared(const cli::Config& config) { return !config.postgres_url.empty(); }
+[[nodiscard]] PostgresOptions postgres_options(const cli::Config& config);
+[[nodiscard]] RedisOptions redis_options(const cli::Config& config);
+[[nodiscard]] http::ServerOptions server_options(const cli::Config& config);
+[[nodiscard]] Instant system_now();
+
+/// Holds the log open, and writes out what is queued on whatever way the scope is left.
+struct OpenLog {
+    explicit OpenLog(const cli::Config& config);
+    OpenLog(const OpenLog&) = delete;
+    OpenLog& operator=(const OpenLog&) = delete;
+    ~OpenLog();
+};
+
+/// The store that the configuration names, migrated, and the clock that everybody who uses it judges by.
+struct OpenStore {
+    explicit OpenStore(const cli::Config& config);
+
+    std::unique_ptr<Zones> zones;
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Clock> clock;  // asks the store, so it goes first
+};
+
+/// What nodes share beside the store; all null without Redis.
+struct Shared {
+    explicit Shared(const cli::Config& config);
+
+    LocalRates alone;
+    std::unique_ptr<JobStream> jobs;
+    std::unique_ptr<LiveWire>
+        wire;  // on a shared store without Redis: one that carries nothing, so that everybody looks for himself
+    std::unique_ptr<RateLimits> rates;
+    std::unique_ptr<RedisWatch> watch;
+
+    [[nodiscard]] std::vector<http::OtherPart> others() const;
+};
+
+/// What a worker does: lapses due holds and carries out the outbox's jobs.
+class Work
+{
+public:
+    Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, JobStream* stream);
+
+    /// Call before the first submit to the lane.
+    void start();
+    /// Call before the lane is stopped.
+    void stop();
+
+private:
+    Store& store_;
+    bool shared_;
+    std::unique_ptr<Mailer> mailer_;
+    JobRunner::Job job_;
+    Expiry expiry_;
+    JobRunner jobs_;
+};
+
+/// Gauges that any process over a store has.
+void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, const WorkLane& reads);
+
+}  // namespace boxoffice

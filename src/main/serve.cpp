@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+
+#include "cli/stop_signals.hpp"
+#include "cli/version.hpp"
+#include "main/commands.hpp"
+#include "main/parts.hpp"
+#include "runtime/live.hpp"
+#include "security/security.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+// Of SIGTERM's ten seconds; the rest is for the last password and the last checkpoint.
+constexpr std::chrono::milliseconds kGrace{6'000};
+// A tenth of a sale's share of a core when both want it: sales hardly feel it, and a login takes seconds at worst. At 19 it has a
+// seventieth, and one took 27 s beside two busy compilers.
+constexpr int kPasswordNice = 10;
+// On a shared store a read waits for the database and not for a core, and those that wait at the same time travel together.
+constexpr unsigned kReadersToConnection = 4;
+
+void make_data_folder(const std::filesystem::path& folder)
+{
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw std::runtime_error(fmt::format("The data folder {} cannot be made: {}.", folder.native(), error.message()));
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+    throw std::runtime_error(fmt::format("The data folder {} cannot be written to.", folder.native()));
+}
+
+void announce(std::string_view origin)
+{
+    fmt::print("boxoffice is open\n  storefront  {0}/\n  docs        {0}/docs\n  reference   {0}/redoc\n", origin);
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+int serve(const cli::Config& config)
+{
+    cli::StopSignals signals;
+    const OpenLog log_open(config);
+    if (!is_shared(config)) make_data_folder(config.data);
+
+    OpenStore open(config);
+    Store& store = *open.store;
+    const Clock& clock = *open.clock;
+    const auto hasher = make_bcrypt(config.bcrypt_cost);
+    const auto signer = make_jwt(config.jwt_secret.empty() ? load_or_make_secret(config.data / "jwt-secret") : config.jwt_secret,
+                                 std::chrono::minutes(config.token_minutes));
+
+    Metrics metrics;
+    metrics.build_info(cli::version());
+    Shared shared(config);
+    WriteLane writes(
+        store,
+        {.depth_max = config.write_queue, .batch_max = config.write_batch, .lanes = is_shared(config) ? config.write_lanes : 1},
+        metrics);
+    const unsigned readers = is_shared(config) ? config.database_connections * kReadersToConnection : config.read_threads;
+    WorkLane reads({.name = "read", .threads = readers, .depth_max = config.read_queue, .nice = 0}, metrics);
+    WorkLane passwords(
+        {.name = "password", .threads = config.password_threads, .depth_max = config.password_queue, .nice = kPasswordNice},
+        metrics);
+    LiveHub live(store, clock, shared.wire.get(), metrics, {});
+    std::optional<Work> work;
+    if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shared.jobs.get());
+    std::atomic<bool> draining{false};
+
+    RateLimits* const limits = shared.rates ? shared.rates.get() : &shared.alone;
+    const auto api = http::make_api({.store = store,
+                                     .writes = writes,
+                                     .reads = reads,
+                                     .passwords = passwords,
+                                     .clock = clock,
+                                     .zones = *open.zones,
+                                     .hasher = *hasher,
+                                     .signer = *signer,
+                                     .metrics = metrics,
+                                     .hold = config.hold,
+                                     .digest = sha256_hex,
+                                     .random_hex = random_hex,
+                                     .draining = draining,
+                                     .live = live,
+                                     .rates = config.rate_limit ? limits : nullptr,
+                                     .policies = {config.account_rate, config.login_rate, config.register_rate},
+                                     .trusted_proxies = config.trusted_proxies,
+                                     .others = shared.others()});
+    http::Server server(server_options(config), *api);
+
+    measure_store(metrics, store, writes, reads);
+    metrics.gauge("boxoffice_lane_depth", "Work waiting in a lane.", "lane", "password",
+                  [&passwords] { return static_cast<double>(passwords.depth()); });
+    metrics.gauge("boxoffice_http_connections", "Connections open now.", "", "",
+                  [&server] { return static_cast<double>(server.connections()); });
+
+    live.start(writes);
+    if (work) work->start();
+    server.start();
+    announce(cli::browser_origin(config.host, server.port()));
+    log::info("open", {{"version", cli::version()}, {"port", std::int64_t{server.port()}}});
+
+    const std::string_view signal = signals.wait();
+    log::info("closing: finishing what is in flight", {{"signal", signal}});
+    draining = true;
+    server.stop(kGrace);
+    live.stop();
+    if (work) work->stop();
+    passwords.stop();
+    reads.stop();
+    writes.stop();
+    log::info("closed");
+    return 0;
+}
+
+}  // namespace boxoffice

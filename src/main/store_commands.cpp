@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <openssl/crypto.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <boost/version.hpp>
+#include <cstdio>
+
+#include "cli/copy_run.hpp"
+#include "cli/demo_sales.hpp"
+#include "cli/progress.hpp"
+#include "cli/version.hpp"
+#include "demo/demo.hpp"
+#include "main/commands.hpp"
+#include "main/parts.hpp"
+#include "security/security.hpp"
+#include "sqlite/sqlite.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+/// The store in words, without its password.
+std::string name_of(const cli::Config& config)
+{
+    return is_shared(config) ? hide_password(config.postgres_url) : config.database.native();
+}
+
+void require_store(const cli::Config& config)
+{
+    if (is_shared(config) || std::filesystem::exists(config.database)) return;
+    throw std::runtime_error(fmt::format("There is no store at {} yet; boxoffice serve makes one.", config.database.native()));
+}
+
+std::unique_ptr<Migrator> migrator_of(const cli::Config& config)
+{
+    if (is_shared(config)) return migrate_postgres(postgres_options(config));
+    return std::make_unique<SqliteMigrator>(config.database);
+}
+
+}  // namespace
+
+int migrate_up(const cli::Config& config)
+{
+    const auto applied = migrator_of(config)->up();
+    for (const std::string& name : applied) fmt::print("applied {}\n", name);
+    if (applied.empty()) fmt::print("Nothing to apply: {} is up to date.\n", name_of(config));
+    return 0;
+}
+
+int migrate_down(const cli::Config& config)
+{
+    require_store(config);
+    const auto undone = migrator_of(config)->down();
+    fmt::print("{}\n", undone ? "undid " + *undone : "Nothing to undo: no migration is applied.");
+    return 0;
+}
+
+int migrate_status(const cli::Config& config)
+{
+    require_store(config);
+    const auto migrator = migrator_of(config);
+    for (const MigrationState& state : migrator->status()) fmt::print("[{}] {}\n", state.applied ? 'x' : ' ', state.name);
+    return 0;
+}
+
+int play_demo(const cli::Config& config)
+{
+    const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+    const auto first_day = config.demo_from.value_or(today);
+    const auto zones = make_zones();
+    const auto store = is_shared(config) ? open_postgres(postgres_options(config), *zones)
+                                         : open_sqlite({.file = config.database, .readers = 1}, *zones);
+    EventQuery any;
+    any.limit = 1;
+    const std::int64_t there = store->list_events(any).total;
+    if (there > 0 && !config.demo_add) {
+        throw std::runtime_error(fmt::format("{} already has {} events; give --add to add to them.", name_of(config), there));
+    }
+    const auto catalogue = demo::make_catalogue({.events = config.demo_events, .seed = config.demo_seed, .first_day = first_day});
+
+    // A day's distance, because the first day begins up to 14 hours earlier in the east; and never in the future, because
+    // the server's clock goes on from the latest row.
+    const Instant before = std::min(first_day, today) - std::chrono::days(1);
+    cli::Progress bar("acts");
+    const auto totals =
+        cli::play_catalogue(*store, catalogue, before, [&bar](std::int64_t done, std::int64_t total) { bar.show(done, total); });
+    fmt::print("Wrote {} events, {} people and {} paid tickets to {} (seed {}).\n", totals.events, totals.people, totals.tickets,
+               name_of(config), config.demo_seed);
+    return 0;
+}
+
+int doctor(const cli::Config& config)
+{
+    require_store(config);
+    auto findings = is_shared(config) ? examine_postgres(postgres_options(config), system_now())
+                                      : examine_sqlite(config.database, system_now());
+    if (!config.redis_url.empty()) {
+        for (Finding& finding : examine_redis(redis_options(config))) findings.push_back(std::move(finding));
+    }
+    for (const Finding& finding : findings) {
+        fmt::print("{} {}{}{}\n", finding.good ? "✓" : "✗", finding.what, finding.detail.empty() ? "" : ": ", finding.detail);
+    }
+    return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) { return finding.good; }) ? 0 : 1;
+}
+
+int backup(const cli::Config& config)
+{
+    require_store(config);
+    backup_sqlite(config.database, config.backup_to);
+    fmt::print("Copied {} to {} ({} bytes).\n", config.database.native(), config.backup_to.native(),
+               std::filesystem::file_size(config.backup_to));
+    return 0;
+}
+
+int copy(const cli::Config& config)
+{
+    const auto source = open_sqlite_archive(config.database);
+    const auto target = open_postgres_archive(postgres_options(config));
+    return cli::run_copy(*source, *target, config.database.native(), hide_password(config.postgres_url));
+}
+
+int print_version()
+{
+    fmt::print("boxoffice {}\nSQLite {}\nlibpq {}.{}\nBoost {}.{}.{}\n{}\n", cli::version(), sqlite3_libversion(),
+               PQlibVersion() / 10'000, PQlibVersion() % 10'000, BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1000,
+               BOOST_VERSION % 100, OpenSSL_version(OPENSSL_VERSION));
+    return 0;
+}
+
+}  // namespace boxoffice

@@ -1,0 +1,92 @@
+#pragma once
+#include <unordered_set>
+
+#include "postgres/facts.hpp"
+
+namespace boxoffice::postgres
+{
+
+/// What a batch has decided, as columns: each list goes to the server as one array, in one statement.
+struct Plan {
+    struct Tickets {
+        std::vector<TicketId> ids;
+        std::vector<EventId> events;
+        std::vector<UserId> users;
+        std::vector<Instant> created, expires;
+    } reserved;
+    struct Paid {
+        std::vector<TicketId> ids;
+        std::vector<Instant> at;
+        std::vector<std::string> references;
+    } paid;
+    std::vector<TicketId> cancelled;
+    std::vector<TicketId> lapsed;
+    std::vector<User> users_new;
+    std::vector<std::string> hashes_new;
+    std::map<UserId, Instant> users_changed;
+    std::vector<Event> events_new;
+    std::map<EventId, Instant> events_changed;
+    std::map<EventId, Instant> events_removed;
+    struct Effects {
+        std::vector<std::int64_t> kinds;
+        std::vector<EventId> events;
+        std::vector<std::string> tickets;  // as PostgreSQL writes an array: {1,2}
+        std::vector<Instant> made;
+    } effects;
+    struct Answers {
+        std::vector<std::int64_t> users;
+        std::vector<std::string> keys, fingerprints, bytes;
+        std::vector<Instant> at;
+    } answers;
+};
+
+/// One batch of acts against its facts: asks the rules act by act, in order, each seeing what those before it have done, and
+/// gathers the plan. No SQL is run here but what one act needs for itself alone (the outbox's acts), which is added to the
+/// flight.
+class Batch
+{
+public:
+    Batch(std::span<WriteJob* const> jobs, Facts facts, const Zones& zones) : jobs_(jobs), facts_(std::move(facts)), zones_(zones)
+    {
+    }
+
+    void decide();
+    /// All writes of the plan, without COMMIT. Adds what reads the answers of the outbox's acts to `later`.
+    [[nodiscard]] Flight writes(std::vector<std::function<void(const std::vector<Rows>&)>>& later);
+
+    [[nodiscard]] bool made_effects() const { return !plan_.effects.kinds.empty(); }
+    [[nodiscard]] std::optional<Instant> earliest_deadline() const;
+
+private:
+    void carry_out(WriteJob& job);
+    Outcome act(const AddUser& act);
+    Outcome act(const ChangeUser& act);
+    Outcome act(const AddEvent& act);
+    Outcome act(const ChangeEvent& act);
+    Outcome act(const RemoveEvent& act);
+    Outcome act(const Reserve& act);
+    Outcome act(const Pay& act);
+    Outcome act(const Cancel& act);
+    Outcome act(const LapseDue& act);
+    // Decided by the server alone: their outcome is read after the flight.
+    Outcome act(const ForgetAnswers&) { return Done{}; }
+    Outcome act(const TakeEffects&) { return Effects{}; }
+    Outcome act(const SettleEffects&) { return Done{}; }
+    Outcome act(const PostponeEffect&) { return Done{}; }
+    Outcome act(const TakeMailTurn&) { return MailTurn::elsewhere; }
+    Outcome act(const MarkMailSent&) { return Done{}; }
+
+    void sell(Stock& stock, std::int64_t count, Instant now);
+    Ticket* own_ticket(TicketId id, UserId user);
+    std::int64_t lapse_event(EventId event, Stock& stock, Instant now);
+    void lapse(TicketId ticket);
+    void effect(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
+
+    std::span<WriteJob* const> jobs_;
+    Facts facts_;
+    const Zones& zones_;
+    Plan plan_;
+    std::unordered_set<TicketId> settled_;  // tickets that this batch has given another status
+};
+
+}  // namespace boxoffice::postgres

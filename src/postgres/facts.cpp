@@ -1,0 +1,326 @@
+#include "postgres/facts.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "postgres/rows.hpp"
+
+namespace boxoffice::postgres
+{
+
+namespace
+{
+
+/// Beside those that are needed, due holds that one reservation gives back when the tidier has not come round.
+constexpr std::int64_t kLapseBeside = 64;
+
+template <class T>
+std::vector<T> list(const std::set<T>& values)
+{
+    return {values.begin(), values.end()};
+}
+
+void want(Wanted& wanted, const AddUser& act)
+{
+    wanted.emails.insert(fold_email(act.email));
+    ++wanted.users_new;
+}
+void want(Wanted& wanted, const ChangeUser& act) { wanted.users.insert(act.user); }
+void want(Wanted& wanted, const AddEvent& act)
+{
+    wanted.known.insert(act.organizer);
+    ++wanted.events_new;
+}
+void want(Wanted& wanted, const ChangeEvent& act)
+{
+    wanted.events.insert(act.event);
+    wanted.whole_events.insert(act.event);
+}
+void want(Wanted& wanted, const RemoveEvent& act)
+{
+    wanted.events.insert(act.event);
+    wanted.whole_events.insert(act.event);
+    // Holds whose time is up stand in nobody's way: all of them may have to lapse here.
+    wanted.reserves[act.event] += kTicketsMax;
+}
+void want(Wanted& wanted, const Reserve& act)
+{
+    wanted.events.insert(act.event);
+    wanted.known.insert(act.user);
+    ++wanted.reserves[act.event];
+    ++wanted.tickets_new;
+}
+void want(Wanted& wanted, const Pay& act)
+{
+    wanted.tickets.insert(act.ticket);
+    wanted.references.insert(act.reference);
+}
+void want(Wanted& wanted, const Cancel& act)
+{
+    wanted.tickets.insert(act.ticket);
+    wanted.cancels.insert(act.ticket);
+}
+void want(Wanted& wanted, const LapseDue& act) { wanted.lapse = std::max(wanted.lapse, act.most); }
+template <class Other>
+void want(Wanted&, const Other&)
+{
+}
+
+template <class T>
+concept HasNow = requires(const T& act) { act.now; };
+
+template <class T>
+Instant now_of(const T& act)
+{
+    if constexpr (HasNow<T>)
+        return act.now;
+    else
+        return Instant::min();
+}
+
+constexpr std::string_view kKept =
+    "SELECT k.user_id, k.key, k.fingerprint, k.bytes FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS w(user_id, key, "
+    "after) "
+    "JOIN kept_answers k ON k.user_id = w.user_id AND k.key = w.key WHERE k.kept_at > w.after";
+
+// A locked row is given as it is when the lock is had, not as it was in the statement's snapshot. Only this table's, though: so
+// nothing is joined, and what else belongs to an event is read by the next statement, under the lock.
+constexpr std::string_view kLock =
+    "SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = ANY(ARRAY("
+    "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]))) ORDER BY event_id FOR UPDATE";
+constexpr std::string_view kLockWithDue =
+    "SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = ANY(ARRAY("
+    "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]) UNION "
+    "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $3 ORDER BY expires_at LIMIT $4) due"
+    ")) ORDER BY event_id FOR UPDATE";
+constexpr std::string_view kLockDueThatAreFree =
+    "SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = ANY(ARRAY("
+    "SELECT DISTINCT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT "
+    "$2) "
+    "due)) ORDER BY event_id FOR UPDATE SKIP LOCKED";
+
+constexpr std::string_view kEnds = "SELECT id, end_time FROM events WHERE id = ANY($1::bigint[]) AND removed_at IS NULL";
+constexpr std::string_view kWhole =
+    "SELECT " BOXOFFICE_PG_EVENT_COLUMNS
+    " FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ANY($1::bigint[]) AND e.removed_at IS NULL";
+constexpr std::string_view kDueOfFull =
+    "SELECT t.id, t.event_id, t.expires_at FROM unnest($1::bigint[], $2::bigint[]) AS w(event_id, wanted) "
+    "JOIN inventory i ON i.event_id = w.event_id CROSS JOIN LATERAL (SELECT id, event_id, expires_at FROM tickets "
+    "WHERE status = 0 AND event_id = w.event_id AND expires_at <= $3 ORDER BY expires_at LIMIT w.wanted FOR UPDATE) t "
+    "WHERE i.sold + w.wanted > i.total";
+constexpr std::string_view kDue =
+    "SELECT id, event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 AND event_id = ANY(ARRAY("
+    "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2) "
+    "due)) "
+    "ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+constexpr std::string_view kTickets =
+    "SELECT " BOXOFFICE_PG_TICKET_COLUMNS " FROM tickets t WHERE t.id = ANY($1::bigint[]) ORDER BY t.id FOR UPDATE";
+constexpr std::string_view kReferences = "SELECT payment_reference, id FROM tickets WHERE payment_reference = ANY($1::text[])";
+constexpr std::string_view kUsers =
+    "SELECT " BOXOFFICE_PG_USER_COLUMNS " FROM users u WHERE u.id = ANY($1::bigint[]) ORDER BY u.id FOR NO KEY UPDATE";
+constexpr std::string_view kKnown = "SELECT id FROM users WHERE id = ANY($1::bigint[])";
+constexpr std::string_view kEmails = "SELECT email_folded, id FROM users WHERE email_folded = ANY($1::text[])";
+constexpr std::string_view kTicketIds = "SELECT nextval('tickets_id_seq') FROM generate_series(1, $1::bigint)";
+constexpr std::string_view kEventIds = "SELECT nextval('events_id_seq') FROM generate_series(1, $1::bigint)";
+constexpr std::string_view kUserIds = "SELECT nextval('users_id_seq') FROM generate_series(1, $1::bigint)";
+
+/// A statement of the flight and what is done with its rows.
+class Gathering
+{
+public:
+    void ask(std::string_view sql, Params params, std::function<void(const Rows&)> read)
+    {
+        flight_.add(sql, std::move(params));
+        reads_.push_back(std::move(read));
+    }
+    void go(Connection& db)
+    {
+        const std::vector<Rows> rows = db.fly(flight_);
+        for (std::size_t i = 0; i < reads_.size(); ++i) {
+            if (reads_[i]) reads_[i](rows[i]);
+        }
+    }
+
+private:
+    Flight flight_;
+    std::vector<std::function<void(const Rows&)>> reads_;
+};
+
+std::vector<std::int64_t> fresh(const Rows& rows)
+{
+    std::vector<std::int64_t> ids;
+    ids.reserve(static_cast<std::size_t>(rows.count()));
+    for (int row = rows.count(); row-- > 0;) ids.push_back(rows.integer(row, 0));
+    return ids;
+}
+
+void read_stock(Facts& facts, const Rows& rows)
+{
+    for (int row = 0; row < rows.count(); ++row) {
+        Stock stock;
+        stock.total = rows.integer(row, 1);
+        stock.sold = rows.integer(row, 2);
+        stock.pace = {rows.real(row, 3), rows.instant(row, 4)};
+        stock.popularity = rows.real(row, 5);
+        facts.stocks.emplace(rows.id<EventId>(row, 0), std::move(stock));
+    }
+}
+
+}  // namespace
+
+Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
+{
+    bool others = false;
+    for (const WriteJob* const job : jobs) {
+        std::visit(
+            [&](const auto& act) {
+                want(*this, act);
+                now = std::max(now, now_of(act));
+            },
+            job->act);
+        others = others || !std::holds_alternative<LapseDue>(job->act);
+        if (job->claim) keys.emplace(KeyOfUser{job->claim->user.value, job->claim->key}, job->claim->now - kAnswerLife);
+    }
+    only_lapse = lapse > 0 && !others;
+}
+
+Facts gather(Connection& db, const Wanted& wanted)
+{
+    Facts facts;
+    std::unordered_map<EventId, Instant> ends;
+    Gathering first;
+    first.ask("BEGIN", {}, nullptr);
+    if (!wanted.keys.empty()) {
+        std::vector<std::int64_t> users;
+        std::vector<std::string> keys;
+        std::vector<Instant> after;
+        for (const auto& [key, forgotten] : wanted.keys) {
+            users.push_back(key.first);
+            keys.push_back(key.second);
+            after.push_back(forgotten);
+        }
+        first.ask(kKept, std::move(Params().integers(users).texts(keys).instants(after)), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                facts.kept.emplace(KeyOfUser{rows.integer(row, 0), std::string(rows.text(row, 1))},
+                                   Kept{std::string(rows.text(row, 2)), std::string(rows.text(row, 3))});
+            }
+        });
+    }
+    const auto most = static_cast<std::int64_t>(wanted.lapse);
+    const bool locks = !wanted.events.empty() || !wanted.cancels.empty() || wanted.lapse > 0;
+    if (locks) {
+        Params params;
+        std::string_view sql = kLock;
+        if (wanted.only_lapse) {
+            sql = kLockDueThatAreFree;
+            params.instant(wanted.now).integer(most);
+        } else {
+            params.ids(list(wanted.events)).ids(list(wanted.cancels));
+            if (wanted.lapse > 0) {
+                sql = kLockWithDue;
+                params.instant(wanted.now).integer(most);
+            }
+        }
+        first.ask(sql, std::move(params), [&facts](const Rows& rows) { read_stock(facts, rows); });
+    }
+    if (wanted.lapse > 0) {
+        facts.due_asked = wanted.lapse;
+        first.ask(kDue, std::move(Params().instant(wanted.now).integer(most)), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                facts.due.push_back({rows.id<TicketId>(row, 0), rows.instant(row, 2)});
+                facts.due_events.push_back(rows.id<EventId>(row, 1));
+            }
+        });
+    }
+    if (!wanted.events.empty()) {
+        first.ask(kEnds, std::move(Params().ids(list(wanted.events))), [&ends](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) ends.emplace(rows.id<EventId>(row, 0), rows.instant(row, 1));
+        });
+    }
+    if (!wanted.whole_events.empty()) {
+        first.ask(kWhole, std::move(Params().ids(list(wanted.whole_events))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                Event event = read_event(rows, row);
+                facts.events.emplace(event.id, std::move(event));
+            }
+        });
+    }
+    if (!wanted.reserves.empty()) {
+        std::vector<EventId> events;
+        std::vector<std::int64_t> counts;
+        for (const auto& [event, count] : wanted.reserves) {
+            events.push_back(event);
+            counts.push_back(count + kLapseBeside);
+        }
+        first.ask(kDueOfFull, std::move(Params().ids(events).integers(counts).instant(wanted.now)), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                const auto stock = facts.stocks.find(rows.id<EventId>(row, 1));
+                if (stock == facts.stocks.end()) continue;
+                stock->second.due.push_back({rows.id<TicketId>(row, 0), rows.instant(row, 2)});
+            }
+        });
+    }
+    if (!wanted.tickets.empty()) {
+        first.ask(kTickets, std::move(Params().ids(list(wanted.tickets))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                Ticket ticket = read_ticket(rows, row);
+                facts.tickets.emplace(ticket.id, std::move(ticket));
+            }
+        });
+    }
+    if (!wanted.references.empty()) {
+        first.ask(kReferences, std::move(Params().texts(list(wanted.references))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row)
+                facts.references.emplace(std::string(rows.text(row, 0)), rows.id<TicketId>(row, 1));
+        });
+    }
+    if (!wanted.users.empty()) {
+        first.ask(kUsers, std::move(Params().ids(list(wanted.users))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                User user = read_user(rows, row);
+                facts.users.emplace(user.id, std::move(user));
+            }
+        });
+    }
+    if (!wanted.known.empty()) {
+        first.ask(kKnown, std::move(Params().ids(list(wanted.known))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) facts.known.insert(rows.id<UserId>(row, 0));
+        });
+    }
+    if (!wanted.emails.empty()) {
+        first.ask(kEmails, std::move(Params().texts(list(wanted.emails))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row)
+                facts.emails.emplace(std::string(rows.text(row, 0)), rows.id<UserId>(row, 1));
+        });
+    }
+    const auto number = [&](std::int64_t count, std::string_view sql, std::vector<std::int64_t>& into) {
+        if (count > 0) first.ask(sql, std::move(Params().integer(count)), [&into](const Rows& rows) { into = fresh(rows); });
+    };
+    number(wanted.tickets_new, kTicketIds, facts.ticket_ids);
+    number(wanted.events_new, kEventIds, facts.event_ids);
+    number(wanted.users_new, kUserIds, facts.user_ids);
+    first.go(db);
+
+    // What is due of events that somebody else has locked is theirs to lapse, or the next round's.
+    if (wanted.lapse > 0) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < facts.due.size(); ++i) {
+            if (!facts.stocks.contains(facts.due_events[i])) continue;
+            facts.due[kept] = facts.due[i];
+            facts.due_events[kept++] = facts.due_events[i];
+        }
+        facts.due.resize(kept);
+        facts.due_events.resize(kept);
+    }
+    for (const EventId event : wanted.events) {
+        const auto stock = facts.stocks.find(event);
+        if (stock == facts.stocks.end()) continue;
+        if (const auto end = ends.find(event); end != ends.end())
+            stock->second.end_time = end->second;
+        else if (!wanted.whole_events.contains(event) || !facts.events.contains(event))
+            facts.stocks.erase(stock);  // removed
+    }
+    return facts;
+}
+
+}  // namespace boxoffice::postgres

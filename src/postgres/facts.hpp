@@ -1,0 +1,77 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "postgres/connection.hpp"
+
+namespace boxoffice::postgres
+{
+
+/// An event's counters under its lock, as they will be after the commit.
+struct Stock {
+    std::int64_t total = 0;
+    std::int64_t sold = 0;
+    Pace pace;
+    double popularity = 0;
+    Instant end_time;
+    std::int64_t unsaved = 0;  // what `sold` and the row differ by
+    bool changed = false;      // the row has to be written
+    struct Due {
+        TicketId ticket;
+        Instant expires_at;
+    };
+    std::vector<Due> due;  // holds that may lapse, locked; earliest deadline first
+};
+
+struct Kept {
+    std::string fingerprint;
+    std::string bytes;
+};
+using KeyOfUser = std::pair<std::int64_t, std::string>;
+
+/// Everything that the rules of a batch need to know, gathered under its locks in one flight. Locks are taken event -> ticket ->
+/// user, each ascending by id, so that two batches never wait for each other in a circle.
+struct Facts {
+    std::unordered_map<EventId, Stock> stocks;  // events that exist
+    std::unordered_map<EventId, Event> events;  // whole, of those that may be changed
+    std::unordered_map<TicketId, Ticket> tickets;
+    std::unordered_map<std::string, TicketId> references;
+    std::unordered_map<UserId, User> users;          // locked, to be changed
+    std::unordered_set<UserId> known;                // exist
+    std::unordered_map<std::string, UserId> emails;  // folded, taken
+    std::map<KeyOfUser, Kept> kept;
+    std::vector<std::int64_t> ticket_ids, event_ids, user_ids;  // fresh ones, used from the back
+    std::vector<Stock::Due> due;                                // for the tidier, with the event of each
+    std::vector<EventId> due_events;
+    std::size_t due_asked = 0;
+};
+
+/// Which facts a batch asks for.
+struct Wanted {
+    std::set<EventId> events;        // to lock
+    std::set<EventId> whole_events;  // of these, to be changed
+    std::unordered_map<EventId, std::int64_t> reserves;
+    std::set<TicketId> tickets;  // to lock
+    std::set<TicketId> cancels;  // of these, to lock the event of
+    std::set<std::string> references;
+    std::set<UserId> users;  // to lock
+    std::set<UserId> known;
+    std::set<std::string> emails;
+    std::map<KeyOfUser, Instant> keys;  // and the time before which a kept answer is forgotten
+    std::int64_t tickets_new = 0, events_new = 0, users_new = 0;
+    Instant now;              // the latest of the acts'
+    std::size_t lapse = 0;    // due holds for the tidier; 0: none
+    bool only_lapse = false;  // nothing else: events that somebody else has locked are passed by
+
+    explicit Wanted(std::span<WriteJob* const> jobs);
+};
+
+/// Begins the transaction and gathers. Throws what fly() throws.
+[[nodiscard]] Facts gather(Connection& db, const Wanted& wanted);
+
+}  // namespace boxoffice::postgres

@@ -1,0 +1,157 @@
+#include "postgres/migrations.hpp"
+
+#include <map>
+
+#include "assets/assets.hpp"
+
+namespace boxoffice
+{
+
+namespace postgres
+{
+
+namespace
+{
+
+constexpr std::string_view kFolder = "migrations/postgres/";
+
+/// Of the advisory lock that whoever migrates holds: "boxoffic" in ASCII, so that it is nobody else's.
+constexpr std::string_view kLock = "SELECT pg_advisory_lock(7094693417594251619)::text";
+constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock(7094693417594251619)";
+
+constexpr const char* kTables =
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY);"
+    "CREATE TABLE IF NOT EXISTS schema_checksums (version varchar(128) PRIMARY KEY, checksum text NOT NULL)";
+
+bool has_table(Connection& db, std::string_view table)
+{
+    return db.ask("SELECT to_regclass($1) IS NOT NULL", std::move(Params().text(table))).boolean(0, 0);
+}
+
+/// A quoted literal for texts that are this binary's own.
+std::string quoted(const std::string& text) { return "'" + text + "'"; }
+
+}  // namespace
+
+const std::vector<Migration>& migrations()
+{
+    static const std::vector<Migration> all = [] {
+        std::vector<Migration> found;
+        for (const Asset& asset : assets()) {
+            if (asset.name.starts_with(kFolder)) found.push_back(parse_migration(asset.name.substr(kFolder.size()), asset.bytes));
+        }
+        return found;  // assets() is ordered by name, and so by number
+    }();
+    return all;
+}
+
+std::vector<MigrationState> migration_states(Connection& db)
+{
+    std::map<std::string, std::string> applied;
+    if (has_table(db, "schema_migrations")) {
+        const Rows rows = db.ask("SELECT version::text FROM schema_migrations");
+        for (int row = 0; row < rows.count(); ++row) applied.emplace(rows.text(row, 0), "");
+    }
+    if (has_table(db, "schema_checksums")) {
+        const Rows rows = db.ask("SELECT version::text, checksum FROM schema_checksums");
+        for (int row = 0; row < rows.count(); ++row) {
+            if (const auto found = applied.find(std::string(rows.text(row, 0))); found != applied.end())
+                found->second = rows.text(row, 1);
+        }
+    }
+    return boxoffice::migration_states(migrations(), std::move(applied));
+}
+
+namespace
+{
+
+class PostgresMigrator final : public Migrator
+{
+public:
+    explicit PostgresMigrator(const PostgresOptions& options)
+        : options_(patient(options)), db_(options_, Connection::Purpose::read)
+    {
+        db_.connect();
+    }
+
+    std::vector<MigrationState> status() override { return migration_states(db_); }
+
+    std::vector<std::string> up() override
+    {
+        std::vector<std::string> done;
+        // Most starts find nothing to do, and need no lock to see it.
+        if (pending(status()) == 0) return done;
+        const Locked locked(db_);
+        const std::vector<MigrationState> states = status();
+        for (std::size_t i = 0; i < states.size(); ++i) {
+            if (states[i].applied) continue;
+            const Migration& migration = migrations()[i];
+            db_.script(std::string("BEGIN;") + kTables + ";" + migration.up +
+                       ";INSERT INTO schema_migrations (version) VALUES (" + quoted(migration.version) +
+                       ");INSERT INTO schema_checksums (version, checksum) VALUES (" + quoted(migration.version) + "," +
+                       quoted(migration.checksum) + ");COMMIT");
+            done.push_back(migration.name);
+        }
+        return done;
+    }
+
+    std::optional<std::string> down() override
+    {
+        const Locked locked(db_);
+        const std::vector<MigrationState> states = status();
+        for (std::size_t i = states.size(); i-- > 0;) {
+            if (!states[i].applied) continue;
+            const Migration& migration = migrations()[i];
+            db_.script(std::string("BEGIN;") + kTables + ";" + migration.down +
+                       ";DELETE FROM schema_migrations WHERE version = " + quoted(migration.version) +
+                       ";DELETE FROM schema_checksums WHERE version = " + quoted(migration.version) + ";COMMIT");
+            return migration.name;
+        }
+        return std::nullopt;
+    }
+
+private:
+    /// A migration of a large table, or the wait for another node's, takes as long as it takes.
+    static PostgresOptions patient(PostgresOptions options)
+    {
+        options.lock_timeout = std::chrono::minutes(10);
+        options.statement_timeout = std::chrono::hours(4);
+        return options;
+    }
+
+    static std::size_t pending(const std::vector<MigrationState>& states)
+    {
+        std::size_t count = 0;
+        for (const MigrationState& state : states) count += state.applied ? 0 : 1;
+        return count;
+    }
+
+    struct Locked {
+        explicit Locked(Connection& connection) : db(connection) { (void)db.ask(kLock); }
+        ~Locked()
+        {
+            try {
+                if (db.connected()) (void)db.ask(kUnlock);
+            } catch (const std::exception&) {
+                db.drop();  // and with the session goes the lock
+            }
+        }
+        Locked(const Locked&) = delete;
+        Locked& operator=(const Locked&) = delete;
+        Connection& db;
+    };
+
+    PostgresOptions options_;
+    Connection db_;
+};
+
+}  // namespace
+
+}  // namespace postgres
+
+std::unique_ptr<Migrator> migrate_postgres(const PostgresOptions& options)
+{
+    return std::make_unique<postgres::PostgresMigrator>(options);
+}
+
+}  // namespace boxoffice

@@ -1,0 +1,150 @@
+#include "postgres/queries.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <unordered_map>
+
+#include "postgres/rows.hpp"
+
+namespace boxoffice::postgres
+{
+
+namespace
+{
+
+// A page together with the count of all: the count is there even when the page is empty. Every variant of a listing is a text of
+// its own, so that each is planned for the filters that it has.
+std::string with_count(std::string_view count, std::string_view page, std::string_view order)
+{
+    return fmt::format("SELECT c.n, p.* FROM (SELECT count(*) AS n {}) c LEFT JOIN LATERAL ({}) p ON true {}", count, page,
+                       order);
+}
+
+/// Events to a listing that start before or after anything.
+constexpr Instant kFirst{Micros(-kEpochShift)};            // 1940
+constexpr Instant kLast{Micros(253'402'300'799'000'000)};  // the end of 9999
+
+Instant within(Instant instant) { return std::clamp(instant, kFirst, kLast); }
+
+}  // namespace
+
+Page<Event> list_events(Readers& readers, const EventQuery& query)
+{
+    Params params;
+    params.instant(within(query.starts_after.value_or(kFirst)));
+    params.instant(within(query.starts_before.value_or(kLast)));
+    std::string filters = "e.removed_at IS NULL AND e.start_time > $1 AND e.start_time < $2";
+    if (query.organizer) {
+        params.id(*query.organizer);
+        filters += fmt::format(" AND e.organizer_id = ${}", params.size());
+    }
+    if (!query.q.empty()) {
+        params.text(std::string_view(query.q));
+        // Without a word in it a question is no filter but a mistake: nothing matches.
+        filters += fmt::format(" AND e.words @@ plainto_tsquery('simple', plain_words(${}))", params.size());
+    }
+    std::string tables = "FROM events e";
+    if (query.available_only) {
+        tables += " JOIN inventory i ON i.event_id = e.id";
+        filters += " AND i.sold < i.total";
+    }
+    const std::string count = fmt::format("{} WHERE {}", tables, filters);
+    params.integer(query.limit).integer(query.skip);
+    const std::string page = fmt::format("SELECT " BOXOFFICE_PG_EVENT_COLUMNS
+                                         " FROM events e JOIN inventory i ON i.event_id = e.id WHERE {} "
+                                         "ORDER BY e.start_time, e.id LIMIT ${} OFFSET ${}",
+                                         filters, params.size() - 1, params.size());
+    const std::string sql = with_count(count, page, "ORDER BY p.start_time, p.id");
+    const Rows rows = readers.ask(sql, std::move(params));
+    Page<Event> found;
+    for (int row = 0; row < rows.count(); ++row) {
+        found.total = rows.integer(row, 0);
+        if (!rows.null(row, 1)) found.items.push_back(read_event(rows, row, 1));
+    }
+    return found;
+}
+
+Page<Ticket> list_tickets(Readers& readers, const TicketQuery& query)
+{
+    Params params;
+    params.id(query.user).integer(query.limit).integer(query.skip);
+    std::string filters = "t.user_id = $1";
+    if (query.event) {
+        params.id(*query.event);
+        filters += fmt::format(" AND t.event_id = ${}", params.size());
+    }
+    // A hold whose time is up is expired, tidied or not: the status is judged by time here as everywhere.
+    if (query.status == TicketStatus::reserved || query.status == TicketStatus::expired) {
+        params.instant(query.now);
+        filters += query.status == TicketStatus::reserved
+                       ? fmt::format(" AND t.status = 0 AND t.expires_at > ${}", params.size())
+                       : fmt::format(" AND (t.status = 2 OR (t.status = 0 AND t.expires_at <= ${}))", params.size());
+    } else if (query.status) {
+        params.small(static_cast<std::int16_t>(*query.status));
+        filters += fmt::format(" AND t.status = ${}", params.size());
+    }
+    const std::string count = fmt::format("FROM tickets t WHERE {}", filters);
+    const std::string page = fmt::format("SELECT " BOXOFFICE_PG_TICKET_COLUMNS
+                                         " FROM tickets t WHERE {} ORDER BY t.user_id, t.id DESC LIMIT $2 OFFSET $3",
+                                         filters);
+    const std::string sql = with_count(count, page, "ORDER BY p.id DESC");
+    const Rows rows = readers.ask(sql, std::move(params));
+    Page<Ticket> found;
+    for (int row = 0; row < rows.count(); ++row) {
+        found.total = rows.integer(row, 0);
+        if (!rows.null(row, 1)) found.items.push_back(read_ticket(rows, row, 1));
+    }
+    return found;
+}
+
+std::vector<Event> find_events(Readers& readers, std::span<const EventId> ids)
+{
+    const Rows rows = readers.ask("SELECT " BOXOFFICE_PG_EVENT_COLUMNS
+                                  " FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ANY($1::bigint[]) AND "
+                                  "e.removed_at IS NULL",
+                                  std::move(Params().ids(ids)));
+    std::unordered_map<EventId, Event> found;
+    for (int row = 0; row < rows.count(); ++row) {
+        Event event = read_event(rows, row);
+        found.emplace(event.id, std::move(event));
+    }
+    std::vector<Event> events;
+    for (const EventId id : ids) {
+        if (const auto at = found.find(id); at != found.end()) events.push_back(at->second);
+    }
+    return events;
+}
+
+Page<NearbyEvent> nearby(Readers& readers, const NearbyQuery& query)
+{
+    // Distances count to the millimetre, as in the embedded store, so that both agree on ties and on who is still inside; hence
+    // the circle is asked for a millimetre wider. Everything in the circle is looked at, because all of it is counted.
+    std::string filters = "e.removed_at IS NULL AND ST_DWithin(e.place, here.p, $3 + 0.001)";
+    Params params;
+    params.real(query.center.longitude).real(query.center.latitude).real(query.radius_m).integer(query.limit).integer(query.skip);
+    if (!query.include_past) {
+        params.instant(query.now);
+        filters += fmt::format(" AND e.end_time > ${}", params.size());
+    }
+    if (!query.include_sold_out)
+        filters += " AND EXISTS (SELECT 1 FROM inventory i WHERE i.event_id = e.id AND i.sold < i.total)";
+    const std::string sql = fmt::format(
+        "WITH here AS (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p), "
+        "circle AS MATERIALIZED (SELECT e.id, round(ST_Distance(e.place, here.p) * 1000) / 1000 AS m FROM events e, here WHERE "
+        "{}), "
+        "page AS (SELECT id, m FROM circle WHERE m <= $3 ORDER BY m, id LIMIT $4 OFFSET $5) "
+        "SELECT c.n, p.m, " BOXOFFICE_PG_EVENT_COLUMNS
+        " FROM (SELECT count(*) AS n FROM circle WHERE m <= $3) c "
+        "LEFT JOIN (page p JOIN events e ON e.id = p.id JOIN inventory i ON i.event_id = p.id) ON true ORDER BY p.m, p.id",
+        filters);
+    const Rows rows = readers.ask(sql, std::move(params));
+    Page<NearbyEvent> found;
+    for (int row = 0; row < rows.count(); ++row) {
+        found.total = rows.integer(row, 0);
+        if (!rows.null(row, 1)) found.items.push_back({read_event(rows, row, 2), rows.real(row, 1)});
+    }
+    return found;
+}
+
+}  // namespace boxoffice::postgres

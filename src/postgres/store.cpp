@@ -1,0 +1,187 @@
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+#include "postgres/listener.hpp"
+#include "postgres/migrations.hpp"
+#include "postgres/postgres.hpp"
+#include "postgres/queries.hpp"
+#include "postgres/rows.hpp"
+#include "postgres/writer.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+using namespace postgres;
+
+class PostgresStore final : public Store
+{
+public:
+    PostgresStore(const PostgresOptions& options, const Zones& zones)
+        : options_(options), readers_(options_), probe_(options_, Connection::Purpose::read)
+    {
+        for (unsigned i = 0; i < std::max(1U, options_.lanes); ++i) {
+            writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
+            free_.push_back(writers_.back().get());
+        }
+    }
+
+    void carry_out(std::span<WriteJob* const> jobs) override
+    {
+        const Lent writer(*this);
+        writer->carry_out(jobs);
+    }
+
+    std::optional<User> find_user(UserId id) override
+    {
+        const Rows rows =
+            readers_.ask("SELECT " BOXOFFICE_PG_USER_COLUMNS " FROM users u WHERE u.id = $1", std::move(Params().id(id)));
+        if (rows.count() == 0) return std::nullopt;
+        return read_user(rows, 0);
+    }
+
+    std::optional<Login> find_login(std::string_view email) override
+    {
+        const Rows rows = readers_.ask("SELECT id, password_hash FROM users WHERE email_folded = $1",
+                                       std::move(Params().text(std::string_view(fold_email(email)))));
+        if (rows.count() == 0) return std::nullopt;
+        return Login{rows.id<UserId>(0, 0), std::string(rows.text(0, 1))};
+    }
+
+    std::optional<Event> find_event(EventId id) override
+    {
+        std::vector<Event> found = postgres::find_events(readers_, std::span(&id, 1));
+        if (found.empty()) return std::nullopt;
+        return std::move(found.front());
+    }
+
+    std::vector<Event> find_events(std::span<const EventId> ids) override { return postgres::find_events(readers_, ids); }
+    Page<Event> list_events(const EventQuery& query) override { return postgres::list_events(readers_, query); }
+
+    std::optional<TicketView> find_ticket(TicketId id) override
+    {
+        const Rows rows = readers_.ask("SELECT " BOXOFFICE_PG_TICKET_COLUMNS
+                                       ", e.organizer_id FROM tickets t JOIN events e ON e.id = t.event_id WHERE t.id = $1",
+                                       std::move(Params().id(id)));
+        if (rows.count() == 0) return std::nullopt;
+        return TicketView{read_ticket(rows, 0), rows.id<UserId>(0, 8)};
+    }
+
+    Page<Ticket> list_tickets(const TicketQuery& query) override { return postgres::list_tickets(readers_, query); }
+    Page<NearbyEvent> nearby(const NearbyQuery& query) override { return postgres::nearby(readers_, query); }
+    std::vector<Candidate> candidates(const SuggestionQuery& query) override
+    {
+        return postgres::candidates(readers_, frequencies_, query);
+    }
+
+    std::vector<Availability> availability(std::span<const EventId> events, Instant now) override
+    {
+        const Rows rows = readers_.ask(
+            "SELECT i.event_id, i.total - i.sold, (SELECT min(t.expires_at) FROM tickets t WHERE t.event_id = i.event_id AND "
+            "t.status = 0 AND t.expires_at > $2) FROM inventory i JOIN events e ON e.id = i.event_id "
+            "WHERE i.event_id = ANY($1::bigint[]) AND e.removed_at IS NULL",
+            std::move(Params().ids(events).instant(now)));
+        std::vector<Availability> found;
+        for (int row = 0; row < rows.count(); ++row) {
+            Availability one{rows.id<EventId>(row, 0), rows.integer(row, 1), std::nullopt};
+            if (!rows.null(row, 2)) one.next_release_at = rows.instant(row, 2);
+            found.push_back(one);
+        }
+        return found;
+    }
+
+    std::optional<Instant> next_deadline() override
+    {
+        const Rows rows = readers_.ask("SELECT expires_at FROM tickets WHERE status = 0 ORDER BY expires_at LIMIT 1");
+        if (rows.count() == 0) return std::nullopt;
+        return rows.instant(0, 0);
+    }
+
+    std::int64_t reserved_count() override { return readers_.ask("SELECT count(*) FROM tickets WHERE status = 0").integer(0, 0); }
+
+    std::optional<Instant> latest_instant() override
+    {
+        const Rows rows = readers_.ask("SELECT greatest(created_at, paid_at) FROM tickets ORDER BY id DESC LIMIT 1");
+        if (rows.count() == 0) return std::nullopt;
+        return rows.instant(0, 0);
+    }
+
+    void check_ready() override
+    {
+        // Over a connection of its own, so that it does not stand behind the questions that wait for the same server.
+        const std::lock_guard lock(probing_);
+        (void)probe_.ask("SELECT 1 FROM users LIMIT 1");
+    }
+
+    OutboxCounts outbox_counts() override
+    {
+        const Rows rows = readers_.ask(
+            "SELECT (SELECT count(*) FROM outbox WHERE dead_at IS NULL), (SELECT count(*) FROM outbox WHERE dead_at IS NOT "
+            "NULL), "
+            "coalesce((SELECT why FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT 1), "
+            "(SELECT why FROM outbox WHERE dead_at IS NULL AND why IS NOT NULL ORDER BY due_at DESC, id DESC LIMIT 1), '')");
+        return {rows.integer(0, 0), rows.integer(0, 1), std::string(rows.text(0, 2))};
+    }
+
+    std::optional<Instant> time() override { return readers_.ask("SELECT clock_timestamp()").instant(0, 0); }
+
+    void listen(std::function<void(Notice)> listener) override
+    {
+        listener_.reset();
+        if (listener) listener_ = std::make_unique<Listener>(options_, std::move(listener));
+    }
+
+private:
+    /// A writer for the time of one batch; there are as many as lanes, so nobody waits long.
+    class Lent
+    {
+    public:
+        explicit Lent(PostgresStore& store) : store_(store)
+        {
+            std::unique_lock lock(store_.mutex_);
+            store_.returned_.wait(lock, [&] { return !store_.free_.empty(); });
+            writer_ = store_.free_.back();
+            store_.free_.pop_back();
+        }
+        ~Lent()
+        {
+            {
+                const std::lock_guard lock(store_.mutex_);
+                store_.free_.push_back(writer_);
+            }
+            store_.returned_.notify_one();
+        }
+        Lent(const Lent&) = delete;
+        Lent& operator=(const Lent&) = delete;
+        Writer* operator->() const { return writer_; }
+
+    private:
+        PostgresStore& store_;
+        Writer* writer_;
+    };
+
+    const PostgresOptions options_;
+    postgres::Notices notices_;
+    std::vector<std::unique_ptr<Writer>> writers_;
+    std::mutex mutex_;  // protects free_
+    std::condition_variable returned_;
+    std::vector<Writer*> free_;
+    Readers readers_;
+    std::mutex probing_;  // protects probe_
+    Connection probe_;
+    WordFrequencies frequencies_;
+    std::unique_ptr<Listener> listener_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_postgres(const PostgresOptions& options, const Zones& zones)
+{
+    (void)migrate_postgres(options)->up();
+    return std::make_unique<PostgresStore>(options, zones);
+}
+
+}  // namespace boxoffice

@@ -1,0 +1,40 @@
+#pragma once
+#include <atomic>
+
+#include "postgres/batch.hpp"
+
+namespace boxoffice::postgres
+{
+
+/// What the lanes of one process know together: when which notice was last given.
+struct Notices {
+    std::atomic<std::int64_t> hold_until = 0;    // a tidier elsewhere has been told of a deadline that comes no later than this
+    std::atomic<std::int64_t> effect_after = 0;  // not before
+};
+
+/// Carries out batches over one connection, each in one transaction of two round trips: facts, then plan and COMMIT. One thread
+/// at a time.
+class Writer
+{
+public:
+    Writer(const PostgresOptions& options, const Zones& zones, Notices& notices);
+
+    /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts.
+    void carry_out(std::span<WriteJob* const> jobs);
+    /// As check_ready() wants it.
+    void check();
+
+private:
+    void attempt(std::span<WriteJob* const> jobs);
+    void commit(std::span<WriteJob* const> jobs, Batch& batch, Instant now);
+    /// Whether the transaction with this mark was committed; if not, it never will be. Throws StoreFailure, unclear, when nobody
+    /// answers.
+    [[nodiscard]] bool was_committed(std::span<const unsigned char, 16> mark);
+
+    const PostgresOptions& options_;
+    const Zones& zones_;
+    Notices& notices_;
+    Connection db_;
+};
+
+}  // namespace boxoffice::postgres

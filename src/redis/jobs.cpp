@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "redis/job_fields.hpp"
+#include "redis/pool.hpp"
+
+namespace boxoffice
+{
+
+namespace redis
+{
+
+namespace
+{
+
+/// What is trimmed away beyond this is relayed from the outbox once more: the bound is there for a Redis without workers.
+constexpr std::string_view kWaitingMost = "200000";
+constexpr std::size_t kAddedAtOnce = 1000;
+constexpr auto kClaimEvery = std::chrono::seconds(1);
+constexpr std::string_view kFirst = "0-0";
+
+std::string millis(Micros time) { return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(time).count()); }
+
+/// A Redis that refuses (it is loading, out of memory, a replica) is as good as away: the link is closed, which tells the pool.
+void check(Link& link, const redisReply& reply)
+{
+    if (!is_error(reply)) return;
+    link.close();
+    throw LinkFailure("Redis: " + std::string(text_of(reply)));
+}
+
+class RedisJobs final : public JobStream
+{
+public:
+    explicit RedisJobs(const RedisOptions& options)
+        : consumer_(options.consumer), timeout_(options.timeout), abandoned_after_(options.abandoned_after), pool_(options)
+    {
+    }
+
+    void add(std::span<const Effect> effects) override
+    {
+        if (effects.empty()) return;
+        const auto link = pool_.borrow();
+        for (; !effects.empty(); effects = effects.subspan(std::min(kAddedAtOnce, effects.size()))) {
+            std::vector<Command> flight;
+            for (const Effect& effect : effects.first(std::min(kAddedAtOnce, effects.size()))) {
+                flight.push_back({"XADD", std::string(kJobs), "MAXLEN", "~", std::string(kWaitingMost), "*"});
+                append_fields(flight.back(), effect);
+            }
+            for (const Reply& reply : link->exchange(flight)) check(*link, *reply);
+        }
+    }
+
+    std::vector<StreamedJob> take(std::size_t most, Micros wait) override
+    {
+        if (most == 0) return {};
+        wait = std::max(wait, Micros(0));
+        // Whoever takes in a loop is to wait here too while Redis is away, instead of turning round and round.
+        if (const Micros away = pool_.away_for(); away > Micros(0)) std::this_thread::sleep_for(std::min(away, wait));
+        const auto link = pool_.borrow();
+        for (;;) {
+            std::vector<StreamedJob> jobs;
+            bool group_is_there = true;
+            if (claim_is_due()) group_is_there = claim(*link, most, jobs);
+            if (group_is_there && jobs.empty()) group_is_there = read_new(*link, most, wait, jobs);
+            if (group_is_there) return jobs;
+            make_group(*link);
+        }
+    }
+
+    void acknowledge(std::span<const std::string> tokens) override
+    {
+        if (tokens.empty()) return;
+        std::array<Command, 2> flight = {Command{"XACK", std::string(kJobs), std::string(kWorkers)},
+                                         Command{"XDEL", std::string(kJobs)}};
+        for (Command& command : flight) command.insert(command.end(), tokens.begin(), tokens.end());
+        const auto link = pool_.borrow();
+        for (const Reply& reply : link->exchange(flight)) check(*link, *reply);
+    }
+
+    void bury(const Effect& effect, std::string_view why) override
+    {
+        Command command = burial(why);
+        append_fields(command, effect);
+        const auto link = pool_.borrow();
+        check(*link, *link->ask(command));
+    }
+
+    StreamCounts counts() override
+    {
+        const std::array<Command, 2> flight = {Command{"XLEN", std::string(kJobs)}, Command{"XLEN", std::string(kDeadJobs)}};
+        const auto link = pool_.borrow();
+        const auto replies = link->exchange(flight);
+        for (const Reply& reply : replies) check(*link, *reply);
+        return {replies[0]->integer, replies[1]->integer};
+    }
+
+private:
+    using Steady = std::chrono::steady_clock;
+
+    /// One thread at a time looks for abandoned deliveries, and not more often than they can come.
+    bool claim_is_due()
+    {
+        const std::lock_guard lock(mutex_);
+        if (Steady::now() < claim_at_) return false;
+        claim_at_ = Steady::now() + kClaimEvery;
+        return true;
+    }
+
+    /// False: there is no group.
+    bool claim(Link& link, std::size_t most, std::vector<StreamedJob>& jobs)
+    {
+        Command command = {"XAUTOCLAIM", std::string(kJobs), std::string(kWorkers), consumer_, millis(abandoned_after_)};
+        {
+            const std::lock_guard lock(mutex_);
+            command.push_back(claim_from_);
+        }
+        command.insert(command.end(), {"COUNT", std::to_string(most)});
+        const Reply reply = link.ask(command);
+        if (is_error(*reply, "NOGROUP")) return false;
+        check(link, *reply);
+        const auto parts = parts_of(*reply);  // where to go on, the entries, and since Redis 7 those that are gone
+        if (parts.size() < 2) throw LinkFailure("Redis: XAUTOCLAIM answers something else");
+        read_entries(link, parts_of(*parts[1]), jobs);
+        const std::lock_guard lock(mutex_);
+        claim_from_ = text_of(*parts[0]);
+        if (claim_from_ != kFirst) claim_at_ = {};  // there are more to look at
+        return true;
+    }
+
+    /// False: there is no group.
+    bool read_new(Link& link, std::size_t most, Micros wait, std::vector<StreamedJob>& jobs)
+    {
+        Command command = {"XREADGROUP", "GROUP", std::string(kWorkers), consumer_, "COUNT", std::to_string(most)};
+        if (wait > Micros(0)) command.insert(command.end(), {"BLOCK", millis(wait)});  // BLOCK 0 would wait for ever
+        command.insert(command.end(), {"STREAMS", std::string(kJobs), ">"});
+        const Reply reply = link.ask(command, timeout_ + wait);
+        // A stream that is removed while somebody waits for it says UNBLOCKED, as a group does.
+        if (is_error(*reply, "NOGROUP") || is_error(*reply, "UNBLOCKED")) return false;
+        check(link, *reply);
+        for (const redisReply* const stream : parts_of(*reply)) {
+            const auto parts = parts_of(*stream);
+            if (parts.size() == 2) read_entries(link, parts_of(*parts[1]), jobs);
+        }
+        return true;
+    }
+
+    /// What cannot be read goes to the dead letters: to throw would have it delivered again and again.
+    static void read_entries(Link& link, std::span<redisReply* const> entries, std::vector<StreamedJob>& jobs)
+    {
+        for (const redisReply* const entry : entries) {
+            const auto parts = parts_of(*entry);
+            if (parts.size() != 2) continue;  // removed from the stream meanwhile
+            const std::string token(text_of(*parts[0]));
+            if (auto effect = read_fields(parts_of(*parts[1]))) {
+                jobs.push_back({token, std::move(*effect)});
+                continue;
+            }
+            Command dead = burial("it cannot be read");
+            for (const redisReply* const field : parts_of(*parts[1])) dead.emplace_back(text_of(*field));
+            const std::array<Command, 3> flight = {std::move(dead),
+                                                   Command{"XACK", std::string(kJobs), std::string(kWorkers), token},
+                                                   Command{"XDEL", std::string(kJobs), token}};
+            for (const Reply& reply : link.exchange(flight)) check(link, *reply);
+        }
+    }
+
+    /// From the stream's beginning: what was added before the group was there is to be done too.
+    static void make_group(Link& link)
+    {
+        const Reply reply = link.ask({"XGROUP", "CREATE", std::string(kJobs), std::string(kWorkers), "0", "MKSTREAM"});
+        if (!is_error(*reply, "BUSYGROUP")) check(link, *reply);
+    }
+
+    const std::string consumer_;
+    const Micros timeout_;
+    const Micros abandoned_after_;
+    Pool pool_;
+    std::mutex mutex_;
+    Steady::time_point claim_at_{};
+    std::string claim_from_{kFirst};
+};
+
+}  // namespace
+
+}  // namespace redis
+
+std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options) { return std::make_unique<redis::RedisJobs>(options); }
+
+}  // namespace boxoffice

@@ -1,0 +1,47 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "core/core.hpp"
+
+/// What nodes share beside the store: the job stream, the live wire, the rate limits. All of it may be lost or away at any
+/// time: sales go on, jobs wait in the outbox, nodes look at the store for themselves, and limits hold for each node alone.
+namespace boxoffice
+{
+
+struct RedisOptions {
+    std::string url;       // redis://[[user:]password@]host[:port][/database], or unix:///path/to/socket
+    std::string consumer;  // names this process among the workers: host and pid
+    Micros timeout = std::chrono::milliseconds(1000);   // to connect, and for each exchange
+    Micros abandoned_after = std::chrono::seconds(60);  // a delivery not acknowledged by then is another worker's
+};
+
+/// Nothing when the URL can be used, or a sentence about what is wrong with it. Connects to nothing.
+[[nodiscard]] std::string why_bad_redis_url(std::string_view url);
+
+/// None of these need Redis to be there: they connect when they are used and again whenever the connection was lost, with a
+/// growing pause between tries.
+[[nodiscard]] std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options);
+[[nodiscard]] std::unique_ptr<LiveWire> make_redis_wire(const RedisOptions& options);
+/// `alone` decides while Redis is away or slower than 200 ms; it outlives this.
+[[nodiscard]] std::unique_ptr<RateLimits> make_redis_rates(const RedisOptions& options, RateLimits& alone);
+
+/// Whether Redis answers, asked at most once a second whoever asks; in between the last answer holds. Any thread.
+class RedisWatch
+{
+public:
+    explicit RedisWatch(const RedisOptions& options);
+    ~RedisWatch();
+    RedisWatch(const RedisWatch&) = delete;
+    RedisWatch& operator=(const RedisWatch&) = delete;
+    [[nodiscard]] bool ok();
+
+private:
+    class Self;
+    std::unique_ptr<Self> self_;
+};
+
+/// For `doctor`: reachable, which version, how many jobs wait, how many are dead and why the newest one died.
+[[nodiscard]] std::vector<Finding> examine_redis(const RedisOptions& options);
+
+}  // namespace boxoffice

@@ -1,0 +1,127 @@
+#include "runtime/job_tries.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <random>
+#include <thread>
+
+#include "core/refuse.hpp"
+#include "runtime/log.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+using Steady = std::chrono::steady_clock;
+
+constexpr Micros kLaneLook = std::chrono::milliseconds(5);
+constexpr auto kLogEvery = std::chrono::minutes(1);
+constexpr std::size_t kWhyBytesMax = 500;
+
+/// Up to a quarter longer, so that what failed together is not tried again together.
+Micros with_jitter(Micros pause)
+{
+    thread_local std::minstd_rand dice{std::random_device{}()};
+    return pause + Micros(std::uniform_int_distribution<Micros::rep>(0, pause.count() / 4)(dice));
+}
+
+}  // namespace
+
+bool Seldom::due()
+{
+    const std::lock_guard lock(mutex_);
+    const auto now = Steady::now();
+    if (last_ && now - *last_ < kLogEvery) return false;
+    last_ = now;
+    return true;
+}
+
+std::string why_of(const Outcome& outcome)
+{
+    const Error* const error = std::get_if<Error>(&outcome);
+    if (error == nullptr) return "an answer of another kind";
+    return error->detail.empty() ? error->message : error->detail;
+}
+
+Outcome carry_out(WriteLane& writes, const Act& act, Micros patience)
+{
+    std::mutex mutex;
+    std::condition_variable arrived;
+    bool there = false;
+    Outcome outcome;
+    const auto give_up = Steady::now() + patience;
+    for (;;) {
+        auto job = std::make_unique<LaneJob>();
+        job->act = act;
+        job->done = [&](LaneJob& finished) {
+            // Notified under the lock: the waiter's condition variable is gone as soon as it may go on.
+            const std::lock_guard lock(mutex);
+            outcome = std::move(finished.outcome);
+            there = true;
+            arrived.notify_one();
+        };
+        if (writes.submit(std::move(job))) break;
+        if (Steady::now() >= give_up) return refuse(Code::busy);
+        std::this_thread::sleep_for(kLaneLook);
+    }
+    std::unique_lock lock(mutex);
+    arrived.wait(lock, [&] { return there; });
+    return outcome;
+}
+
+JobTries::Fate JobTries::carry_out(const Effect& effect, std::string& why)
+{
+    MailFailure::Hope hope = MailFailure::Hope::later;
+    try {
+        job_(effect);
+        metrics_.job(effect.kind, JobResult::done);
+        return Fate::done;
+    } catch (const MailFailure& failure) {
+        why = failure.what();
+        hope = failure.hope();
+    } catch (const std::exception& failure) {
+        why = failure.what();
+    }
+    if (why.size() > kWhyBytesMax) why.resize(kWhyBytesMax);
+    return failed(effect, why, hope);
+}
+
+JobTries::Fate JobTries::failed(const Effect& effect, const std::string& why, MailFailure::Hope hope)
+{
+    const bool dead = hope == MailFailure::Hope::none || effect.tries + 1 >= options_.tries_max;
+    metrics_.job(effect.kind, dead ? JobResult::dead : JobResult::failed);
+    if (dead) {
+        log::error("a job is given up", {{"effect", effect.id}, {"tries", std::int64_t{effect.tries} + 1}, {"why", why}});
+    } else if (job_log_.due()) {
+        log::warn("a job failed and is tried again", {{"effect", effect.id}, {"why", why}});
+    }
+    PostponeEffect act{effect.id, std::nullopt, why, clock_.now()};
+    if (!dead) act.due_at = act.now + pause_after(effect.tries);
+    if (!say(act)) return Fate::unsaid;
+    return dead ? Fate::dead : Fate::postponed;
+}
+
+Micros JobTries::pause_after(int tries) const
+{
+    Micros pause = options_.try_again;
+    for (int i = 0; i < tries && pause < options_.try_again_max; ++i) pause *= 2;
+    return with_jitter(std::min(pause, options_.try_again_max));
+}
+
+bool JobTries::settle(const std::vector<std::int64_t>& effects) { return say(SettleEffects{effects}); }
+
+bool JobTries::say(const Act& act)
+{
+    for (;;) {
+        const Outcome outcome = boxoffice::carry_out(writes_, act, kLanePatience);
+        if (std::holds_alternative<Done>(outcome)) return true;
+        const Error* const error = std::get_if<Error>(&outcome);
+        if (error != nullptr && error->code == Code::busy && !hurried_) continue;
+        if (store_log_.due()) log::error("the outbox could not be told of a job", {{"why", why_of(outcome)}});
+        return false;
+    }
+}
+
+}  // namespace boxoffice

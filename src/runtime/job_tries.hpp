@@ -1,0 +1,66 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/jobs.hpp"
+
+namespace boxoffice
+{
+
+/// Lets through once a minute what may happen a thousand times in one: log lines of a server that is away. Any thread.
+class Seldom
+{
+public:
+    [[nodiscard]] bool due();
+
+private:
+    std::mutex mutex_;
+    std::optional<std::chrono::steady_clock::time_point> last_;
+};
+
+/// A full lane is no lasting state, and a stop must be prompt.
+inline constexpr Micros kLanePatience = std::chrono::milliseconds(500);
+
+/// What stands in the log about an outcome that was not hoped for.
+[[nodiscard]] std::string why_of(const Outcome& outcome);
+
+/// One try at a job, and the store told how it went. Any thread.
+class JobTries
+{
+public:
+    /// unsaid: it failed, and the store could not be told.
+    enum class Fate : std::uint8_t { done, postponed, dead, unsaid };
+
+    JobTries(WriteLane& writes, const Clock& clock, JobRunner::Job job, Metrics& metrics, const JobRunner::Options& options)
+        : writes_(writes), clock_(clock), job_(std::move(job)), metrics_(metrics), options_(options)
+    {
+    }
+
+    /// Has the job of `effect` done; when it fails, has the store postpone it or count it as dead. Done ones are the caller's to
+    /// settle, many at once. `why` is filled in when it did not succeed.
+    [[nodiscard]] Fate carry_out(const Effect& effect, std::string& why);
+    /// False when the store cannot be told: then these are done again once their lease has lapsed.
+    bool settle(const std::vector<std::int64_t>& effects);
+    /// From here on a full lane is waited for a moment only.
+    void hurry() { hurried_ = true; }
+
+private:
+    Fate failed(const Effect& effect, const std::string& why, MailFailure::Hope hope);
+    [[nodiscard]] Micros pause_after(int tries) const;
+    bool say(const Act& act);
+
+    WriteLane& writes_;
+    const Clock& clock_;
+    const JobRunner::Job job_;
+    Metrics& metrics_;
+    const JobRunner::Options options_;
+    Seldom store_log_;
+    Seldom job_log_;
+    std::atomic<bool> hurried_ = false;
+};
+
+}  // namespace boxoffice

@@ -1,0 +1,245 @@
+#include "runtime/live.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <iterator>
+#include <thread>
+#include <utility>
+
+#include "runtime/live_board.hpp"
+#include "runtime/log.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+using Steady = LiveBoard::Steady;
+
+constexpr std::size_t kReadAtOnce = 500;
+/// An event's number is remembered for so long after its last watcher has left, for those whose connection was only lost.
+constexpr std::chrono::minutes kRemembered{1};
+
+}  // namespace
+
+class LiveHub::Self
+{
+public:
+    Self(Store& store, const Clock& clock, LiveWire* wire, Metrics& metrics, Options options)
+        : store_(store), clock_(clock), wire_(wire), options_(options)
+    {
+        metrics.gauge("boxoffice_live_watchers", "Clients that watch an event's availability", {}, {},
+                      [board = board_] { return static_cast<double>(board->watchers()); });
+    }
+
+    void start(WriteLane& writes)
+    {
+        writes.on_batch([board = board_, wire = wire_](const BatchNews& news) {
+            if (news.changed.empty()) return;
+            if (wire != nullptr) wire->tell(news.changed);
+            if (wire == nullptr || !wire->connected()) board->mark(news.changed);
+        });
+        if (wire_ != nullptr) wire_->listen([board = board_](std::span<const EventId> events) { board->mark(events); });
+        thread_ = std::thread([this] { run(); });
+    }
+
+    void stop()
+    {
+        board_->close();
+        if (thread_.joinable()) thread_.join();
+        board_->forget_watchers(board_->take_arrivals().size());
+    }
+
+    void watch(LiveBoard::Arrival arrival)
+    {
+        (void)board_->arrive(std::move(arrival));  // let go of when closed
+    }
+
+    [[nodiscard]] std::size_t watchers() const { return board_->watchers(); }
+
+private:
+    using Watchers = std::vector<std::shared_ptr<Watcher>>;
+
+    struct Known {
+        std::vector<LiveBoard::Arrival> newcomers{};  // they wait for the first look
+        Watchers watchers{};
+        enum class Freshness : std::uint8_t {
+            stale,
+            fresh
+        } freshness = Freshness::stale;  // fresh: what has changed since is marked
+        LiveNews news{};
+        Frame frame{};
+        Steady::time_point looked_at = Steady::time_point::min();
+        Steady::time_point told_at{};  // or without watchers since
+    };
+
+    void run()
+    {
+        pthread_setname_np(pthread_self(), "live");
+        next_number_ = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count());
+        next_beat_ = Steady::now() + options_.heartbeat / 2;
+        next_check_ = wire_ == nullptr ? Steady::time_point::max() : Steady::now();
+        while (board_->wait(known_.empty() ? Steady::time_point::max() : std::min(next_beat_, next_check_))) {
+            welcome();
+            const auto now = Steady::now();
+            if (now >= next_check_) check_wire(now);
+            if (now >= next_beat_) beat(now);
+            look(now);
+        }
+        for (auto& [event, known] : known_) board_->forget_watchers(known.watchers.size() + known.newcomers.size());
+        known_.clear();
+    }
+
+    void welcome()
+    {
+        for (auto& arrival : board_->take_arrivals()) {
+            const EventId event = arrival.event;
+            Known& known = known_[event];
+            known.newcomers.push_back(std::move(arrival));
+            if (known.freshness == Known::Freshness::fresh) {
+                receive(known);
+            } else {
+                auto not_before = Steady::time_point::min();
+                if (known.looked_at != not_before) not_before = known.looked_at + options_.every;
+                board_->begin(event, not_before);
+            }
+        }
+    }
+
+    /// The newcomers are told what is known, and are watchers from now on.
+    void receive(Known& known)
+    {
+        for (auto& newcomer : known.newcomers) {
+            if (newcomer.last_seen == known.news.number || newcomer.watcher->tell(known.frame)) {
+                known.watchers.push_back(std::move(newcomer.watcher));
+            } else {
+                board_->forget_watchers(1);
+            }
+        }
+        known.newcomers.clear();
+    }
+
+    void look(Steady::time_point now)
+    {
+        const auto marked = board_->take_marked(now, options_.every);
+        for (std::size_t begin = 0; begin < marked.size(); begin += kReadAtOnce) {
+            look(std::span(marked).subspan(begin, std::min(kReadAtOnce, marked.size() - begin)), now);
+        }
+    }
+
+    void look(std::span<const EventId> events, Steady::time_point now)
+    {
+        std::unordered_map<EventId, Availability> found;
+        try {
+            for (auto& each : store_.availability(events, clock_.now())) found.emplace(each.event, each);
+        } catch (const std::exception& error) {
+            log::warn("the availability of watched events could not be read", {{"why", std::string_view(error.what())}});
+            for (const EventId event : events) board_->put_back(event, now + options_.look_anyway);
+            return;
+        }
+        for (const EventId event : events) {
+            const auto known = known_.find(event);
+            if (known == known_.end()) continue;
+            known->second.looked_at = now;
+            const auto there = found.find(event);
+            tell(known->second, there == found.end() ? std::nullopt : std::optional(there->second), now);
+            if (there == found.end()) {
+                board_->forget_watchers(known->second.watchers.size());
+                board_->end(event);
+                known_.erase(known);
+            } else {
+                settle(event, known->second, now);
+            }
+        }
+    }
+
+    /// What has been read goes to the newcomers, and to the others if it is new.
+    void tell(Known& known, const std::optional<Availability>& there, Steady::time_point now)
+    {
+        if (!known.frame || known.news.there != there) {
+            known.news = {there, next_number_++};
+            const auto& wording = known.newcomers.empty() ? *known.watchers.front() : *known.newcomers.front().watcher;
+            known.frame = std::make_shared<const std::string>(wording.word(known.news));
+            keep_if(known.watchers, [&](Watcher& watcher) { return watcher.tell(known.frame); });
+            known.told_at = now;
+        }
+        known.freshness = Known::Freshness::fresh;
+        receive(known);
+    }
+
+    /// An event that nobody watches any more is not listened for.
+    void settle(EventId event, Known& known, Steady::time_point now)
+    {
+        if (!known.watchers.empty() || !known.newcomers.empty() || known.freshness == Known::Freshness::stale) return;
+        board_->end(event);
+        known.freshness = Known::Freshness::stale;
+        known.told_at = now;
+    }
+
+    /// Twice in the time of a heartbeat, so that no watcher hears nothing for longer than one.
+    void beat(Steady::time_point now)
+    {
+        next_beat_ = now + options_.heartbeat / 2;
+        for (auto at = known_.begin(); at != known_.end();) {
+            Known& known = at->second;
+            const bool forgettable = known.watchers.empty() && known.newcomers.empty() && now - known.told_at > kRemembered;
+            if (forgettable && known.freshness == Known::Freshness::stale) {
+                at = known_.erase(at);
+                continue;
+            }
+            if (now - known.told_at >= options_.heartbeat / 2) {
+                keep_if(known.watchers, [](Watcher& watcher) { return watcher.still_here(); });
+                if (!known.watchers.empty()) known.told_at = now;
+                settle(at->first, known, now);
+            }
+            ++at;
+        }
+        if (wire_ != nullptr) board_->mark_all();  // a message may have been lost
+    }
+
+    /// While the wire is down, and once when it is up again, there is no telling what others have changed.
+    void check_wire(Steady::time_point now)
+    {
+        next_check_ = now + options_.look_anyway;
+        const bool was_up = std::exchange(wire_is_up_, wire_->connected());
+        if (!was_up || !wire_is_up_) board_->mark_all();
+    }
+
+    template <class Keep>
+    void keep_if(Watchers& watchers, const Keep& keep)
+    {
+        board_->forget_watchers(std::erase_if(watchers, [&](const auto& watcher) { return !keep(*watcher); }));
+    }
+
+    Store& store_;
+    const Clock& clock_;
+    LiveWire* const wire_;
+    const Options options_;
+    const std::shared_ptr<LiveBoard> board_ = std::make_shared<LiveBoard>();  // the lane and the wire may hold it for longer
+
+    // The hub's thread only.
+    std::unordered_map<EventId, Known> known_;
+    std::uint64_t next_number_ = 0;
+    Steady::time_point next_beat_;
+    Steady::time_point next_check_;
+    bool wire_is_up_ = true;
+
+    std::thread thread_;
+};
+
+LiveHub::LiveHub(Store& store, const Clock& clock, LiveWire* wire, Metrics& metrics, Options options)
+    : self_(std::make_unique<Self>(store, clock, wire, metrics, options))
+{
+}
+LiveHub::~LiveHub() { stop(); }
+void LiveHub::start(WriteLane& writes) { self_->start(writes); }
+void LiveHub::stop() { self_->stop(); }
+void LiveHub::watch(EventId event, std::shared_ptr<Watcher> watcher, std::optional<std::uint64_t> last_seen)
+{
+    self_->watch({event, std::move(watcher), last_seen});
+}
+std::size_t LiveHub::watchers() const { return self_->watchers(); }
+
+}  // namespace boxoffice

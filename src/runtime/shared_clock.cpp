@@ -1,0 +1,85 @@
+#include "runtime/shared_clock.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "runtime/log.hpp"
+
+namespace boxoffice
+{
+namespace
+{
+
+constexpr std::chrono::seconds kReadEvery{2};
+/// The first answer comes over a connection that is only being made; the best of a few is good enough to begin with.
+constexpr int kFirstReadings = 4;
+
+Micros steady_reading() { return std::chrono::floor<Micros>(std::chrono::steady_clock::now().time_since_epoch()); }
+
+}  // namespace
+
+SharedClock::SharedClock(Ask ask) : SharedClock(std::move(ask), &steady_reading) {}
+
+SharedClock::SharedClock(Ask ask, Steady steady) : ask_(std::move(ask)), steady_(std::move(steady))
+{
+    for (int i = 0; i < kFirstReadings; ++i) read();
+}
+
+SharedClock::~SharedClock()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void SharedClock::read()
+{
+    const Instant told = ask_();
+    offsets_[readings_++ % kReadings] = (told.time_since_epoch() - steady_()).count();
+    const auto end = offsets_.begin() + static_cast<std::ptrdiff_t>(std::min(readings_, kReadings));
+    offset_.store(*std::max_element(offsets_.begin(), end), std::memory_order_release);
+}
+
+void SharedClock::start()
+{
+    thread_ = std::thread([this] { run(); });
+}
+
+void SharedClock::run()
+{
+    pthread_setname_np(pthread_self(), "clock");
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kReadEvery, [this] { return stopping_; })) {
+        lock.unlock();
+        try {
+            read();
+        } catch (const std::exception& accident) {
+            log::debug("the store's clock could not be read", {{"why", std::string_view(accident.what())}});
+        }
+        lock.lock();
+    }
+}
+
+Instant SharedClock::now() const
+{
+    const std::int64_t carried = steady_().count() + offset_.load(std::memory_order_acquire);
+    std::int64_t last = last_.load(std::memory_order_acquire);
+    while (last < carried && !last_.compare_exchange_weak(last, carried, std::memory_order_acq_rel, std::memory_order_acquire)) {}
+    return Instant(Micros(std::max(last, carried)));
+}
+
+void SharedClock::not_before(Instant floor)
+{
+    const std::int64_t value = floor.time_since_epoch().count();
+    std::int64_t last = last_.load(std::memory_order_acquire);
+    while (last < value && !last_.compare_exchange_weak(last, value, std::memory_order_acq_rel, std::memory_order_acquire)) {}
+}
+
+}  // namespace boxoffice

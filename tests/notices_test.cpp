@@ -1,0 +1,229 @@
+#include "app/notices.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fake_outbox.hpp"
+#include "fake_zones.hpp"
+
+namespace boxoffice
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using Hope = MailFailure::Hope;
+
+const Instant kStart = Instant(std::chrono::sys_days(std::chrono::year(2026) / 7 / 4)) + 18h;
+
+User anna() { return {UserId{2}, "Anna <b>", "anna@example.org", {}, {}}; }
+
+Event blues()
+{
+    Event event;
+    event.id = EventId{1};
+    event.title = "Blues & \"Friends\"";
+    event.start_time = kStart;
+    event.end_time = kStart + 3h;
+    event.timezone = "Test/Plus2";
+    event.venue.address = "Kings <Road> 1";
+    return event;
+}
+
+Ticket paid(std::int64_t id) { return {TicketId{id}, UserId{2}, EventId{1}, TicketStatus::paid, {}, {}, kStart, "PAY-<7>"}; }
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+TEST(ConfirmationMail, SaysWhatWhenWhereAndWhichTicketInTextAndHtml)
+{
+    const Mail mail = confirmation_mail(anna(), blues(), paid(7), FakeZones(), {"https://tickets.example.org"});
+    EXPECT_EQ(mail.key, "ticket_paid:7");
+    EXPECT_EQ(mail.to_address, "anna@example.org");
+    EXPECT_EQ(mail.to_name, "Anna <b>");
+    EXPECT_EQ(mail.subject, "Your ticket for Blues & \"Friends\"");
+    for (const char* part : {"Hello Anna <b>,", "Blues & \"Friends\"", "Saturday, 4 July 2026, 20:00 to 23:00 (Test/Plus2)",
+                             "Kings <Road> 1", "No. 7", "PAY-<7>", "Your tickets: https://tickets.example.org"})
+        EXPECT_TRUE(has(mail.text, part)) << part << "\nin\n" << mail.text;
+    for (const char* part :
+         {"Hello Anna &lt;b&gt;,", "Blues &amp; &quot;Friends&quot;", "Saturday, 4 July 2026, 20:00 to 23:00 (Test/Plus2)",
+          "Kings &lt;Road&gt; 1", "No. 7", "PAY-&lt;7&gt;", "href=\"https://tickets.example.org\"", "color-scheme"})
+        EXPECT_TRUE(has(mail.html, part)) << part << "\nin\n" << mail.html;
+    for (const char* part : {"<img", "<style", "<script", "<b>", "<Road>"}) EXPECT_FALSE(has(mail.html, part)) << part;
+}
+
+TEST(ConfirmationMail, HasNoLinkWithoutASite)
+{
+    const Mail mail = confirmation_mail(anna(), blues(), paid(7), FakeZones(), {});
+    EXPECT_FALSE(has(mail.text, "http")) << mail.text;
+    EXPECT_FALSE(has(mail.html, "<a ")) << mail.html;
+}
+
+TEST(ConfirmationMail, KeepsATitleOnOneLine)
+{
+    Event event = blues();
+    event.title = "Blues\r\nBcc: x@y.z";
+    const Mail mail = confirmation_mail(anna(), event, paid(7), FakeZones(), {});
+    EXPECT_EQ(mail.subject, "Your ticket for Blues  Bcc: x@y.z");
+    EXPECT_FALSE(has(mail.text, "\nBcc")) << mail.text;
+}
+
+TEST(ConfirmationMail, NamesBothDaysOfANightAndFallsBackOnUtc)
+{
+    Event event = blues();
+    event.end_time = kStart + 7h;
+    EXPECT_TRUE(has(confirmation_mail(anna(), event, paid(7), FakeZones(), {}).text,
+                    "Saturday, 4 July 2026, 20:00 to Sunday, 5 July 2026, 03:00 (Test/Plus2)"));
+    event.timezone = "Gone/Zone";
+    EXPECT_TRUE(has(confirmation_mail(anna(), event, paid(7), FakeZones(), {}).text,
+                    "Saturday, 4 July 2026, 18:00 to Sunday, 5 July 2026, 01:00 (UTC)"));
+}
+
+TEST(HoldExpiredMail, SaysThatTheTicketIsBackOnSaleAndHowToTryAgain)
+{
+    const Mail mail = hold_expired_mail(anna(), blues(), paid(7), FakeZones(), {"https://tickets.example.org"});
+    EXPECT_EQ(mail.key, "hold_expired:7");
+    EXPECT_EQ(mail.subject, "Your hold for Blues & \"Friends\" has expired");
+    for (const std::string& text : {mail.text, mail.html}) {
+        EXPECT_TRUE(has(text, "not paid in time")) << text;
+        EXPECT_TRUE(has(text, "back on sale")) << text;
+        EXPECT_TRUE(has(text, "reserve again")) << text;
+        EXPECT_FALSE(has(text, "PAY")) << text;
+    }
+}
+
+class ManualClock final : public Clock
+{
+public:
+    Instant now() const override { return time; }
+    Instant time = kStart;
+};
+
+/// Keeps what it is given, or refuses by the key.
+class FakeMailer final : public Mailer
+{
+public:
+    void send(const Mail& mail) override
+    {
+        if (refuse) refuse(mail);
+        sent.push_back(mail.key);
+    }
+    std::function<void(const Mail&)> refuse;
+    std::vector<std::string> sent;
+};
+
+class Telling : public testing::Test
+{
+protected:
+    Telling()
+    {
+        store.users[UserId{2}] = anna();
+        store.events[EventId{1}] = blues();
+        for (const std::int64_t id : {7, 8, 9}) store.tickets[TicketId{id}] = paid(id);
+    }
+    Outcome carry_out(Act act)
+    {
+        WriteJob job{std::move(act), {}, {}};
+        WriteJob* const one = &job;
+        store.carry_out({&one, 1});
+        return job.outcome;
+    }
+    std::optional<Hope> tell(EffectKind kind, std::vector<TicketId> tickets)
+    {
+        try {
+            notices.tell({1, kind, EventId{1}, std::move(tickets), {}});
+            return std::nullopt;
+        } catch (const MailFailure& failure) {
+            why = failure.what();
+            return failure.hope();
+        }
+    }
+
+    FakeOutbox store;
+    ManualClock clock;
+    FakeZones zones;
+    FakeMailer mailer;
+    Notices notices{store, clock, zones, mailer, [this](Act act) { return carry_out(std::move(act)); }, {}};
+    std::string why;
+};
+
+TEST_F(Telling, SendsEveryMessageOnceHoweverOftenTheEffectIsDelivered)
+{
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:8", "ticket_paid:7"}));
+}
+
+TEST_F(Telling, HasNothingToSayOfAChangedOrARemovedEventOrAMissingTicket)
+{
+    EXPECT_EQ(tell(EffectKind::event_changed, {}), std::nullopt);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{404}}), std::nullopt);
+    store.events.clear();
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_TRUE(mailer.sent.empty());
+}
+
+TEST_F(Telling, WaitsWhileAnotherWorkerHasTheTurnAndTakesItOnceThatHasLapsed)
+{
+    store.turns["ticket_paid:7"] = {clock.time + 30s, false};
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    EXPECT_TRUE(mailer.sent.empty());
+    clock.time += 30s;
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(mailer.sent.size(), 1U);
+}
+
+TEST_F(Telling, GivesItsTurnBackWhenTheServerFails)
+{
+    mailer.refuse = [](const Mail&) { throw MailFailure("away", Hope::later); };
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    EXPECT_EQ(why, "away");
+    mailer.refuse = nullptr;
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt) << "no time has passed";
+    EXPECT_EQ(mailer.sent.size(), 1U);
+}
+
+TEST_F(Telling, DoesNotTakeBackATurnThatAnotherWorkerHasTakenMeanwhile)
+{
+    mailer.refuse = [&](const Mail&) {
+        clock.time += 2min;
+        store.turns["ticket_paid:7"].until = clock.time + 60s;
+        throw MailFailure("slow", Hope::later);
+    };
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    EXPECT_EQ(store.turns["ticket_paid:7"].until, clock.time + 60s);
+}
+
+TEST_F(Telling, FinishesTheOthersBeforeItSaysThatOneIsToBeTriedAgain)
+{
+    mailer.refuse = [](const Mail& mail) {
+        if (mail.key == "hold_expired:7") throw MailFailure("unknown", Hope::none);
+        if (mail.key == "hold_expired:8") throw MailFailure("away", Hope::later);
+    };
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Hope::later);
+    EXPECT_EQ(why, "2 of 3 messages: away");
+    EXPECT_EQ(mailer.sent, std::vector<std::string>{"hold_expired:9"});
+}
+
+TEST_F(Telling, HasNoHopeWhenAllThatFailedIsRefusedForGood)
+{
+    mailer.refuse = [](const Mail& mail) {
+        if (mail.key == "hold_expired:8") throw MailFailure("unknown", Hope::none);
+    };
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Hope::none);
+    EXPECT_EQ(why, "1 of 3 messages: unknown");
+    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:9"}));
+}
+
+TEST_F(Telling, LeavesAKindItDoesNotKnowToALaterVersion)
+{
+    EXPECT_THROW(notices.tell({1, static_cast<EffectKind>(99), EventId{1}, {}, {}}), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace boxoffice

@@ -1,0 +1,608 @@
+#include "redis/redis.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "redis/link.hpp"
+#include "servers/redis_server.hpp"
+
+namespace boxoffice
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 30s;
+const Instant kNow = Instant(std::chrono::sys_days(std::chrono::year(2031) / 5 / 17));
+
+RedisOptions options_of(const RedisServer& server, std::string consumer = "one")
+{
+    return {server.url(), std::move(consumer), 5s, 100ms};
+}
+
+/// Asks until it is so; what is waited for lies in another process, so there is no event to wait for.
+template <class Condition>
+bool soon(Condition is_so)
+{
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
+redis::Reply ask(const RedisServer& server, const redis::Command& command)
+{
+    redis::Link link(redis::parse_url(server.url()).value(), 5s);
+    link.open();
+    return link.ask(command);
+}
+
+Effect an_effect(std::int64_t id)
+{
+    return {id, EffectKind::hold_expired, EventId{7}, {TicketId{id * 10}, TicketId{id * 10 + 1}}, kNow + Micros(id), 2};
+}
+
+std::vector<StreamedJob> take_soon(JobStream& jobs)
+{
+    std::vector<StreamedJob> taken;
+    EXPECT_TRUE(soon([&] {
+        try {
+            taken = jobs.take(10, 100ms);
+        } catch (const StreamFailure&) {  // not back yet
+        }
+        return !taken.empty();
+    }));
+    return taken;
+}
+
+bool can_add(JobStream& jobs, const Effect& effect)
+{
+    try {
+        jobs.add(std::span(&effect, 1));
+        return true;
+    } catch (const StreamFailure&) {
+        return false;
+    }
+}
+
+void acknowledge(JobStream& jobs, const std::vector<StreamedJob>& taken)
+{
+    std::vector<std::string> tokens;
+    for (const StreamedJob& job : taken) tokens.push_back(job.token);
+    jobs.acknowledge(tokens);
+}
+
+/// Counts for this process alone, as the in-process limits do.
+class AloneRates final : public RateLimits
+{
+public:
+    void take(std::string key, const RatePolicy& policy, Instant now, std::function<void(RateAnswer)> done) override
+    {
+        RateAnswer answer;
+        {
+            const std::lock_guard lock(mutex_);
+            Bucket& bucket = buckets_.try_emplace(key, Bucket{policy.burst, now}).first->second;
+            answer = take_token(bucket, policy, now);
+            ++asked;
+        }
+        done(answer);
+    }
+    std::atomic<int> asked = 0;
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, Bucket> buckets_;
+};
+
+RateAnswer take_one(RateLimits& limits, const std::string& key, const RatePolicy& policy, Instant now)
+{
+    std::promise<RateAnswer> answer;
+    limits.take(key, policy, now, [&](RateAnswer given) { answer.set_value(given); });
+    return answer.get_future().get();
+}
+
+/// Asks until Redis, not `alone`, is what counts: at the start, and after a machine that stood still for too long.
+bool together(RateLimits& limits, AloneRates& alone)
+{
+    return soon([&] {
+        const int before = alone.asked;
+        (void)take_one(limits, "another", {60, 5}, kNow);
+        return alone.asked == before;
+    });
+}
+
+/// What a listener has heard.
+class Heard
+{
+public:
+    void hear(std::span<const EventId> events)
+    {
+        const std::lock_guard lock(mutex_);
+        for (const EventId event : events) events_.insert(event.value);
+    }
+    bool has(std::int64_t event)
+    {
+        const std::lock_guard lock(mutex_);
+        return events_.contains(event);
+    }
+    std::size_t count()
+    {
+        const std::lock_guard lock(mutex_);
+        return events_.size();
+    }
+
+private:
+    std::mutex mutex_;
+    std::multiset<std::int64_t> events_;
+};
+
+void tell(LiveWire& wire, std::int64_t event)
+{
+    const EventId id{event};
+    wire.tell(std::span(&id, 1));
+}
+
+}  // namespace
+
+TEST(RedisUrl, SaysWhatIsWrongAndNeverRepeatsThePassword)
+{
+    for (const char* const good : {"redis://localhost", "redis://h:1", "redis://u:p%40@h:6380/3", "redis://:p@[::1]:6379",
+                                   "redis://secret@h/", "unix:///run/redis.sock"})
+        EXPECT_EQ(why_bad_redis_url(good), "") << good;
+    for (const char* const bad :
+         {"", "http://h", "redis://", "redis://:6379", "redis://secret@", "redis://@h", "redis://u:secret%4@h", "redis://h:0",
+          "redis://h:65536", "redis://h:x", "redis://h/one", "redis://h/-1", "redis://[::1", "redis://[::1]6379",
+          "rediss://:secret@h", "unix://run/redis.sock", "redis://:secret@h?db=1"}) {
+        EXPECT_NE(why_bad_redis_url(bad), "") << bad;
+        EXPECT_EQ(why_bad_redis_url(bad).find("secret"), std::string::npos) << bad;
+    }
+    const auto whole = redis::parse_url("redis://us:p%40%2F@[fe80::1]:6380/3").value();
+    EXPECT_EQ(whole.user, "us");
+    EXPECT_EQ(whole.password, "p@/");
+    EXPECT_EQ(whole.host, "fe80::1");
+    EXPECT_EQ(whole.port, 6380);
+    EXPECT_EQ(whole.database, 3);
+    EXPECT_THROW((void)make_redis_jobs({"http://h", "one"}), std::invalid_argument);
+}
+
+TEST(RedisLink, IsLetInWithThePasswordAndOnlyWithIt)
+{
+    const RedisServer server;
+    ASSERT_FALSE(redis::is_error(*ask(server, {"CONFIG", "SET", "requirepass", "open sesame"})));
+    const std::string place = "127.0.0.1:" + std::to_string(server.port());
+    const auto right = make_redis_jobs({"redis://:open%20sesame@" + place + "/2", "one"});
+    EXPECT_EQ(right->counts().waiting, 0);
+    const auto wrong = make_redis_jobs({"redis://:closed@" + place, "one"});
+    EXPECT_THROW((void)wrong->counts(), StreamFailure);
+}
+
+TEST(RedisLink, GoesThroughASocketInTheFileSystem)
+{
+    const RedisServer server;
+    EXPECT_EQ(make_redis_jobs({server.socket_url(), "one"})->counts().waiting, 0);
+}
+
+TEST(RedisLink, CarriesAFlightThatFillsTheBuffersOfBothSides)
+{
+    const RedisServer server;
+    redis::Link link(redis::parse_url(server.url()).value(), 20s);
+    link.open();
+    const std::string long_word(200'000, 'x');
+    const std::vector<redis::Command> flight(200, {"ECHO", long_word});
+    const auto replies = link.exchange(flight);
+    ASSERT_EQ(replies.size(), flight.size());
+    EXPECT_EQ(redis::text_of(*replies.back()), long_word);
+}
+
+TEST(RedisJobs, DeliversEachJobWholeToOneOfTwoTakers)
+{
+    const RedisServer server;
+    // Long enough that nothing counts as abandoned here.
+    const auto one = make_redis_jobs({server.url(), "one", 20s, 60s});
+    const auto other = make_redis_jobs({server.url(), "other", 20s, 60s});
+    std::vector<Effect> effects;
+    for (std::int64_t id = 1; id <= 2500; ++id) effects.push_back(an_effect(id));
+    effects.push_back({9999, EffectKind::event_changed, EventId{8}, {}, kNow, 0});
+    one->add(effects);
+    EXPECT_EQ(one->counts().waiting, 2501);
+
+    std::mutex mutex;
+    std::map<std::int64_t, Effect> seen;
+    std::size_t deliveries = 0;
+    const auto take_all = [&](JobStream& jobs) {
+        for (;;) {
+            const auto taken = jobs.take(100, 100ms);
+            if (taken.empty()) return;
+            acknowledge(jobs, taken);
+            const std::lock_guard lock(mutex);
+            deliveries += taken.size();
+            for (const StreamedJob& job : taken) seen[job.effect.id] = job.effect;
+        }
+    };
+    std::vector<std::thread> takers;
+    for (JobStream* const jobs : {one.get(), one.get(), other.get()}) takers.emplace_back([&take_all, jobs] { take_all(*jobs); });
+    for (std::thread& taker : takers) taker.join();
+
+    EXPECT_EQ(deliveries, 2501U);
+    EXPECT_EQ(seen.size(), 2501U);
+    const Effect& some = seen[1234];
+    EXPECT_EQ(some.kind, EffectKind::hold_expired);
+    EXPECT_EQ(some.event, EventId{7});
+    EXPECT_EQ(some.tickets, (std::vector{TicketId{12'340}, TicketId{12'341}}));
+    EXPECT_EQ(some.made_at, kNow + Micros(1234));
+    EXPECT_EQ(some.tries, 2);
+    EXPECT_TRUE(seen[9999].tickets.empty());
+    EXPECT_EQ(one->counts().waiting, 0);
+}
+
+TEST(RedisJobs, GivesWhatATakerAbandonedToAnother)
+{
+    const RedisServer server;
+    const auto lost = make_redis_jobs(options_of(server, "lost"));
+    const auto other = make_redis_jobs(options_of(server, "other"));
+    ASSERT_TRUE(can_add(*lost, an_effect(5)));
+    ASSERT_EQ(take_soon(*lost).size(), 1U);
+    const auto taken = take_soon(*other);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].effect.id, 5);
+    acknowledge(*other, taken);
+    EXPECT_EQ(other->counts().waiting, 0);
+    EXPECT_TRUE(other->take(10, 1ms).empty());
+}
+
+TEST(RedisJobs, WaitsForTheFirstJobNoLongerThanItMay)
+{
+    const RedisServer server;
+    const auto jobs = make_redis_jobs(options_of(server));
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_TRUE(jobs->take(10, 200ms).empty());
+    EXPECT_GE(std::chrono::steady_clock::now() - before, 190ms);
+    EXPECT_TRUE(jobs->take(10, 0ms).empty());
+
+    auto taken = std::async(std::launch::async, [&] { return take_soon(*jobs); });
+    ASSERT_TRUE(can_add(*jobs, an_effect(1)));
+    EXPECT_EQ(taken.get().size(), 1U);
+}
+
+TEST(RedisJobs, ThrowsWhileRedisIsAwayAndGoesOnWithOneThatForgotEverything)
+{
+    RedisServer server;
+    const auto jobs = make_redis_jobs(options_of(server));
+    ASSERT_TRUE(can_add(*jobs, an_effect(1)));
+    ASSERT_EQ(take_soon(*jobs).size(), 1U);
+    server.kill();
+    EXPECT_FALSE(can_add(*jobs, an_effect(2)));
+    EXPECT_THROW((void)jobs->take(1, 10ms), StreamFailure);
+    EXPECT_THROW((void)jobs->counts(), StreamFailure);
+    EXPECT_THROW(jobs->bury(an_effect(1), "gone"), StreamFailure);
+    server.start();
+    // The group is gone with everything else, and whoever takes first makes it anew.
+    ASSERT_TRUE(soon([&] { return can_add(*jobs, an_effect(3)); }));
+    const auto taken = take_soon(*jobs);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].effect.id, 3);
+    acknowledge(*jobs, taken);
+    EXPECT_EQ(jobs->counts().waiting, 0);
+}
+
+TEST(RedisJobs, KeepsWhatWasAddedAcrossARestartOfARedisThatRemembers)
+{
+    RedisServer server(RedisServer::Memory::append_only);
+    const auto jobs = make_redis_jobs(options_of(server));
+    ASSERT_TRUE(can_add(*jobs, an_effect(1)));
+    server.kill();
+    server.start();
+    EXPECT_EQ(take_soon(*jobs).size(), 1U);
+}
+
+TEST(RedisJobs, MakesTheGroupAnewWhenItWasRemovedWhileSomebodyWaits)
+{
+    const RedisServer server;
+    const auto jobs = make_redis_jobs(options_of(server));
+    EXPECT_TRUE(jobs->take(1, 1ms).empty());
+    auto taken = std::async(std::launch::async, [&] { return take_soon(*jobs); });
+    EXPECT_FALSE(redis::is_error(*ask(server, {"FLUSHALL"})));
+    ASSERT_TRUE(can_add(*jobs, an_effect(1)));
+    EXPECT_EQ(taken.get().size(), 1U);
+}
+
+TEST(RedisJobs, FailsInTimeWhenRedisHangs)
+{
+    const RedisServer server;
+    const auto jobs = make_redis_jobs({server.url(), "one", 200ms, 60s});
+    ASSERT_TRUE(soon([&] { return can_add(*jobs, an_effect(1)); }));
+    server.freeze();
+    EXPECT_THROW((void)jobs->counts(), StreamFailure);
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_THROW((void)jobs->counts(), StreamFailure);  // at once: it was away a moment ago
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+    server.thaw();
+    EXPECT_TRUE(soon([&] { return can_add(*jobs, an_effect(2)); }));
+}
+
+TEST(RedisJobs, CountsTheDeadAndTellsWhyTheNewestDied)
+{
+    const RedisServer server;
+    const auto jobs = make_redis_jobs(options_of(server));
+    ASSERT_TRUE(can_add(*jobs, an_effect(1)));
+    jobs->bury(an_effect(2), "550 no such mailbox");
+    EXPECT_EQ(jobs->counts().waiting, 1);
+    EXPECT_EQ(jobs->counts().dead, 1);
+    const auto findings = examine_redis(options_of(server));
+    ASSERT_EQ(findings.size(), 3U);
+    EXPECT_TRUE(findings[0].good);
+    EXPECT_NE(findings[0].detail.find("version 7"), std::string::npos) << findings[0].detail;
+    EXPECT_EQ(findings[1].detail, "1 in the stream");
+    EXPECT_FALSE(findings[2].good);
+    EXPECT_NE(findings[2].detail.find("550 no such mailbox"), std::string::npos) << findings[2].detail;
+}
+
+TEST(RedisJobs, BuriesWhatItCannotReadAndDeliversTheRest)
+{
+    const RedisServer server;
+    const auto jobs = make_redis_jobs(options_of(server));
+    (void)ask(server, {"XADD", "boxoffice:jobs", "*", "id", "one", "kind", "9"});
+    (void)ask(server, {"XADD", "boxoffice:jobs", "*", "nonsense", ""});
+    ASSERT_TRUE(can_add(*jobs, an_effect(3)));
+    const auto taken = take_soon(*jobs);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].effect.id, 3);
+    EXPECT_EQ(jobs->counts().waiting, 1);
+    EXPECT_EQ(jobs->counts().dead, 2);
+}
+
+TEST(RedisWire, ReachesListenersOnEveryWire)
+{
+    const RedisServer server;
+    Heard first;
+    Heard second;
+    const auto one = make_redis_wire(options_of(server));
+    const auto other = make_redis_wire(options_of(server));
+    EXPECT_FALSE(one->connected());
+    one->listen([&](std::span<const EventId> events) { first.hear(events); });
+    other->listen([&](std::span<const EventId> events) { second.hear(events); });
+    ASSERT_TRUE(soon([&] { return one->connected() && other->connected(); }));
+    tell(*one, 5);
+    EXPECT_TRUE(soon([&] { return first.has(5) && second.has(5); }));
+    tell(*other, 6);
+    EXPECT_TRUE(soon([&] { return first.has(6) && second.has(6); }));
+}
+
+TEST(RedisWire, TellsOnceOfAnEventThatChangedOften)
+{
+    const RedisServer server;
+    Heard heard;
+    const auto wire = make_redis_wire(options_of(server));
+    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    std::vector<EventId> many;
+    for (std::int64_t i = 0; i < 10'000; ++i) many.push_back(EventId{1 + i % 2500});
+    wire->tell(many);
+    tell(*wire, 9000);
+    ASSERT_TRUE(soon([&] { return heard.has(9000) && heard.count() >= 2501; }));
+    EXPECT_EQ(heard.count(), 2501U);
+}
+
+TEST(RedisWire, PassesOverWhatIsNoEvent)
+{
+    const RedisServer server;
+    Heard heard;
+    const auto wire = make_redis_wire(options_of(server));
+    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    (void)ask(server, {"PUBLISH", "boxoffice:live", "x,,-1,99999999999999999999,4,"});
+    EXPECT_TRUE(soon([&] { return heard.has(4); }));
+    EXPECT_EQ(heard.count(), 1U);
+}
+
+TEST(RedisWire, ConnectsAgainAfterARestart)
+{
+    RedisServer server;
+    Heard heard;
+    const auto wire = make_redis_wire(options_of(server));
+    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    server.kill();
+    EXPECT_TRUE(soon([&] { return !wire->connected(); }));
+    server.start();
+    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    tell(*wire, 7);
+    EXPECT_TRUE(soon([&] { return heard.has(7); }));
+}
+
+TEST(RedisWire, NoticesAConnectionThatHasFallenSilent)
+{
+    const RedisServer server;
+    const auto wire = make_redis_wire({server.url(), "one", 200ms, 60s});
+    wire->listen([](std::span<const EventId>) {});
+    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    server.freeze();
+    EXPECT_TRUE(soon([&] { return !wire->connected(); }));
+    server.thaw();
+    EXPECT_TRUE(soon([&] { return wire->connected(); }));
+}
+
+TEST(RedisWire, KeepsWhatItCouldNotTellForLater)
+{
+    const RedisServer server;
+    Heard heard;
+    const auto wire = make_redis_wire(options_of(server));
+    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    ASSERT_FALSE(redis::is_error(*ask(server, {"ACL", "SETUSER", "default", "-publish"})));
+    tell(*wire, 8);
+    EXPECT_TRUE(soon([&] { return redis::parts_of(*ask(server, {"ACL", "LOG"})).size() == 1; }));
+    EXPECT_EQ(heard.count(), 0U);
+    ASSERT_FALSE(redis::is_error(*ask(server, {"ACL", "SETUSER", "default", "+publish"})));
+    EXPECT_TRUE(soon([&] { return heard.has(8); }));
+}
+
+TEST(RedisRates, LetThroughExactlyTheBurstOverAllNodes)
+{
+    const RedisServer server;
+    AloneRates alone;
+    const auto one = make_redis_rates(options_of(server), alone);
+    const auto other = make_redis_rates(options_of(server), alone);
+    constexpr int kAsked = 4000;
+    constexpr int kAttempts = 10;  // a machine that stands still for 200 ms has them count alone, as it should
+    for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+        ASSERT_TRUE(together(*one, alone) && together(*other, alone));
+        const int alone_before = alone.asked;
+        std::atomic<int> allowed = 0;
+        std::atomic<int> answered = 0;
+        for (int i = 0; i < kAsked; ++i) {
+            (i % 2 == 0 ? *one : *other).take("account:" + std::to_string(attempt), {60, 1500}, kNow, [&](RateAnswer answer) {
+                if (answer.allowed) ++allowed;
+                ++answered;
+            });
+        }
+        ASSERT_TRUE(soon([&] { return answered == kAsked; }));
+        if (alone.asked != alone_before) continue;
+        EXPECT_EQ(allowed, 1500);
+        return;
+    }
+    FAIL() << "never undisturbed in " << kAttempts << " attempts";
+}
+
+TEST(RedisRates, SayWhenTheNextIsLetThroughWhicheverNodeIsAsked)
+{
+    const RedisServer server;
+    AloneRates alone;
+    const auto one = make_redis_rates(options_of(server), alone);
+    const auto other = make_redis_rates(options_of(server), alone);
+    ASSERT_TRUE(together(*one, alone) && together(*other, alone));
+    EXPECT_TRUE(take_one(*one, "account:1", {60, 1}, kNow).allowed);
+    const RateAnswer refused = take_one(*other, "account:1", {60, 1}, kNow);
+    EXPECT_FALSE(refused.allowed);
+    EXPECT_EQ(refused.retry_after, 1s);
+}
+
+TEST(RedisRates, LetEverybodyThroughWithoutAPolicy)
+{
+    RedisServer server;
+    server.stop();
+    AloneRates alone;
+    const auto rates = make_redis_rates(options_of(server), alone);
+    EXPECT_TRUE(take_one(*rates, "account:1", {}, kNow).allowed);
+    EXPECT_EQ(alone.asked, 0);
+}
+
+TEST(RedisRates, CountAloneWhileRedisIsAwayAndTogetherAgainAfterwards)
+{
+    RedisServer server;
+    AloneRates alone;
+    const auto rates = make_redis_rates(options_of(server), alone);
+    ASSERT_TRUE(together(*rates, alone));
+    const RatePolicy policy{1, 2};
+    const int alone_before = alone.asked;
+    EXPECT_EQ(take_one(*rates, "account:1", policy, kNow).remaining, 1);
+    EXPECT_EQ(alone.asked, alone_before);
+    server.stop();
+    EXPECT_EQ(take_one(*rates, "account:1", policy, kNow).remaining, 1);
+    EXPECT_EQ(take_one(*rates, "account:1", policy, kNow).remaining, 0);
+    EXPECT_FALSE(take_one(*rates, "account:1", policy, kNow).allowed);
+    EXPECT_EQ(alone.asked, alone_before + 3);
+    server.start();
+    EXPECT_TRUE(together(*rates, alone));
+    EXPECT_EQ(take_one(*rates, "account:1", policy, kNow).remaining, 1);
+}
+
+TEST(RedisRates, KeepNobodyWaitingForARedisThatHangs)
+{
+    const RedisServer server;
+    AloneRates alone;
+    const auto rates = make_redis_rates(options_of(server), alone);
+    ASSERT_TRUE(together(*rates, alone));
+    EXPECT_TRUE(take_one(*rates, "account:1", {60, 5}, kNow).allowed);
+    const int alone_before = alone.asked;
+    server.freeze();
+    EXPECT_TRUE(take_one(*rates, "account:1", {60, 5}, kNow).allowed);
+    EXPECT_EQ(alone.asked, alone_before + 1);
+    server.thaw();
+    EXPECT_TRUE(together(*rates, alone));
+}
+
+TEST(RedisRates, GoOnWhenRedisWasToldToForgetItsScripts)
+{
+    const RedisServer server;
+    AloneRates alone;
+    const auto rates = make_redis_rates(options_of(server), alone);
+    ASSERT_TRUE(together(*rates, alone));
+    const int alone_before = alone.asked;
+    EXPECT_EQ(take_one(*rates, "account:1", {60, 5}, kNow).remaining, 4);
+    (void)ask(server, {"SCRIPT", "FLUSH"});
+    EXPECT_EQ(take_one(*rates, "account:1", {60, 5}, kNow).remaining, 3);
+    EXPECT_EQ(alone.asked, alone_before);
+}
+
+TEST(RedisRates, LeaveNothingBehindOnceABucketIsFull)
+{
+    const RedisServer server;
+    AloneRates alone;
+    const auto rates = make_redis_rates(options_of(server), alone);
+    ASSERT_TRUE(together(*rates, alone));
+    (void)take_one(*rates, "account:1", {60, 5}, kNow);
+    const auto left = ask(server, {"PTTL", "boxoffice:rate:account:1"})->integer;
+    EXPECT_GT(left, 0);
+    EXPECT_LE(left, 2000);
+}
+
+TEST(RedisRates, CountAsTakeTokenDoes)
+{
+    const RedisServer server;
+    AloneRates alone;
+    const auto rates = make_redis_rates(options_of(server), alone);
+    ASSERT_TRUE(together(*rates, alone));
+    int sequences = 0;
+    int steps = 0;
+    EXPECT_TRUE(rc::check([&] {
+        const std::string key = "sequence:" + std::to_string(++sequences);
+        RatePolicy policy{*rc::gen::inRange(1, 60'000'000) / 1000.0, *rc::gen::inRange(1, 200) / 7.0};
+        std::optional<Bucket> bucket;  // a fresh one is full as of its first use
+        Instant now = kNow;
+        ASSERT_TRUE(together(*rates, alone));
+        const int alone_before = alone.asked;
+        for (const int step : *rc::gen::container<std::vector<int>>(rc::gen::inRange(-1'000'000, 20'000'000))) {
+            now += Micros(step);
+            if (!bucket) bucket = Bucket{policy.burst, now};
+            const RateAnswer here = take_token(*bucket, policy, now);
+            const RateAnswer there = take_one(*rates, key, policy, now);
+            if (alone.asked != alone_before) return;  // the machine stood still: what is left of the sequence proves nothing
+            ++steps;
+            RC_ASSERT(there.allowed == here.allowed);
+            RC_ASSERT(there.remaining == here.remaining);
+            RC_ASSERT(there.retry_after == here.retry_after);
+            RC_ASSERT(there.reset == here.reset);
+        }
+    }));
+    EXPECT_GT(steps, 1000);
+}
+
+TEST(RedisWatch, KnowsWhetherRedisAnswers)
+{
+    RedisServer server;
+    RedisWatch watch(options_of(server));
+    EXPECT_TRUE(watch.ok());
+    server.kill();
+    EXPECT_TRUE(soon([&] { return !watch.ok(); }));
+    const auto findings = examine_redis(options_of(server));
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_FALSE(findings[0].good);
+    server.start();
+    EXPECT_TRUE(soon([&] { return watch.ok(); }));
+}
+
+}  // namespace boxoffice

@@ -1,0 +1,355 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "store/engines.hpp"
+
+namespace boxoffice
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+
+class Outbox : public StoreTest
+{
+protected:
+    /// Those due at `at`, hidden for a minute.
+    std::vector<Effect> take(Instant at, std::size_t most = 100) { return must<Effects>(TakeEffects{at, most, at + 1min}).taken; }
+    std::vector<std::int64_t> ids(Instant at, std::size_t most = 100)
+    {
+        std::vector<std::int64_t> found;
+        for (const Effect& effect : take(at, most)) found.push_back(effect.id);
+        return found;
+    }
+    Ticket pay(const Ticket& ticket)
+    {
+        return must<Ticket>(Pay{ticket.id, ticket.user_id, "ref" + std::to_string(ticket.id.value), now});
+    }
+    /// One effect of its own, made at `now`.
+    Effect effect()
+    {
+        const std::int64_t before = store().outbox_counts().waiting;
+        const Ticket paid = pay(reserve(event(1), person()));
+        EXPECT_EQ(store().outbox_counts().waiting, before + 1);
+        return {0, EffectKind::ticket_paid, paid.event_id, {paid.id}, now, 0};
+    }
+    void postpone(std::int64_t id, std::optional<Instant> due_at, const std::string& why)
+    {
+        must<Done>(PostponeEffect{id, due_at, why, now});
+    }
+    using Ids = std::vector<std::int64_t>;
+};
+INSTANTIATE_TEST_SUITE_P(Engines, Outbox, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
+
+TEST_P(Outbox, GetsItsRowInTheTransactionOfTheChangeOrNotAtAll)
+{
+    const UserId buyer = person();
+    const Ticket ticket = reserve(event(2), buyer);
+    WriteJob paid{Pay{ticket.id, buyer, "ref", now + 1s}, {}, {}};
+    WriteJob poisoned{
+        Cancel{ticket.id, buyer, now + 1s},
+        IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }},
+        {}};
+    WriteJob* const both[] = {&paid, &poisoned};
+    EXPECT_THROW(store().carry_out(both), std::runtime_error);
+    EXPECT_EQ(store().outbox_counts().waiting, 0);
+    EXPECT_TRUE(take(now + 1s).empty());
+
+    WriteJob* const alone[] = {&paid};
+    store().carry_out(alone);
+    home->reopen();
+    EXPECT_EQ(store().outbox_counts().waiting, 1);
+    EXPECT_TRUE(take(now + 1s - 1us).empty()) << "due when it was made, not before";
+    const std::vector<Effect> taken = take(now + 1s);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_GT(taken[0].id, 0);
+    EXPECT_EQ(taken[0].kind, EffectKind::ticket_paid);
+    EXPECT_EQ(taken[0].event, ticket.event_id);
+    EXPECT_EQ(taken[0].tickets, std::vector{ticket.id});
+    EXPECT_EQ(taken[0].made_at, now + 1s);
+    EXPECT_EQ(taken[0].tries, 0);
+}
+
+TEST_P(Outbox, HasNoRowOfAReservationACancelOrWhatWasRefusedOrSoAlready)
+{
+    const EventId concert = event(2);
+    const UserId buyer = person();
+    const Ticket kept = reserve(concert, buyer);
+    must<Ticket>(Cancel{reserve(concert, buyer).id, buyer, now});
+    EXPECT_EQ(said(Pay{TicketId{99}, buyer, "r", now}), "not_found");
+    EXPECT_EQ(said(ChangeEvent{concert, buyer, {}, now}), "not_organizer");
+    EXPECT_EQ(said(RemoveEvent{concert, organizer, now}), "has_tickets");
+    EXPECT_TRUE(must<Lapsed>(LapseDue{now, 10}).events.empty());
+    EXPECT_EQ(store().outbox_counts().waiting, 0);
+    pay(kept);
+    pay(kept);
+    EXPECT_EQ(store().outbox_counts().waiting, 1);
+}
+
+TEST_P(Outbox, TellsThatAnEventWasChangedOrRemoved)
+{
+    const EventId concert = event(2);
+    EventPatch patch;
+    patch.title = "Blues";
+    must<Event>(ChangeEvent{concert, organizer, patch, now});
+    must<Done>(RemoveEvent{concert, organizer, now + 1s});
+    const std::vector<Effect> taken = take(now + 1s);
+    ASSERT_EQ(taken.size(), 2u);
+    for (const Effect& one : taken) {
+        EXPECT_EQ(one.kind, EffectKind::event_changed);
+        EXPECT_EQ(one.event, concert);
+        EXPECT_TRUE(one.tickets.empty());
+    }
+    EXPECT_EQ(taken[1].made_at, now + 1s);
+}
+
+TEST_P(Outbox, TellsOfHoldsThatAReservationOrARemovalLapses)
+{
+    const EventId concert = event(1);
+    const UserId buyer = person();
+    const Ticket first = reserve(concert, buyer);
+    now = first.expires_at;
+    const Ticket second = reserve(concert, buyer);
+    std::vector<Effect> taken = take(now);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].kind, EffectKind::hold_expired);
+    EXPECT_EQ(taken[0].tickets, std::vector{first.id});
+
+    now = second.expires_at + 1h;
+    must<Done>(SettleEffects{{taken[0].id}});
+    must<Done>(RemoveEvent{concert, organizer, now});
+    taken = take(now);
+    ASSERT_EQ(taken.size(), 2u);
+    if (taken[0].kind == EffectKind::event_changed) std::swap(taken[0], taken[1]);
+    EXPECT_EQ(taken[0].kind, EffectKind::hold_expired);
+    EXPECT_EQ(taken[0].tickets, std::vector{second.id});
+    EXPECT_EQ(taken[1].kind, EffectKind::event_changed);
+}
+
+TEST_P(Outbox, SharesRowsAmongHoldsOfOneEventAndNamesEachOnce)
+{
+    const EventId crowded = event(120);
+    const EventId quiet = event(3);
+    const UserId buyer = person();
+    std::set<TicketId> held;
+    for (int i = 0; i < 120; ++i) held.insert(reserve(crowded, buyer).id);
+    const Ticket other = reserve(quiet, buyer);
+    now += hold;
+    Lapsed lapsed = must<Lapsed>(LapseDue{now, 1000});
+    EXPECT_EQ(lapsed.deadlines.size(), 121u);
+    std::sort(lapsed.events.begin(), lapsed.events.end());
+    EXPECT_EQ(lapsed.events, (std::vector{crowded, quiet})) << "each once";
+
+    std::set<TicketId> named;
+    std::size_t rows = 0;
+    for (const Effect& one : take(now)) {
+        EXPECT_EQ(one.kind, EffectKind::hold_expired);
+        EXPECT_LE(one.tickets.size(), kTicketsToAnEffect);
+        if (one.event == quiet) {
+            EXPECT_EQ(one.tickets, std::vector{other.id});
+            continue;
+        }
+        ++rows;
+        EXPECT_EQ(one.event, crowded);
+        for (const TicketId ticket : one.tickets) EXPECT_TRUE(named.insert(ticket).second) << ticket.value << " twice";
+    }
+    EXPECT_EQ(rows, 3u);
+    EXPECT_EQ(named, held);
+}
+
+TEST_P(Outbox, NamesTheEventsOfEachBoundedLapseOnly)
+{
+    const EventId concert = event(4);
+    const UserId buyer = person();
+    for (int i = 0; i < 4; ++i) reserve(concert, buyer);
+    now += hold;
+    EXPECT_EQ(must<Lapsed>(LapseDue{now, 3}).events, std::vector{concert});
+    EXPECT_EQ(must<Lapsed>(LapseDue{now, 3}).events, std::vector{concert});
+    EXPECT_TRUE(must<Lapsed>(LapseDue{now, 3}).events.empty());
+    EXPECT_EQ(store().outbox_counts().waiting, 2);
+}
+
+TEST_P(Outbox, GivesEarliestFirstAndNoMoreThanAsked)
+{
+    now += 1h;
+    const Effect late = effect();
+    now -= 1h;
+    const Effect early = effect();
+    now += 30min;
+    const Effect middle = effect();
+    now += 1h;
+    std::vector<TicketId> order;
+    for (const Effect& one : take(now, 2)) order.push_back(one.tickets.at(0));
+    for (const Effect& one : take(now, 2)) order.push_back(one.tickets.at(0));
+    EXPECT_EQ(order, (std::vector{early.tickets[0], middle.tickets[0], late.tickets[0]}));
+}
+
+TEST_P(Outbox, HidesWhatIsTakenUntilItsTimeAndThenGivesItAgain)
+{
+    effect();
+    const Ids taken = ids(now);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(ids(now), Ids{});
+    EXPECT_EQ(ids(now + 1min - 1us), Ids{});
+    EXPECT_EQ(store().outbox_counts().waiting, 1) << "taken is not done";
+    EXPECT_EQ(ids(now + 1min), taken);
+    EXPECT_EQ(ids(now + 2min), taken);
+}
+
+TEST_P(Outbox, ForgetsWhatIsSettledAndUsesNoNumberAgain)
+{
+    effect();
+    effect();
+    const Ids taken = ids(now);
+    ASSERT_EQ(taken.size(), 2u);
+    must<Done>(SettleEffects{taken});
+    EXPECT_EQ(store().outbox_counts().waiting, 0);
+    EXPECT_EQ(ids(now + 1h), Ids{});
+    // A worker that was slow says so once more, of a number that must not belong to anybody else by now.
+    effect();
+    must<Done>(SettleEffects{taken});
+    must<Done>(SettleEffects{{}});
+    EXPECT_EQ(ids(now).size(), 1u);
+}
+
+TEST_P(Outbox, GivesWhatWasPostponedAtItsTimeWithItsTriesCounted)
+{
+    effect();
+    const std::int64_t id = ids(now).at(0);
+    postpone(id, now + 10min, "no route");
+    EXPECT_EQ(store().outbox_counts().waiting, 1);
+    EXPECT_EQ(store().outbox_counts().last_why, "no route");
+    EXPECT_TRUE(take(now + 10min - 1us).empty());
+    std::vector<Effect> taken = take(now + 10min);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].tries, 1);
+    EXPECT_EQ(taken[0].made_at, now);
+    postpone(id, now + 20min, "mailbox \"full\"; ünïcode");
+    EXPECT_EQ(store().outbox_counts().last_why, "mailbox \"full\"; ünïcode");
+    taken = take(now + 20min);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].tries, 2);
+    postpone(id + 1000, now, "gone already");
+    EXPECT_EQ(store().outbox_counts().waiting, 1);
+}
+
+TEST_P(Outbox, NeverGivesTheDeadAndCountsThem)
+{
+    EXPECT_EQ(store().outbox_counts().dead, 0);
+    EXPECT_EQ(store().outbox_counts().last_why, "");
+    effect();
+    effect();
+    effect();
+    const Ids taken = ids(now);
+    ASSERT_EQ(taken.size(), 3u);
+    postpone(taken[0], {}, "first");
+    now += 1s;
+    postpone(taken[1], {}, "second");
+    postpone(taken[2], now + 1h, "not dead yet");
+    EXPECT_EQ(ids(now + 24h), Ids{taken[2]});
+    const OutboxCounts counts = store().outbox_counts();
+    EXPECT_EQ(counts.waiting, 1);
+    EXPECT_EQ(counts.dead, 2);
+    EXPECT_EQ(counts.last_why, "second");
+    // Another worker that had it too fails later: it does not come back.
+    postpone(taken[1], now, "late");
+    must<Done>(ForgetAnswers{now + std::chrono::days(400), 100});
+    home->reopen();
+    EXPECT_EQ(ids(now + 48h), Ids{taken[2]});
+    EXPECT_EQ(store().outbox_counts().dead, 2);
+    EXPECT_EQ(store().outbox_counts().last_why, "second");
+}
+
+class MailTurns : public StoreTest
+{
+protected:
+    MailTurn turn(const std::string& key, Instant at) { return must<MailTurn>(TakeMailTurn{key, at, at + 1min}); }
+};
+INSTANTIATE_TEST_SUITE_P(Engines, MailTurns, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
+
+TEST_P(MailTurns, AreOnePersonsUntilTheirTimeAndThenTheNexts)
+{
+    EXPECT_EQ(turn("paid-1", now), MailTurn::yours);
+    EXPECT_EQ(turn("paid-1", now), MailTurn::elsewhere);
+    EXPECT_EQ(turn("paid-2", now), MailTurn::yours) << "another message";
+    EXPECT_EQ(turn("paid-1", now + 1min - 1us), MailTurn::elsewhere);
+    EXPECT_EQ(turn("paid-1", now + 1min), MailTurn::yours);
+    EXPECT_EQ(turn("paid-1", now + 1min), MailTurn::elsewhere) << "the turn was taken anew";
+}
+
+TEST_P(MailTurns, EndWithTheMessageSent)
+{
+    EXPECT_EQ(turn("paid-1", now), MailTurn::yours);
+    must<Done>(MarkMailSent{"paid-1", now + 1s});
+    EXPECT_EQ(turn("paid-1", now + 1s), MailTurn::already_sent);
+    home->reopen();
+    EXPECT_EQ(turn("paid-1", now + 1h), MailTurn::already_sent);
+    must<Done>(MarkMailSent{"never-asked", now});
+    EXPECT_EQ(turn("never-asked", now), MailTurn::already_sent);
+}
+
+TEST_P(MailTurns, GoToOneAskerOfABatch)
+{
+    std::vector<WriteJob> jobs(3);
+    std::vector<WriteJob*> batch;
+    for (WriteJob& job : jobs) {
+        job.act = TakeMailTurn{"paid-1", now, now + 1min};
+        batch.push_back(&job);
+    }
+    store().carry_out(batch);
+    EXPECT_EQ(std::get<MailTurn>(jobs[0].outcome), MailTurn::yours);
+    EXPECT_EQ(std::get<MailTurn>(jobs[1].outcome), MailTurn::elsewhere);
+    EXPECT_EQ(std::get<MailTurn>(jobs[2].outcome), MailTurn::elsewhere);
+}
+
+TEST_P(MailTurns, AreRememberedForAMonthAndThenForgottenInBoundedBatches)
+{
+    for (int i = 0; i < 3; ++i) {
+        const std::string key = "sent-" + std::to_string(i);
+        EXPECT_EQ(turn(key, now), MailTurn::yours);
+        must<Done>(MarkMailSent{key, now + 1s});
+    }
+    EXPECT_EQ(turn("abandoned", now), MailTurn::yours);
+    EXPECT_FALSE(must<Done>(ForgetAnswers{now + std::chrono::days(29), 10}).more);
+    EXPECT_EQ(turn("sent-0", now + std::chrono::days(29)), MailTurn::already_sent);
+    const Instant later = now + std::chrono::days(31);
+    EXPECT_TRUE(must<Done>(ForgetAnswers{later, 3}).more);
+    EXPECT_FALSE(must<Done>(ForgetAnswers{later, 3}).more);
+    for (const char* key : {"sent-0", "sent-1", "sent-2", "abandoned"}) EXPECT_EQ(turn(key, now), MailTurn::yours) << key;
+}
+
+class Availabilities : public StoreTest
+{
+};
+INSTANTIATE_TEST_SUITE_P(Engines, Availabilities, testing::ValuesIn(engines()),
+                         [](const auto& engine) { return engine.param.name; });
+
+TEST_P(Availabilities, TellWhatIsLeftAndWhenTheNextLiveHoldEnds)
+{
+    const EventId concert = event(5);
+    const EventId untouched = event(7);
+    const EventId removed = event(7);
+    must<Done>(RemoveEvent{removed, organizer, now});
+    const UserId buyer = person();
+    must<Ticket>(Pay{reserve(concert, buyer).id, buyer, "r", now});
+    const Ticket first = reserve(concert, buyer);
+    now += 1s;
+    const Ticket second = reserve(concert, buyer);
+    const EventId asked[] = {concert, EventId{99}, removed, untouched};
+    const auto at = [&](Instant when) {
+        std::vector<Availability> found = store().availability(asked, when);
+        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.event < b.event; });
+        return found;
+    };
+    const Availability full{untouched, 7, {}};
+    EXPECT_EQ(at(now), (std::vector{Availability{concert, 2, first.expires_at}, full}));
+    EXPECT_EQ(at(first.expires_at), (std::vector{Availability{concert, 2, second.expires_at}, full}))
+        << "a hold whose time is up has nothing to wait for";
+    EXPECT_EQ(at(second.expires_at), (std::vector{Availability{concert, 2, {}}, full}));
+    EXPECT_TRUE(store().availability({}, now).empty());
+}
+
+}  // namespace
+}  // namespace boxoffice
