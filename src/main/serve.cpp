@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds kGrace{6'000};
 // A tenth of a sale's share of a core when both want it: sales hardly feel it, and a login takes seconds at worst. At 19 it has a
 // seventieth, and one took 27 s beside two busy compilers.
 constexpr int kPasswordNice = 10;
+// Less than a transaction of the shared store takes, so that waiting pays where anybody comes at all.
+constexpr Micros kGather{1'000};
 // On a shared store a read waits for the database and not for a core, and those that wait at the same time travel together.
 constexpr unsigned kReadersToConnection = 4;
 
@@ -58,10 +60,12 @@ int serve(const cli::Config& config)
     Metrics metrics;
     metrics.build_info(cli::version());
     Shared shared(config);
-    WriteLane writes(
-        store,
-        {.depth_max = config.write_queue, .batch_max = config.write_batch, .lanes = is_shared(config) ? config.write_lanes : 1},
-        metrics);
+    WriteLane writes(store,
+                     {.depth_max = config.write_queue,
+                      .batch_max = config.write_batch,
+                      .gather = is_shared(config) ? kGather : Micros(0),
+                      .lanes = is_shared(config) ? config.write_lanes : 1},
+                     metrics);
     const unsigned readers = is_shared(config) ? config.database_connections * kReadersToConnection : config.read_threads;
     WorkLane reads({.name = "read", .threads = readers, .depth_max = config.read_queue, .nice = 0}, metrics);
     WorkLane passwords(

@@ -46,6 +46,13 @@ void check(const std::vector<Row>& rows)
     }
 }
 
+// What the server keeps up with each batch (writes.cpp), for a page of events at once.
+constexpr std::string_view kFull =
+    "INSERT INTO sold_out (event_id) SELECT event_id FROM inventory WHERE event_id = ANY($1::bigint[]) AND sold >= total "
+    "ON CONFLICT DO NOTHING";
+constexpr std::string_view kFree =
+    "DELETE FROM sold_out s USING inventory i WHERE s.event_id = ANY($1::bigint[]) AND i.event_id = s.event_id AND i.sold < i.total";
+
 class PostgresArchive final : public ArchiveTarget
 {
 public:
@@ -119,6 +126,12 @@ public:
                 } catch (const Refused& refused) {
                     if (!blames_the_row(refused)) throw;
                     put_singly(rows);
+                }
+                if constexpr (std::is_same_v<Row, InventoryRow>) {
+                    Flight follow;
+                    follow.add(kFull, keys_of(rows));
+                    follow.add(kFree, keys_of(rows));
+                    (void)db_.fly(follow);
                 }
             },
             page);

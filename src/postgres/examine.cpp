@@ -58,6 +58,17 @@ Finding check_counters(Connection& db)
                         rows.integer(0, 2))};
 }
 
+Finding check_sold_out(Connection& db)
+{
+    const std::int64_t wrong = db.ask(
+                                     "SELECT count(*) FROM inventory i FULL JOIN sold_out s ON s.event_id = i.event_id "
+                                     "WHERE (s.event_id IS NULL) = coalesce(i.sold >= i.total, false)")
+                                   .integer(0, 0);
+    return {wrong == 0, "sold out",
+            wrong == 0 ? "searches leave out exactly the events without a seat"
+                       : fmt::format("searches are wrong about {} events", wrong)};
+}
+
 Finding check_references(Connection& db)
 {
     const std::int64_t broken =
@@ -112,6 +123,7 @@ std::vector<Finding> examine_postgres(const PostgresOptions& options, Instant no
         if (!findings.front().good) return findings;
         findings.push_back(check_versions(db));
         findings.push_back(check_counters(db));
+        findings.push_back(check_sold_out(db));
         findings.push_back(check_references(db));
         findings.push_back(check_indexes(db));
         findings.push_back(check_outbox(db));

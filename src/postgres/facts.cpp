@@ -11,6 +11,10 @@ namespace boxoffice::postgres
 namespace
 {
 
+/// Events that one worker takes the due holds of at once: several, so that a batch is worth its sync; not all, so that there are
+/// some for the others.
+constexpr std::int64_t kEventsLapsedAtOnce = 16;
+
 /// Beside those that are needed, due holds that one reservation gives back when the tidier has not come round.
 constexpr std::int64_t kLapseBeside = 64;
 
@@ -93,11 +97,23 @@ constexpr std::string_view kLockWithDue =
     "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]) UNION "
     "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $3 ORDER BY expires_at LIMIT $4) due"
     ")) ORDER BY event_id FOR UPDATE";
-constexpr std::string_view kLockDueThatAreFree =
-    "SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = ANY(ARRAY("
-    "SELECT DISTINCT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT "
-    "$2) "
-    "due)) ORDER BY event_id FOR UPDATE SKIP LOCKED";
+// For a batch that lapses and touches nothing else: of the events whose holds have been due for longest a few that nobody else has
+// locked, with their due holds. So workers share the work out among themselves without a word.
+constexpr std::string_view kLapseThoseFree =
+    "WITH first AS MATERIALIZED (SELECT event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 "
+    "ORDER BY expires_at LIMIT $2), "
+    "mine AS MATERIALIZED (SELECT i.event_id, total, sold, pace, paced_at, popularity "
+    "FROM (SELECT event_id, min(expires_at) AS due_at FROM first GROUP BY event_id) f JOIN inventory i USING (event_id) "
+    "ORDER BY f.due_at LIMIT $3 FOR UPDATE OF i SKIP LOCKED) "
+    "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
+    "AND event_id = mine.event_id AND expires_at <= $1 ORDER BY expires_at) t LIMIT $2";
+
+// Where all of these are locked: waits for the one whose hold has been due for longest, and leaves the others alone.
+constexpr std::string_view kLapseTheFirst =
+    "WITH mine AS MATERIALIZED (SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = "
+    "(SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT 1) FOR UPDATE) "
+    "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
+    "AND event_id = mine.event_id AND expires_at <= $1 ORDER BY expires_at) t LIMIT $2";
 
 constexpr std::string_view kEnds = "SELECT id, end_time FROM events WHERE id = ANY($1::bigint[]) AND removed_at IS NULL";
 constexpr std::string_view kWhole =
@@ -108,11 +124,11 @@ constexpr std::string_view kDueOfFull =
     "JOIN inventory i ON i.event_id = w.event_id CROSS JOIN LATERAL (SELECT id, event_id, expires_at FROM tickets "
     "WHERE status = 0 AND event_id = w.event_id AND expires_at <= $3 ORDER BY expires_at LIMIT w.wanted FOR UPDATE) t "
     "WHERE i.sold + w.wanted > i.total";
+// The earliest, found first by the index that has them in order: asked for in one step, they would all be sorted.
 constexpr std::string_view kDue =
-    "SELECT id, event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 AND event_id = ANY(ARRAY("
-    "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2) "
-    "due)) "
-    "ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+    "WITH first AS MATERIALIZED (SELECT id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2) "
+    "SELECT id, event_id, expires_at FROM tickets WHERE id = ANY(ARRAY(SELECT id FROM first)) AND status = 0 "
+    "FOR UPDATE SKIP LOCKED";
 constexpr std::string_view kTickets =
     "SELECT " BOXOFFICE_PG_TICKET_COLUMNS " FROM tickets t WHERE t.id = ANY($1::bigint[]) ORDER BY t.id FOR UPDATE";
 constexpr std::string_view kReferences = "SELECT payment_reference, id FROM tickets WHERE payment_reference = ANY($1::text[])";
@@ -157,12 +173,23 @@ std::vector<std::int64_t> fresh(const Rows& rows)
 void read_stock(Facts& facts, const Rows& rows)
 {
     for (int row = 0; row < rows.count(); ++row) {
+        if (facts.stocks.contains(rows.id<EventId>(row, 0))) continue;
         Stock stock;
         stock.total = rows.integer(row, 1);
         stock.sold = rows.integer(row, 2);
         stock.pace = {rows.real(row, 3), rows.instant(row, 4)};
         stock.popularity = rows.real(row, 5);
+        stock.was_full = stock.full();
         facts.stocks.emplace(rows.id<EventId>(row, 0), std::move(stock));
+    }
+}
+
+/// Due holds, from these columns: the event, the ticket, its deadline.
+void read_due(Facts& facts, const Rows& rows, int event, int ticket, int deadline)
+{
+    for (int row = 0; row < rows.count(); ++row) {
+        facts.due.push_back({rows.id<TicketId>(row, ticket), rows.instant(row, deadline)});
+        facts.due_events.push_back(rows.id<EventId>(row, event));
     }
 }
 
@@ -170,7 +197,6 @@ void read_stock(Facts& facts, const Rows& rows)
 
 Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
 {
-    bool others = false;
     for (const WriteJob* const job : jobs) {
         std::visit(
             [&](const auto& act) {
@@ -178,10 +204,10 @@ Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
                 now = std::max(now, now_of(act));
             },
             job->act);
-        others = others || !std::holds_alternative<LapseDue>(job->act);
         if (job->claim) keys.emplace(KeyOfUser{job->claim->user.value, job->claim->key}, job->claim->now - kAnswerLife);
     }
-    only_lapse = lapse > 0 && !others;
+    // Other acts without an event, such as the outbox's, may be in the same batch.
+    only_lapse = lapse > 0 && events.empty() && cancels.empty();
 }
 
 Facts gather(Connection& db, const Wanted& wanted)
@@ -208,29 +234,27 @@ Facts gather(Connection& db, const Wanted& wanted)
     }
     const auto most = static_cast<std::int64_t>(wanted.lapse);
     const bool locks = !wanted.events.empty() || !wanted.cancels.empty() || wanted.lapse > 0;
-    if (locks) {
-        Params params;
-        std::string_view sql = kLock;
-        if (wanted.only_lapse) {
-            sql = kLockDueThatAreFree;
-            params.instant(wanted.now).integer(most);
-        } else {
-            params.ids(list(wanted.events)).ids(list(wanted.cancels));
-            if (wanted.lapse > 0) {
-                sql = kLockWithDue;
-                params.instant(wanted.now).integer(most);
-            }
-        }
-        first.ask(sql, std::move(params), [&facts](const Rows& rows) { read_stock(facts, rows); });
-    }
-    if (wanted.lapse > 0) {
+    if (wanted.only_lapse) {
         facts.due_asked = wanted.lapse;
-        first.ask(kDue, std::move(Params().instant(wanted.now).integer(most)), [&facts](const Rows& rows) {
-            for (int row = 0; row < rows.count(); ++row) {
-                facts.due.push_back({rows.id<TicketId>(row, 0), rows.instant(row, 2)});
-                facts.due_events.push_back(rows.id<EventId>(row, 1));
-            }
+        Params params;
+        params.instant(wanted.now).integer(most);
+        const bool waits = wanted.lapse_mode == Wanted::LapseMode::wait_for_one;
+        if (!waits) params.integer(kEventsLapsedAtOnce);
+        first.ask(waits ? kLapseTheFirst : kLapseThoseFree, std::move(params), [&facts](const Rows& rows) {
+            read_stock(facts, rows);
+            read_due(facts, rows, 0, 6, 7);
         });
+    } else if (locks) {
+        Params params;
+        params.ids(list(wanted.events)).ids(list(wanted.cancels));
+        if (wanted.lapse > 0) params.instant(wanted.now).integer(most);
+        first.ask(wanted.lapse > 0 ? kLockWithDue : kLock, std::move(params),
+                  [&facts](const Rows& rows) { read_stock(facts, rows); });
+    }
+    if (wanted.lapse > 0 && !wanted.only_lapse) {
+        facts.due_asked = wanted.lapse;
+        first.ask(kDue, std::move(Params().instant(wanted.now).integer(most)),
+                  [&facts](const Rows& rows) { read_due(facts, rows, 1, 0, 2); });
     }
     if (!wanted.events.empty()) {
         first.ask(kEnds, std::move(Params().ids(list(wanted.events))), [&ends](const Rows& rows) {

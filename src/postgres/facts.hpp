@@ -21,6 +21,8 @@ struct Stock {
     Instant end_time;
     std::int64_t unsaved = 0;  // what `sold` and the row differ by
     bool changed = false;      // the row has to be written
+    bool was_full = false;     // as the row is: whether it stands in sold_out
+    [[nodiscard]] bool full() const { return sold >= total; }
     struct Due {
         TicketId ticket;
         Instant expires_at;
@@ -64,9 +66,11 @@ struct Wanted {
     std::set<std::string> emails;
     std::map<KeyOfUser, Instant> keys;  // and the time before which a kept answer is forgotten
     std::int64_t tickets_new = 0, events_new = 0, users_new = 0;
-    Instant now;              // the latest of the acts'
-    std::size_t lapse = 0;    // due holds for the tidier; 0: none
-    bool only_lapse = false;  // nothing else: events that somebody else has locked are passed by
+    Instant now;            // the latest of the acts'
+    std::size_t lapse = 0;  // due holds for the tidier; 0: none
+    /// Nothing but lapsing needs an event's lock: then those that somebody else has locked are passed by.
+    bool only_lapse = false;
+    enum class LapseMode : std::uint8_t { those_free, wait_for_one } lapse_mode = LapseMode::those_free;
 
     explicit Wanted(std::span<WriteJob* const> jobs);
 };

@@ -127,8 +127,7 @@ Page<NearbyEvent> nearby(Readers& readers, const NearbyQuery& query)
         params.instant(query.now);
         filters += fmt::format(" AND e.end_time > ${}", params.size());
     }
-    if (!query.include_sold_out)
-        filters += " AND EXISTS (SELECT 1 FROM inventory i WHERE i.event_id = e.id AND i.sold < i.total)";
+    if (!query.include_sold_out) filters += " AND NOT EXISTS (SELECT 1 FROM sold_out s WHERE s.event_id = e.id)";
     const std::string sql = fmt::format(
         "WITH here AS (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p), "
         "circle AS MATERIALIZED (SELECT e.id, round(ST_Distance(e.place, here.p) * 1000) / 1000 AS m FROM events e, here WHERE "

@@ -81,7 +81,7 @@ void Writer::attempt(std::span<WriteJob* const> jobs)
         if (wanted.only_lapse && facts.stocks.empty()) {
             // Nothing is due, or somebody else holds the locks of all that is: wait for them this time.
             (void)db_.ask("ROLLBACK");
-            wanted.only_lapse = false;
+            wanted.lapse_mode = Wanted::LapseMode::wait_for_one;
             facts = gather(db_, wanted);
         }
         Batch batch(jobs, std::move(facts), zones_);

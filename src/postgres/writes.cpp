@@ -65,6 +65,8 @@ constexpr std::string_view kCount = GUARDED(
     "AS u(event_id, n, total, pace, paced_at, popularity) "
     "WHERE i.event_id = u.event_id AND i.sold + u.n BETWEEN 0 AND u.total",
     "$8");
+constexpr std::string_view kFull = "INSERT INTO sold_out (event_id) SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING";
+constexpr std::string_view kFree = "DELETE FROM sold_out WHERE event_id = ANY($1::bigint[])";
 constexpr std::string_view kEffects =
     "INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) SELECT kind, event_id, tickets::bigint[], at, at "
     "FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[]) AS u(kind, event_id, tickets, at)";
@@ -256,12 +258,14 @@ void change_tickets(Flight& flight, const Plan& plan)
 
 void count(Flight& flight, const Facts& facts)
 {
-    std::vector<EventId> ids;
+    std::vector<EventId> ids, filled, freed;
     std::vector<std::int64_t> sold, totals;
     std::vector<double> paces, popularities;
     std::vector<Instant> paced;
     for (const auto& [id, stock] : facts.stocks) {
         if (!stock.changed) continue;
+        if (stock.full() && !stock.was_full) filled.push_back(id);
+        if (!stock.full() && stock.was_full) freed.push_back(id);
         ids.push_back(id);
         sold.push_back(stock.unsaved);
         totals.push_back(stock.total);
@@ -270,6 +274,8 @@ void count(Flight& flight, const Facts& facts)
         popularities.push_back(popularity_of(stock.pace));
     }
     if (ids.empty()) return;
+    if (!filled.empty()) flight.add(kFull, std::move(Params().ids(filled)));
+    if (!freed.empty()) flight.add(kFree, std::move(Params().ids(freed)));
     flight.add(kCount, std::move(Params()
                                      .ids(ids)
                                      .integers(sold)

@@ -40,6 +40,9 @@ public:
     struct Options {
         std::size_t depth_max = 8192;  // beyond it submit() refuses: half a second's work at 16 000 acts/s
         std::size_t batch_max = 512;   // acts to a transaction: beyond a few hundred the sync no longer dominates
+        /// Where a transaction costs several round trips: a small batch waits so long for those who will be there in a moment, as
+        /// the last two batches show, instead of making them wait for a transaction of its own. 0: never.
+        Micros gather{0};
         unsigned lanes = 1;  // threads, each with a queue and a transaction of its own; an engine with one writer has one
     };
     WriteLane(Store& store, Options options, Metrics& metrics);

@@ -30,6 +30,9 @@ std::size_t urgency_of(const Act& act)
     return 2;
 }
 
+/// Fewer than this are no crowd: one buyer after the other must not wait for a second who never comes.
+constexpr std::size_t kCrowd = 8;
+
 /// Of every batch, one in this many places is kept for each less urgent kind that waits, so that nothing starves.
 constexpr std::size_t kShareKept = 16;
 
@@ -48,6 +51,12 @@ std::size_t lane_of(const Act& act, std::size_t lanes)
     if (const auto* pay = std::get_if<Pay>(&act)) key = static_cast<std::uint64_t>(pay->ticket.value);
     if (const auto* cancel = std::get_if<Cancel>(&act)) key = static_cast<std::uint64_t>(cancel->ticket.value);
     if (const auto* user = std::get_if<ChangeUser>(&act)) key = static_cast<std::uint64_t>(user->user.value);
+    // What a worker does for the outbox does not stand behind what it does for holds.
+    constexpr std::uint64_t kOutbox = 1;
+    if (std::holds_alternative<TakeEffects>(act) || std::holds_alternative<SettleEffects>(act) ||
+        std::holds_alternative<PostponeEffect>(act) || std::holds_alternative<TakeMailTurn>(act) ||
+        std::holds_alternative<MarkMailSent>(act))
+        key = kOutbox;
     if (const auto* add = std::get_if<AddUser>(&act)) key = std::hash<std::string>{}(add->email);
     return (key * 0x9E3779B97F4A7C15ull >> 32) % lanes;
 }
@@ -104,7 +113,7 @@ public:
             if (stopping_ || depth_ >= options_.depth_max) return false;
             queues_[urgency].push_back(std::move(job));
             ++depth_;
-            was_waiting = waiting_;
+            was_waiting = waiting_ && depth_ >= expected_;  // it is not woken for each of a crowd
         }
         if (was_waiting) wake_.notify_one();
         return true;
@@ -156,6 +165,7 @@ private:
             lock.lock();
             wake_.wait(lock, something);
         }
+        gather(lock);
         waiting_ = false;
         Batch batch;
         batch.reserve(std::min(depth_, options_.batch_max));
@@ -171,7 +181,19 @@ private:
             }
         }
         depth_ -= batch.size();
+        sizes_ = {batch.size(), sizes_[0]};
         return batch;
+    }
+
+    /// Under load, buyers answered by one batch come back while the next is under way, and a crowd falls apart into a large batch
+    /// and a small one by turns, each at the price of a whole transaction.
+    void gather(std::unique_lock<std::mutex>& lock)
+    {
+        const std::size_t crowd = std::min(sizes_[0] + sizes_[1], options_.batch_max);
+        if (options_.gather == Micros(0) || crowd < kCrowd) return;
+        expected_ = crowd;
+        wake_.wait_for(lock, options_.gather, [&] { return depth_ >= crowd || stopping_; });
+        expected_ = 0;
     }
 
     void idle()
@@ -252,6 +274,8 @@ private:
     std::condition_variable wake_;
     std::array<std::deque<std::unique_ptr<LaneJob>>, kUrgencies> queues_;
     std::size_t depth_ = 0;
+    std::size_t expected_ = 0;            // while it gathers: so many are worth a wake
+    std::array<std::size_t, 2> sizes_{};  // of the last two batches
     bool waiting_ = false;
     bool stopping_ = false;
 

@@ -112,7 +112,7 @@ class Fitting(unittest.TestCase):
 
     def test_every_variable_is_one_that_the_program_reads(self):
         known = set(re.findall(r'"(BOXOFFICE_[A-Z_]+)"', source()))
-        known |= {"BOXOFFICE_DB_PASSWORD", "BOXOFFICE_PUBLISH", "BOXOFFICE_FRONT_PROXIES", "BOXOFFICE_FRONT_SUBNET"}  # compose's own
+        known |= {"BOXOFFICE_DB_PASSWORD", "BOXOFFICE_PUBLISH", "BOXOFFICE_FRONT_PROXIES"}  # compose's own
         for path in ("docker-compose.yml", ".env.example", "Dockerfile", "deploy/boxoffice.service",
                      "deploy/boxoffice-worker.service", "deploy/boxoffice.env.example", "docs/operating.md"):
             used = set(re.findall(r"\b(BOXOFFICE_[A-Z_]*[A-Z])\b", text(path)))

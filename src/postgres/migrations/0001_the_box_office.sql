@@ -67,6 +67,12 @@ CREATE TABLE inventory (
 ) WITH (fillfactor = 50);
 CREATE INDEX inventory_by_popularity ON inventory (popularity DESC, event_id);
 
+-- Events without a free seat: what searches leave out. A row comes and goes with the last seat, not with each, so that a search
+-- looks here instead of at the counter of every event in its circle.
+CREATE TABLE sold_out (
+    event_id bigint PRIMARY KEY
+);
+
 -- status: 0 reserved, 1 paid, 2 expired, 3 cancelled. Whom and what a ticket is for is checked by whoever writes it, under
 -- the event's lock, and by the doctor; a foreign key would lock and check two more rows for each ticket of a batch.
 CREATE TABLE tickets (
@@ -110,6 +116,7 @@ CREATE INDEX batches_by_age ON batches (made_at);
 DROP TABLE batches;
 DROP TABLE kept_answers;
 DROP TABLE tickets;
+DROP TABLE sold_out;
 DROP TABLE inventory;
 DROP TABLE events;
 DROP TABLE users;
