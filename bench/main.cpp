@@ -38,6 +38,7 @@ bool run(const Options& options)
     if (options.scenario == "nearby") run_browse(options, Browse::nearby);
     if (options.scenario == "reads") run_browse(options, Browse::reads);
     if (options.scenario == "expiry") run_expiry(options);
+    if (options.scenario == "live") run_live(options);
     if (options.scenario == "start") run_start(options);
     if (options.scenario == "workers") return run_workers(options);
     if (options.scenario == "replay") run_replay(options, connections);
@@ -47,6 +48,7 @@ bool run(const Options& options)
     run_reserve(options, kMany);
     run_paced_at_half(options, full_rate);
     run_browse(options, Browse::both);
+    run_live(options);
     if (!options.database_url.empty()) return run_workers(options);
     run_expiry(options);
     run_start(options);

@@ -28,6 +28,7 @@ scenarios
   reads     single events, over the same catalogue
   expiry    many holds due within one second: how late seats are released, whether any is early, memory
   workers   the same over a server and two workers on one PostgreSQL; only with --database-url
+  live      many watchers of one event that sells: memory, how soon each hears of a sale, CPU
   start     from exec to ready with many tickets in the file
   crash     kill -9 under load, again and again: is every acknowledged ticket there, is the doctor content
   replay    the requests of a file, round and round; with --port from a server that runs already
@@ -44,6 +45,7 @@ options                        (default)
   --hold-seconds S  (120)      how long the server holds a ticket
   --events N        (100000)   nearby, reads: size of the catalogue
   --holds N         (100000)   expiry, workers: holds due in the same second
+  --watchers N      (10000)    live: connections that watch; a socket each on both sides, see ulimit -Hn
   --tickets N       (1000000)  start: tickets in the file
   --cycles N        (5)        crash: how often
   --seed N          (7)        of the catalogue and of the moments of the crashes
@@ -51,7 +53,7 @@ options                        (default)
   --folder DIR                 where the temporary folders are made ($TMPDIR or /tmp); must be a real disk
   --binary FILE                the server (`boxoffice` beside this program)
   --database-url URL           postgresql://…: the server's store is this database, best a fresh one, instead of a folder;
-                               reserve, paced, nearby, reads, workers, replay and all of these
+                               reserve, paced, nearby, reads, live, workers, replay and all of these
   --redis-url URL              redis://…, with it
   --keep                       nearby, reads: the events that are in the database already, instead of --events more
   --requests FILE              replay: METHOD TARGET [BODY] on each line
@@ -103,6 +105,8 @@ void set_option(Options& options, const std::string& name, std::string_view text
         options.events = read_number<std::int64_t>(name, text, 100, 1'000'000);
     else if (name == "--holds")
         options.holds = read_number<std::int64_t>(name, text, 100, 1'000'000);
+    else if (name == "--watchers")
+        options.watchers = read_number(name, text, 1U, 25'000U);
     else if (name == "--tickets")
         options.tickets = read_number<std::int64_t>(name, text, 100, 10'000'000);
     else if (name == "--cycles")
@@ -146,7 +150,7 @@ void refuse_what_does_not_fit(const Options& options)
 
 Options read_options(int argc, char** argv)
 {
-    constexpr std::array<std::string_view, 10> kScenarios = {"reserve", "paced",   "nearby", "reads",  "expiry",
+    constexpr std::array<std::string_view, 11> kScenarios = {"reserve", "paced",   "nearby", "reads",  "expiry", "live",
                                                              "start",   "workers", "crash",  "replay", "all"};
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.empty() || std::find(words.begin(), words.end(), "--help") != words.end() ||

@@ -20,6 +20,7 @@ struct Options {
     double hold_seconds = 120;
     std::int64_t events = 100'000;
     std::int64_t holds = 100'000;
+    unsigned watchers = 10'000;
     std::int64_t tickets = 1'000'000;
     unsigned cycles = 5;
     std::uint64_t seed = 7;

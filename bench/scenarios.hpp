@@ -13,6 +13,7 @@ void run_paced(const Options& options, double rate);
 enum class Browse : std::uint8_t { nearby, reads, both };
 void run_browse(const Options& options, Browse what);
 void run_expiry(const Options& options);
+void run_live(const Options& options);
 void run_start(const Options& options);
 /// False when a hold was released early or not at all.
 [[nodiscard]] bool run_workers(const Options& options);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fake_zones.hpp"
+#include "lanes_fakes.hpp"
 #include "runtime/expiry.hpp"
 #include "sqlite/sqlite.hpp"
 #include "temp_folder.hpp"
@@ -23,11 +24,12 @@ namespace
 using namespace std::chrono_literals;
 
 /// A store that only remembers which acts it was given, batch by batch. The first batch waits until it is let go.
-class RecordingStore final : public Store
+class RecordingStore final : public EmptyStore
 {
 public:
     void carry_out(std::span<WriteJob* const> jobs) override
     {
+        ++calls;
         begun.count_down();
         gate.wait();
         std::vector<std::size_t> batch;
@@ -40,36 +42,13 @@ public:
         }
         batches.push_back(std::move(batch));
     }
-    std::optional<User> find_user(UserId) override { return {}; }
-    std::optional<Login> find_login(std::string_view) override { return {}; }
-    std::optional<Event> find_event(EventId) override { return {}; }
-    std::vector<Event> find_events(std::span<const EventId>) override { return {}; }
-    Page<Event> list_events(const EventQuery&) override { return {}; }
-    std::optional<TicketView> find_ticket(TicketId) override { return {}; }
-    Page<Ticket> list_tickets(const TicketQuery&) override { return {}; }
-    Page<NearbyEvent> nearby(const NearbyQuery&) override { return {}; }
-    std::vector<Candidate> candidates(const SuggestionQuery&) override { return {}; }
-    std::optional<Instant> next_deadline() override { return {}; }
-    std::int64_t reserved_count() override { return 0; }
-    std::optional<Instant> latest_instant() override { return {}; }
-    std::vector<Availability> availability(std::span<const EventId>, Instant) override { return {}; }
-    OutboxCounts outbox_counts() override { return {}; }
-    void check_ready() override {}
-
     const UserId poison{666};
     std::atomic<bool> unclear = false;
     std::latch begun{1};
     std::latch gate{1};
     std::vector<std::vector<std::size_t>> batches;
+    int calls = 0;  // those that failed too
 };
-
-std::unique_ptr<LaneJob> job(Act act, std::function<void(LaneJob&)> done = [](LaneJob&) {})
-{
-    auto made = std::make_unique<LaneJob>();
-    made->act = std::move(act);
-    made->done = std::move(done);
-    return made;
-}
 
 const std::size_t kPay = Act(Pay{}).index();
 const std::size_t kReserve = Act(Reserve{}).index();
@@ -147,6 +126,44 @@ TEST(WriteLane, LetsAPoisonedActHurtOnlyItself)
     EXPECT_EQ(good, 2);
     EXPECT_EQ(full, 1);
     EXPECT_EQ(store.batches.size(), 3u);  // the first, and the two good ones alone
+}
+
+TEST(WriteLane, TellsAllOfAnUnclearBatchSoAndDoesNothingOfItAgain)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    std::atomic<int> told = 0;
+    ASSERT_TRUE(lane.submit(job(AddUser{})));
+    store.begun.wait();
+    store.unclear = true;
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob& done) {
+            const auto* const error = std::get_if<Error>(&done.outcome);
+            if (!error) return;
+            EXPECT_EQ(error->code, Code::storage_failed);
+            EXPECT_NE(error->message.find("unknown whether"), std::string::npos) << error->message;
+            EXPECT_EQ(error->detail, "lost");
+            ++told;
+        })));
+    }
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(told, 3);
+    EXPECT_EQ(store.calls, 2);
+    EXPECT_EQ(store.batches.size(), 1u);
+}
+
+TEST(WriteLane, DoesNothingOfASingleUnclearActAgain)
+{
+    RecordingStore store;
+    store.unclear = true;
+    store.gate.count_down();
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    ASSERT_TRUE(lane.submit(job(Reserve{})));
+    lane.stop();
+    EXPECT_EQ(store.calls, 1);
 }
 
 TEST(WorkLane, RefusesBeyondItsDepth)

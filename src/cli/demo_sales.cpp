@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <tuple>
+#include <unordered_set>
 
 namespace boxoffice::cli
 {
@@ -70,6 +71,8 @@ private:
     void add_events();
     void sell();
     void sell_batch(std::span<const Sale> sales, Instant from);
+    /// Nobody is to be written to about tickets that are only played: their outbox rows go again.
+    void forget_effects(const std::unordered_set<TicketId>& paid, Instant now);
     [[nodiscard]] std::vector<Sale> sales_in_order() const;
     [[nodiscard]] UserId buyer_of(const Sale& sale) const;
     void carry_out(std::vector<WriteJob>& jobs);
@@ -206,10 +209,27 @@ void Player::sell_batch(std::span<const Sale> sales, Instant from)
             {.act = Pay{ticket.id, ticket.user_id, reference, ticket.created_at + kHold / 2}, .claim = {}, .outcome = {}});
     }
     carry_out(payments);
+    std::unordered_set<TicketId> paid;
     for (const WriteJob& job : payments) {
-        static_cast<void>(made<Ticket>(job, "a payment"));
+        paid.insert(made<Ticket>(job, "a payment").id);
         ++totals_.tickets;
     }
+    forget_effects(paid, std::get<Pay>(payments.back().act).now);
+}
+
+void Player::forget_effects(const std::unordered_set<TicketId>& paid, Instant now)
+{
+    // No part of the work that is shown.
+    WriteJob take{.act = TakeEffects{now, 2 * kBatch, now}, .claim = {}, .outcome = {}};  // hidden from nobody
+    WriteJob* one = &take;
+    store_.carry_out(std::span(&one, 1));
+    SettleEffects settle;
+    for (const Effect& effect : made<Effects>(take, "a look at the outbox").taken) {
+        if (effect.tickets.size() == 1 && paid.contains(effect.tickets.front())) settle.effects.push_back(effect.id);
+    }
+    WriteJob forget{.act = std::move(settle), .claim = {}, .outcome = {}};
+    one = &forget;
+    store_.carry_out(std::span(&one, 1));
 }
 
 void Player::sell()

@@ -234,7 +234,7 @@ public:
 
 /// Calls work.template operator()<Row>() for each table, in the order of ArchivePage.
 template <class Work>
-void for_each_table(Work&& work)
+void for_each_table(const Work& work)
 {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (work.template operator()<typename std::variant_alternative_t<I, ArchivePage>::value_type>(), ...);
@@ -243,7 +243,7 @@ void for_each_table(Work&& work)
 
 /// Calls work(column) for the first `Count` columns of a row's table; all without one.
 template <class Row, std::size_t Count = std::tuple_size_v<decltype(Row::columns())>, class Work>
-constexpr void for_each_column(Work&& work)
+constexpr void for_each_column(const Work& work)
 {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (work(std::get<I>(Row::columns())), ...);

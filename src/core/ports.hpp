@@ -112,7 +112,7 @@ public:
     [[nodiscard]] virtual std::optional<Instant> time() { return std::nullopt; }
     /// From now on `listener` hears of what other processes do, on a thread of the store; some notices may be lost. An empty
     /// listener ends it.
-    virtual void listen(std::function<void(Notice)> listener) { (void)listener; }
+    virtual void listen(const std::function<void(Notice)>& listener) { (void)listener; }
 };
 
 /// Carries effects from the outbox to whichever worker is free, across machines. May lose everything: the outbox knows. Its

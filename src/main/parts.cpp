@@ -81,7 +81,7 @@ std::unique_ptr<Clock> clock_of(Store& store)
 JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer)
 {
     if (!mailer) return [](const Effect&) {};  // nobody wants to hear of it
-    const auto carry = [&writes](Act act) { return carry_out(writes, act, kTurnPatience); };
+    const auto carry = [&writes](const Act& act) { return carry_out(writes, act, kTurnPatience); };
     const auto notices =
         std::make_shared<Notices>(*open.store, *open.clock, *open.zones, *mailer, carry, NoticeOptions{config.site_url});
     return [notices](const Effect& effect) { notices->tell(effect); };

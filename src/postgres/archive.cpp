@@ -51,7 +51,8 @@ constexpr std::string_view kFull =
     "INSERT INTO sold_out (event_id) SELECT event_id FROM inventory WHERE event_id = ANY($1::bigint[]) AND sold >= total "
     "ON CONFLICT DO NOTHING";
 constexpr std::string_view kFree =
-    "DELETE FROM sold_out s USING inventory i WHERE s.event_id = ANY($1::bigint[]) AND i.event_id = s.event_id AND i.sold < i.total";
+    "DELETE FROM sold_out s USING inventory i WHERE s.event_id = ANY($1::bigint[]) AND i.event_id = s.event_id "
+    "AND i.sold < i.total";
 
 class PostgresArchive final : public ArchiveTarget
 {

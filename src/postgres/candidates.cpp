@@ -105,6 +105,7 @@ std::vector<std::string> WordFrequencies::rare(Readers& readers, const std::set<
     std::sort(rare.begin(), rare.end());
     if (rare.size() > kWordsAsked) rare.resize(kWordsAsked);
     std::vector<std::string> chosen;
+    chosen.reserve(rare.size());
     for (auto& [share, word] : rare) chosen.push_back(std::move(word));
     return chosen;
 }
@@ -115,14 +116,14 @@ std::vector<Candidate> candidates(Readers& readers, WordFrequencies& frequencies
     const std::vector<std::string> words = frequencies.rare(readers, past.words);
 
     Params params;
-    params.instant(query.now).ids(past.held).integer(kOfAKind);
+    params.instant(query.now).ids(past.held);
     const std::string upcoming =
         "e.removed_at IS NULL AND e.start_time > $1 AND i.sold < i.total AND NOT e.id = ANY($2::bigint[])";
     const std::string from = "FROM events e JOIN inventory i ON i.event_id = e.id WHERE ";
     std::string sql = fmt::format(
-        "WITH soon AS (SELECT e.id {0}{1} ORDER BY e.start_time, e.id LIMIT $3), "
-        "popular AS (SELECT e.id {0}{1} ORDER BY i.popularity DESC, i.event_id LIMIT $3)",
-        from, upcoming);
+        "WITH soon AS (SELECT e.id {0}{1} ORDER BY e.start_time, e.id LIMIT {2}), "
+        "popular AS (SELECT e.id {0}{1} ORDER BY i.popularity DESC, i.event_id LIMIT {2})",
+        from, upcoming, kOfAKind);
     std::string all = "SELECT id FROM soon UNION SELECT id FROM popular";
     std::string distance = "NULL::float8";
     if (query.location) {
@@ -130,33 +131,35 @@ std::vector<Candidate> candidates(Readers& readers, WordFrequencies& frequencies
         const std::string here =
             fmt::format("ST_SetSRID(ST_MakePoint(${}, ${}), 4326)::geography", params.size() - 1, params.size());
         distance = fmt::format("ST_Distance(e.place, {})", here);
-        sql += fmt::format(", near AS (SELECT e.id {}{} ORDER BY e.place <-> {} LIMIT $3)", from, upcoming, here);
+        sql += fmt::format(", near AS (SELECT e.id {}{} ORDER BY e.place <-> {} LIMIT {})", from, upcoming, here, kOfAKind);
         all += " UNION SELECT id FROM near";
     }
     std::string likeness = "0::float8";
+    std::string likes;
     if (!words.empty()) {
         params.text(std::string_view(any_of(words)));
         // Ranks have no scale of their own: the best match counts as 1.
         sql += fmt::format(
             ", matching AS (SELECT e.id, ts_rank(e.words, {2}::tsquery)::float8 AS rank {0}{1} AND e.words @@ {2}::tsquery "
-            "ORDER BY rank DESC, e.id LIMIT $3), alike AS (SELECT id, rank / max(rank) OVER () AS likeness FROM matching)",
-            from, upcoming, last(params));
+            "ORDER BY rank DESC, e.id LIMIT {3}), alike AS (SELECT id, rank / max(rank) OVER () AS likeness FROM matching)",
+            from, upcoming, last(params), kOfAKind);
         all += " UNION SELECT id FROM alike";
-        likeness = "coalesce((SELECT a.likeness FROM alike a WHERE a.id = e.id), 0)";
+        likeness = "coalesce(a.likeness, 0)";
+        likes = "LEFT JOIN alike a ON a.id = e.id ";
     }
     if (!past.organizers.empty()) {
         params.ids(std::vector<UserId>(past.organizers.begin(), past.organizers.end()));
         sql += fmt::format(
-            ", same AS (SELECT e.id {}{} AND e.organizer_id = ANY({}::bigint[]) ORDER BY e.start_time, e.id LIMIT $3)", from,
-            upcoming, last(params));
+            ", same AS (SELECT e.id {}{} AND e.organizer_id = ANY({}::bigint[]) ORDER BY e.start_time, e.id LIMIT {})", from,
+            upcoming, last(params), kOfAKind);
         all += " UNION SELECT id FROM same";
         likeness = fmt::format("greatest({}, CASE WHEN e.organizer_id = ANY({}::bigint[]) THEN {} ELSE 0 END)", likeness,
                                last(params), kSameOrganizer);
     }
     sql += fmt::format(
-        " SELECT e.id, e.start_time, {}, {}, i.sold::float8 / i.total, i.pace, i.paced_at FROM ({}) c "
-        "JOIN events e ON e.id = c.id JOIN inventory i ON i.event_id = c.id",
-        distance, likeness, all);
+        ", chosen AS MATERIALIZED ({}) SELECT e.id, e.start_time, {}, {}, i.sold::float8 / i.total, i.pace, i.paced_at "
+        "FROM events e JOIN inventory i ON i.event_id = e.id {}WHERE e.id = ANY(ARRAY(SELECT id FROM chosen))",
+        all, distance, likeness, likes);
 
     const Rows rows = readers.ask(sql, std::move(params));
     std::vector<Candidate> found;

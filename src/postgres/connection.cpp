@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -39,16 +40,18 @@ std::uint64_t big_endian(const char* bytes, int size)
 
 }  // namespace
 
-Refused::Refused(std::string state, const std::string& message)
-    : StoreFailure(code_of(state), fmt::format("{} ({})", message, state)), state_(std::move(state))
+Refused::Refused(std::string_view state, const std::string& message)
+    : StoreFailure(code_of(state), fmt::format("{} ({})", message, state))
 {
+    std::copy_n(state.begin(), std::min(state.size(), kStateChars), state_.begin());
 }
 
 bool Refused::transient() const noexcept
 {
     // serialization_failure, deadlock_detected, lock_not_available; unique_violation and BX001: another transaction was
     // faster, and its rows are among the facts of the next try.
-    return state_ == "40001" || state_ == "40P01" || state_ == "55P03" || state_ == "23505" || state_ == "BX001";
+    constexpr std::string_view kTransient[] = {"40001", "40P01", "55P03", "23505", "BX001"};
+    return std::find(std::begin(kTransient), std::end(kTransient), state()) != std::end(kTransient);
 }
 
 std::int64_t Rows::integer(int row, int column) const
@@ -91,10 +94,9 @@ std::size_t Flight::add(std::string_view sql, Params params)
     return statements_.size() - 1;
 }
 
-void Flight::append(Flight&& other)
+void Flight::append(const Flight& other)
 {
-    for (Statement& statement : other.statements_) statements_.push_back(std::move(statement));
-    other.statements_.clear();
+    statements_.insert(statements_.end(), other.statements_.begin(), other.statements_.end());
 }
 
 void Connection::drop()
@@ -177,11 +179,8 @@ PGresult* Connection::next_result()
     return PQgetResult(session_.get());
 }
 
-std::vector<Rows> Connection::fly(const Flight& flight)
+void Connection::send(const Flight& flight, std::vector<Sent>& sent)
 {
-    connect();
-    std::vector<Sent> sent;
-    sent.reserve(flight.size() + 4);
     for (std::size_t i = 0; i < flight.statements_.size(); ++i) {
         const auto& statement = flight.statements_[i];
         const std::string& name = name_of(statement.sql, statement.params, sent, i);
@@ -192,43 +191,56 @@ std::vector<Rows> Connection::fly(const Flight& flight)
         sent.push_back({Sent::What::statement, i});
     }
     if (PQpipelineSync(session_.get()) != 1) lost("a flight cannot be sent");
+}
 
+void Connection::take(PGresult* result, const Sent& was, const Flight& flight, std::vector<Rows>& rows,
+                      std::optional<Refused>& refused)
+{
+    Rows held(result);
+    const auto status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        if (was.what == Sent::What::statement) rows.push_back(std::move(held));
+        return;
+    }
+    if (was.what == Sent::What::preparation) prepared_.at(std::string(flight.statements_[was.statement].sql)).ready = false;
+    if (status == PGRES_PIPELINE_ABORTED) return;
+    const char* const field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const std::string state = field ? field : "";
+    const char* const message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (state.empty() || ends_session(state)) {
+        const std::string why = message ? message : first_line(PQresultErrorMessage(result));
+        drop();
+        throw Gone("PostgreSQL ended the session: " + why);
+    }
+    if (!refused) refused.emplace(state, message ? message : "refused");
+}
+
+std::vector<Rows> Connection::fly(const Flight& flight)
+{
+    connect();
+    std::vector<Sent> sent;
+    sent.reserve(flight.size() + 4);
+    send(flight, sent);
     std::vector<Rows> rows;
     rows.reserve(flight.size());
     std::optional<Refused> refused;
-    std::size_t at = 0;
-    for (;;) {
+    for (std::size_t at = 0;;) {
         PGresult* const result = next_result();
         if (!result) {  // the end of one statement's results, or of everything
             if (PQstatus(session_.get()) != CONNECTION_OK) lost("the connection to PostgreSQL was lost");
             continue;
         }
-        Rows held(result);
-        const auto status = PQresultStatus(result);
-        if (status == PGRES_PIPELINE_SYNC) break;
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            break;
+        }
         const Sent was = at < sent.size() ? sent[at] : Sent{Sent::What::statement, 0};
         ++at;
-        const bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-        if (was.what == Sent::What::preparation && !good)
-            prepared_.at(std::string(flight.statements_[was.statement].sql)).ready = false;
-        if (good) {
-            if (was.what == Sent::What::statement) rows.push_back(std::move(held));
-            continue;
-        }
-        if (status == PGRES_PIPELINE_ABORTED) continue;
-        const char* const field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-        const std::string state = field ? field : "";
-        const char* const message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-        if (state.empty() || ends_session(state)) {
-            const std::string why = message ? message : first_line(PQresultErrorMessage(result));
-            drop();
-            throw Gone("PostgreSQL ended the session: " + why);
-        }
-        if (!refused) refused.emplace(state, message ? message : "refused");
+        take(result, was, flight, rows, refused);
     }
     if (refused) {
         roll_back_if_open();
-        throw *refused;
+        throw Refused(*refused);
     }
     return rows;
 }
@@ -262,10 +274,11 @@ void Connection::script(const std::string& sql)
         const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         const char* const message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
         if (!state || ends_session(state)) lost("the connection to PostgreSQL was lost");
-        const Refused refused(state, message ? message : "refused");
+        const std::string code = state;
+        const std::string said = message ? message : "refused";
         if (PQtransactionStatus(session_.get()) != PQTRANS_IDLE) PQclear(PQexec(session_.get(), "ROLLBACK"));
         if (pipelined && (PQsetnonblocking(session_.get(), 1) != 0 || PQenterPipelineMode(session_.get()) != 1)) drop();
-        throw refused;
+        throw Refused(code, said);
     }
     if (pipelined && (PQsetnonblocking(session_.get(), 1) != 0 || PQenterPipelineMode(session_.get()) != 1))
         lost("a session cannot be set up");

@@ -1,7 +1,9 @@
 #pragma once
 #include <libpq-fe.h>
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,13 +20,14 @@ namespace boxoffice::postgres
 class Refused : public StoreFailure
 {
 public:
-    Refused(std::string state, const std::string& message);
-    [[nodiscard]] const std::string& state() const noexcept { return state_; }
+    Refused(std::string_view state, const std::string& message);
+    [[nodiscard]] std::string_view state() const noexcept { return {state_.data(), kStateChars}; }
     /// The facts changed underneath, or two transactions stood in each other's way: to do it again may well work.
     [[nodiscard]] bool transient() const noexcept;
 
 private:
-    std::string state_;
+    static constexpr std::size_t kStateChars = 5;
+    std::array<char, kStateChars> state_{};
 };
 
 /// There is no connection any more, or none could be made. What was sent may have happened.
@@ -70,7 +73,7 @@ public:
     std::size_t add(std::string_view sql, Params params = {});
     [[nodiscard]] bool empty() const { return statements_.empty(); }
     [[nodiscard]] std::size_t size() const { return statements_.size(); }
-    void append(Flight&& other);
+    void append(const Flight& other);
 
 private:
     friend class Connection;
@@ -114,6 +117,9 @@ private:
         std::size_t statement;
     };
     const std::string& name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index);
+    void send(const Flight& flight, std::vector<Sent>& sent);
+    /// What became of one statement: its rows to `rows`, or the first refusal of the flight.
+    void take(PGresult* result, const Sent& was, const Flight& flight, std::vector<Rows>& rows, std::optional<Refused>& refused);
     [[noreturn]] void lost(const std::string& doing);
     void pump();  // until something has come
     PGresult* next_result();

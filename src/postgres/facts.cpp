@@ -97,14 +97,15 @@ constexpr std::string_view kLockWithDue =
     "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]) UNION "
     "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $3 ORDER BY expires_at LIMIT $4) due"
     ")) ORDER BY event_id FOR UPDATE";
-// For a batch that lapses and touches nothing else: of the events whose holds have been due for longest a few that nobody else has
-// locked, with their due holds. So workers share the work out among themselves without a word.
+// For a batch that lapses and touches nothing else: of the events whose holds have been due for longest a few that nobody else
+// has locked, with their due holds. So workers share the work out among themselves without a word. The list of events is said
+// twice: of a limit that is a parameter the planner expects so many rows that it would read the whole inventory to join it.
 constexpr std::string_view kLapseThoseFree =
     "WITH first AS MATERIALIZED (SELECT event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 "
     "ORDER BY expires_at LIMIT $2), "
     "mine AS MATERIALIZED (SELECT i.event_id, total, sold, pace, paced_at, popularity "
     "FROM (SELECT event_id, min(expires_at) AS due_at FROM first GROUP BY event_id) f JOIN inventory i USING (event_id) "
-    "ORDER BY f.due_at LIMIT $3 FOR UPDATE OF i SKIP LOCKED) "
+    "WHERE i.event_id = ANY(ARRAY(SELECT event_id FROM first)) ORDER BY f.due_at LIMIT $3 FOR UPDATE OF i SKIP LOCKED) "
     "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
     "AND event_id = mine.event_id AND expires_at <= $1 ORDER BY expires_at) t LIMIT $2";
 

@@ -18,8 +18,8 @@ constexpr int kRetryAfterMs = 500;
 
 }  // namespace
 
-Listener::Listener(const PostgresOptions& options, std::function<void(Notice)> told)
-    : options_(options),
+Listener::Listener(PostgresOptions options, std::function<void(Notice)> told)
+    : options_(std::move(options)),
       told_(std::move(told)),
       db_(options_, Connection::Purpose::read),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))

@@ -12,7 +12,7 @@ namespace boxoffice::postgres
 class Listener
 {
 public:
-    Listener(const PostgresOptions& options, std::function<void(Notice)> told);
+    Listener(PostgresOptions options, std::function<void(Notice)> told);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;

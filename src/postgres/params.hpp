@@ -12,7 +12,7 @@ namespace boxoffice::postgres
 {
 
 /// PostgreSQL's own numbers of the types that parameters have (pg_type.dat; they never change).
-enum class Type : unsigned {
+enum class Type : std::uint16_t {
     bytea = 17,
     int8 = 20,
     int2 = 21,

@@ -74,7 +74,7 @@ std::vector<Rows> Readers::fly(Flight flight)
 void Readers::carry_together(Connection& db, const Group& group)
 {
     Flight all;
-    for (const Waiting* const one : group) all.append(Flight(one->flight));
+    for (const Waiting* const one : group) all.append(one->flight);
     std::vector<Rows> rows = db.fly(all);
     away_since_.store(0, std::memory_order_relaxed);
     auto next = rows.begin();

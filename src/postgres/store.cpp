@@ -128,10 +128,10 @@ public:
 
     std::optional<Instant> time() override { return readers_.ask("SELECT clock_timestamp()").instant(0, 0); }
 
-    void listen(std::function<void(Notice)> listener) override
+    void listen(const std::function<void(Notice)>& listener) override
     {
         listener_.reset();
-        if (listener) listener_ = std::make_unique<Listener>(options_, std::move(listener));
+        if (listener) listener_ = std::make_unique<Listener>(options_, listener);
     }
 
 private:

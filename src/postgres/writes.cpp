@@ -87,9 +87,11 @@ constexpr std::string_view kForgetBatches =
 constexpr std::string_view kForgetMails =
     "WITH gone AS (DELETE FROM mails WHERE ctid = ANY(ARRAY(SELECT ctid FROM mails WHERE until < $1 "
     "ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
+// The ids are said twice: of a limit that is a parameter the planner expects so many rows that it would read the whole outbox.
 constexpr std::string_view kTakeEffects =
     "WITH chosen AS (SELECT id, due_at FROM outbox WHERE dead_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $2 "
     "FOR UPDATE SKIP LOCKED), taken AS (UPDATE outbox o SET due_at = $3 FROM chosen c WHERE o.id = c.id "
+    "AND o.id = ANY(ARRAY(SELECT id FROM chosen)) "
     "RETURNING o.id, o.kind, o.event_id, o.tickets, o.made_at, o.tries, c.due_at) SELECT * FROM taken ORDER BY due_at, id";
 constexpr std::string_view kSettleEffects = "DELETE FROM outbox WHERE id = ANY($1::bigint[])";
 constexpr std::string_view kPostponeEffect =

@@ -31,7 +31,7 @@ std::size_t urgency_of(const Act& act)
 }
 
 /// Fewer than this are no crowd: one buyer after the other must not wait for a second who never comes.
-constexpr std::size_t kCrowd = 8;
+constexpr std::size_t kCrowd = 4;
 
 /// Of every batch, one in this many places is kept for each less urgent kind that waits, so that nothing starves.
 constexpr std::size_t kShareKept = 16;
@@ -85,7 +85,9 @@ void gather_news(const LaneJob& job, BatchNews& news)
         changed(event->id);
         news.made_effects = true;
     } else if (const auto* const remove = std::get_if<RemoveEvent>(&job.act)) {
-        if (std::holds_alternative<Done>(job.outcome)) changed(remove->event);
+        if (!std::holds_alternative<Done>(job.outcome)) return;
+        changed(remove->event);
+        news.made_effects = true;
     }
 }
 
@@ -189,7 +191,7 @@ private:
     /// and a small one by turns, each at the price of a whole transaction.
     void gather(std::unique_lock<std::mutex>& lock)
     {
-        const std::size_t crowd = std::min(sizes_[0] + sizes_[1], options_.batch_max);
+        const std::size_t crowd = std::min((sizes_[0] + sizes_[1]) / 2, options_.batch_max);
         if (options_.gather == Micros(0) || crowd < kCrowd) return;
         expected_ = crowd;
         wake_.wait_for(lock, options_.gather, [&] { return depth_ >= crowd || stopping_; });
