@@ -91,7 +91,25 @@ void gather_news(const LaneJob& job, BatchNews& news)
     }
 }
 
-using Listeners = std::vector<std::function<void(const BatchNews&)>>;
+/// Those who hear of every batch. Any thread: one who comes late hears of what follows.
+class Listeners
+{
+public:
+    void add(std::function<void(const BatchNews&)> listener)
+    {
+        const std::lock_guard lock(mutex_);
+        all_.push_back(std::move(listener));
+    }
+    void tell(const BatchNews& news)
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& listener : all_) listener(news);
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<std::function<void(const BatchNews&)>> all_;
+};
 
 /// One thread, its queue and its transactions.
 class Lane
@@ -99,7 +117,7 @@ class Lane
 public:
     using Batch = std::vector<std::unique_ptr<LaneJob>>;
 
-    Lane(Store& store, WriteLane::Options options, std::string name, const Listeners& listeners, Metrics& metrics)
+    Lane(Store& store, WriteLane::Options options, std::string name, Listeners& listeners, Metrics& metrics)
         : store_(store), options_(options), name_(std::move(name)), listeners_(listeners), metrics_(metrics), thread_([this] {
               run();
           })
@@ -256,16 +274,15 @@ private:
 
     void tell(const Batch& batch) const
     {
-        if (listeners_.empty()) return;
         BatchNews news;
         for (const auto& job : batch) gather_news(*job, news);
-        for (const auto& listener : listeners_) listener(news);
+        listeners_.tell(news);
     }
 
     Store& store_;
     const WriteLane::Options options_;
     const std::string name_;
-    const Listeners& listeners_;
+    Listeners& listeners_;
     Metrics& metrics_;
     std::vector<WriteJob*> jobs_;  // the lane's thread only, as the next two
     Code code_ = Code::internal;
@@ -336,7 +353,7 @@ private:
 WriteLane::WriteLane(Store& store, Options options, Metrics& metrics) : self_(std::make_unique<Self>(store, options, metrics)) {}
 WriteLane::~WriteLane() { stop(); }
 bool WriteLane::submit(std::unique_ptr<LaneJob> job) { return self_->submit(std::move(job)); }
-void WriteLane::on_batch(std::function<void(const BatchNews&)> listener) { self_->listeners_.push_back(std::move(listener)); }
+void WriteLane::on_batch(std::function<void(const BatchNews&)> listener) { self_->listeners_.add(std::move(listener)); }
 void WriteLane::stop() { self_->stop(); }
 std::size_t WriteLane::depth() const { return self_->depth(); }
 bool WriteLane::full() const { return self_->full(); }
