@@ -30,6 +30,7 @@ public:
     {
         for (const Row& row : rows_) places_.emplace(key_of(row), &row);
     }
+    ~ByKey() = default;
     ByKey(const ByKey&) = delete;
     ByKey& operator=(const ByKey&) = delete;
 

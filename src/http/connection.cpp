@@ -167,6 +167,7 @@ Awaitable<Connection::Next> Connection::answer()
     put(std::move(*reply_), afterwards);
     reply_.reset();
     if (start) {
+        if (co_await flush() == Flush::failed) co_return Next::leave;
         co_await stream(std::move(start));
         co_return Next::leave;
     }

@@ -24,7 +24,6 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 Awaitable<void> Connection::stream(StartStream start)
 {
-    if (co_await flush() == Flush::failed) co_return;
     begin_stream(start);
     while (streaming_->ending != Streaming::Ending::now) {
         if (streaming_->pieces.empty()) {

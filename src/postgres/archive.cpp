@@ -158,6 +158,7 @@ public:
     {
         const Rows rows = db_.ask(kWrongCounters);
         std::vector<WrongCounter> wrong;
+        wrong.reserve(static_cast<std::size_t>(rows.count()));
         for (int row = 0; row < rows.count(); ++row)
             wrong.push_back({rows.id<EventId>(row, 0), rows.integer(row, 1), rows.integer(row, 2)});
         return wrong;

@@ -84,6 +84,7 @@ inline void add_all(Params& params, const std::vector<Instant>& instants) { para
 inline void add_all(Params& params, const std::vector<Bytes>& all)
 {
     std::vector<std::string> bytes;
+    bytes.reserve(all.size());
     for (const Bytes& one : all) bytes.push_back(one.value);
     params.byteas(bytes);
 }
@@ -117,26 +118,26 @@ template <class Value>
 struct Kind;
 template <>
 struct Kind<std::int64_t> {
-    static constexpr std::string_view kArray = "bigint[]", kCast = "";
+    static constexpr std::string_view kArray = "bigint[]", kCast{};
 };
 template <class Tag>
 struct Kind<Id<Tag>> : Kind<std::int64_t> {
 };
 template <>
 struct Kind<double> {
-    static constexpr std::string_view kArray = "float8[]", kCast = "";
+    static constexpr std::string_view kArray = "float8[]", kCast{};
 };
 template <>
 struct Kind<std::string> {
-    static constexpr std::string_view kArray = "text[]", kCast = "";
+    static constexpr std::string_view kArray = "text[]", kCast{};
 };
 template <>
 struct Kind<Instant> {
-    static constexpr std::string_view kArray = "timestamptz[]", kCast = "";
+    static constexpr std::string_view kArray = "timestamptz[]", kCast{};
 };
 template <>
 struct Kind<Bytes> {
-    static constexpr std::string_view kArray = "bytea[]", kCast = "";
+    static constexpr std::string_view kArray = "bytea[]", kCast{};
 };
 template <>
 struct Kind<std::vector<TicketId>> {

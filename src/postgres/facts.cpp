@@ -194,29 +194,8 @@ void read_due(Facts& facts, const Rows& rows, int event, int ticket, int deadlin
     }
 }
 
-}  // namespace
-
-Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
+void ask_kept(Gathering& first, const Wanted& wanted, Facts& facts)
 {
-    for (const WriteJob* const job : jobs) {
-        std::visit(
-            [&](const auto& act) {
-                want(*this, act);
-                now = std::max(now, now_of(act));
-            },
-            job->act);
-        if (job->claim) keys.emplace(KeyOfUser{job->claim->user.value, job->claim->key}, job->claim->now - kAnswerLife);
-    }
-    // Other acts without an event, such as the outbox's, may be in the same batch.
-    only_lapse = lapse > 0 && events.empty() && cancels.empty();
-}
-
-Facts gather(Connection& db, const Wanted& wanted)
-{
-    Facts facts;
-    std::unordered_map<EventId, Instant> ends;
-    Gathering first;
-    first.ask("BEGIN", {}, nullptr);
     if (!wanted.keys.empty()) {
         std::vector<std::int64_t> users;
         std::vector<std::string> keys;
@@ -233,6 +212,10 @@ Facts gather(Connection& db, const Wanted& wanted)
             }
         });
     }
+}
+
+void ask_locks(Gathering& first, const Wanted& wanted, Facts& facts)
+{
     const auto most = static_cast<std::int64_t>(wanted.lapse);
     const bool locks = !wanted.events.empty() || !wanted.cancels.empty() || wanted.lapse > 0;
     if (wanted.only_lapse) {
@@ -257,6 +240,10 @@ Facts gather(Connection& db, const Wanted& wanted)
         first.ask(kDue, std::move(Params().instant(wanted.now).integer(most)),
                   [&facts](const Rows& rows) { read_due(facts, rows, 1, 0, 2); });
     }
+}
+
+void ask_events(Gathering& first, const Wanted& wanted, Facts& facts, std::unordered_map<EventId, Instant>& ends)
+{
     if (!wanted.events.empty()) {
         first.ask(kEnds, std::move(Params().ids(list(wanted.events))), [&ends](const Rows& rows) {
             for (int row = 0; row < rows.count(); ++row) ends.emplace(rows.id<EventId>(row, 0), rows.instant(row, 1));
@@ -285,6 +272,10 @@ Facts gather(Connection& db, const Wanted& wanted)
             }
         });
     }
+}
+
+void ask_tickets(Gathering& first, const Wanted& wanted, Facts& facts)
+{
     if (!wanted.tickets.empty()) {
         first.ask(kTickets, std::move(Params().ids(list(wanted.tickets))), [&facts](const Rows& rows) {
             for (int row = 0; row < rows.count(); ++row) {
@@ -299,6 +290,10 @@ Facts gather(Connection& db, const Wanted& wanted)
                 facts.references.emplace(std::string(rows.text(row, 0)), rows.id<TicketId>(row, 1));
         });
     }
+}
+
+void ask_people(Gathering& first, const Wanted& wanted, Facts& facts)
+{
     if (!wanted.users.empty()) {
         first.ask(kUsers, std::move(Params().ids(list(wanted.users))), [&facts](const Rows& rows) {
             for (int row = 0; row < rows.count(); ++row) {
@@ -318,25 +313,34 @@ Facts gather(Connection& db, const Wanted& wanted)
                 facts.emails.emplace(std::string(rows.text(row, 0)), rows.id<UserId>(row, 1));
         });
     }
+}
+
+void ask_numbers(Gathering& first, const Wanted& wanted, Facts& facts)
+{
     const auto number = [&](std::int64_t count, std::string_view sql, std::vector<std::int64_t>& into) {
         if (count > 0) first.ask(sql, std::move(Params().integer(count)), [&into](const Rows& rows) { into = fresh(rows); });
     };
     number(wanted.tickets_new, kTicketIds, facts.ticket_ids);
     number(wanted.events_new, kEventIds, facts.event_ids);
     number(wanted.users_new, kUserIds, facts.user_ids);
-    first.go(db);
+}
 
-    // What is due of events that somebody else has locked is theirs to lapse, or the next round's.
-    if (wanted.lapse > 0) {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < facts.due.size(); ++i) {
-            if (!facts.stocks.contains(facts.due_events[i])) continue;
-            facts.due[kept] = facts.due[i];
-            facts.due_events[kept++] = facts.due_events[i];
-        }
-        facts.due.resize(kept);
-        facts.due_events.resize(kept);
+/// What is due of events that somebody else has locked is theirs to lapse, or the next round's.
+void leave_out_unlocked(Facts& facts)
+{
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < facts.due.size(); ++i) {
+        if (!facts.stocks.contains(facts.due_events[i])) continue;
+        facts.due[kept] = facts.due[i];
+        facts.due_events[kept++] = facts.due_events[i];
     }
+    facts.due.resize(kept);
+    facts.due_events.resize(kept);
+}
+
+/// An event that was removed has no stock to sell from.
+void note_ends(const Wanted& wanted, const std::unordered_map<EventId, Instant>& ends, Facts& facts)
+{
     for (const EventId event : wanted.events) {
         const auto stock = facts.stocks.find(event);
         if (stock == facts.stocks.end()) continue;
@@ -345,6 +349,40 @@ Facts gather(Connection& db, const Wanted& wanted)
         else if (!wanted.whole_events.contains(event) || !facts.events.contains(event))
             facts.stocks.erase(stock);  // removed
     }
+}
+
+}  // namespace
+
+Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
+{
+    for (const WriteJob* const job : jobs) {
+        std::visit(
+            [&](const auto& act) {
+                want(*this, act);
+                now = std::max(now, now_of(act));
+            },
+            job->act);
+        if (job->claim) keys.emplace(KeyOfUser{job->claim->user.value, job->claim->key}, job->claim->now - kAnswerLife);
+    }
+    // Other acts without an event, such as the outbox's, may be in the same batch.
+    only_lapse = lapse > 0 && events.empty() && cancels.empty();
+}
+
+Facts gather(Connection& db, const Wanted& wanted)
+{
+    Facts facts;
+    std::unordered_map<EventId, Instant> ends;
+    Gathering first;
+    first.ask("BEGIN", {}, nullptr);
+    ask_kept(first, wanted, facts);
+    ask_locks(first, wanted, facts);
+    ask_events(first, wanted, facts, ends);
+    ask_tickets(first, wanted, facts);
+    ask_people(first, wanted, facts);
+    ask_numbers(first, wanted, facts);
+    first.go(db);
+    leave_out_unlocked(facts);
+    note_ends(wanted, ends, facts);
     return facts;
 }
 

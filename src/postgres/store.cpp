@@ -20,8 +20,8 @@ using namespace postgres;
 class PostgresStore final : public Store
 {
 public:
-    PostgresStore(const PostgresOptions& options, const Zones& zones)
-        : options_(options), readers_(options_), probe_(options_, Connection::Purpose::read)
+    PostgresStore(PostgresOptions options, const Zones& zones)
+        : options_(std::move(options)), readers_(options_), probe_(options_, Connection::Purpose::read)
     {
         for (unsigned i = 0; i < std::max(1U, options_.lanes); ++i) {
             writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
