@@ -70,6 +70,15 @@ void Batch::effect(EffectKind kind, EventId event, std::span<const TicketId> tic
     plan_.effects.made.push_back(now);
 }
 
+void Batch::effects_of_lapse(EventId event, std::span<const TicketId> tickets, Instant now)
+{
+    while (!tickets.empty()) {
+        const auto some = tickets.first(std::min(kTicketsToAnEffect, tickets.size()));
+        effect(EffectKind::hold_expired, event, some, now);
+        tickets = tickets.subspan(some.size());
+    }
+}
+
 std::optional<Instant> Batch::earliest_deadline() const
 {
     const auto& deadlines = plan_.reserved.expires;
@@ -95,10 +104,7 @@ std::int64_t Batch::lapse_event(EventId event, Stock& stock, Instant now)
         lapse(due.ticket);
         gone.push_back(due.ticket);
     }
-    for (std::size_t from = 0; from < gone.size(); from += kTicketsToAnEffect) {
-        const auto count = std::min(kTicketsToAnEffect, gone.size() - from);
-        effect(EffectKind::hold_expired, event, std::span(gone).subspan(from, count), now);
-    }
+    effects_of_lapse(event, gone, now);
     return static_cast<std::int64_t>(gone.size());
 }
 
@@ -191,10 +197,7 @@ Outcome Batch::act(const LapseDue& act)
         if (stock == facts_.stocks.end()) throw StoreFailure(Code::internal, "a due hold without its event");
         sell(stock->second, -static_cast<std::int64_t>(tickets.size()), act.now);
         lapsed.events.push_back(event);
-        for (std::size_t from = 0; from < tickets.size(); from += kTicketsToAnEffect) {
-            const auto count = std::min(kTicketsToAnEffect, tickets.size() - from);
-            effect(EffectKind::hold_expired, event, std::span(tickets).subspan(from, count), act.now);
-        }
+        effects_of_lapse(event, tickets, act.now);
     }
     lapsed.more = facts_.due.size() >= facts_.due_asked;
     return lapsed;

@@ -80,6 +80,7 @@ private:
     Ticket* own_ticket(TicketId id, UserId user);
     std::int64_t lapse_event(EventId event, Stock& stock, Instant now);
     void lapse(TicketId ticket);
+    void effects_of_lapse(EventId event, std::span<const TicketId> tickets, Instant now);
     void effect(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
 
     std::span<WriteJob* const> jobs_;

@@ -90,10 +90,10 @@ constexpr std::string_view kKept =
 // A locked row is given as it is when the lock is had, not as it was in the statement's snapshot. Only this table's, though: so
 // nothing is joined, and what else belongs to an event is read by the next statement, under the lock.
 constexpr std::string_view kLock =
-    "SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = ANY(ARRAY("
+    "SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = ANY(ARRAY("
     "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]))) ORDER BY event_id FOR UPDATE";
 constexpr std::string_view kLockWithDue =
-    "SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = ANY(ARRAY("
+    "SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = ANY(ARRAY("
     "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]) UNION "
     "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $3 ORDER BY expires_at LIMIT $4) due"
     ")) ORDER BY event_id FOR UPDATE";
@@ -103,7 +103,7 @@ constexpr std::string_view kLockWithDue =
 constexpr std::string_view kLapseThoseFree =
     "WITH first AS MATERIALIZED (SELECT event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 "
     "ORDER BY expires_at LIMIT $2), "
-    "mine AS MATERIALIZED (SELECT i.event_id, total, sold, pace, paced_at, popularity "
+    "mine AS MATERIALIZED (SELECT i.event_id, total, sold, pace, paced_at "
     "FROM (SELECT event_id, min(expires_at) AS due_at FROM first GROUP BY event_id) f JOIN inventory i USING (event_id) "
     "WHERE i.event_id = ANY(ARRAY(SELECT event_id FROM first)) ORDER BY f.due_at LIMIT $3 FOR UPDATE OF i SKIP LOCKED) "
     "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
@@ -111,7 +111,7 @@ constexpr std::string_view kLapseThoseFree =
 
 // Where all of these are locked: waits for the one whose hold has been due for longest, and leaves the others alone.
 constexpr std::string_view kLapseTheFirst =
-    "WITH mine AS MATERIALIZED (SELECT event_id, total, sold, pace, paced_at, popularity FROM inventory WHERE event_id = "
+    "WITH mine AS MATERIALIZED (SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = "
     "(SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT 1) FOR UPDATE) "
     "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
     "AND event_id = mine.event_id AND expires_at <= $1 ORDER BY expires_at) t LIMIT $2";
@@ -179,7 +179,6 @@ void read_stock(Facts& facts, const Rows& rows)
         stock.total = rows.integer(row, 1);
         stock.sold = rows.integer(row, 2);
         stock.pace = {rows.real(row, 3), rows.instant(row, 4)};
-        stock.popularity = rows.real(row, 5);
         stock.was_full = stock.full();
         facts.stocks.emplace(rows.id<EventId>(row, 0), std::move(stock));
     }
@@ -226,7 +225,7 @@ void ask_locks(Gathering& first, const Wanted& wanted, Facts& facts)
         if (!waits) params.integer(kEventsLapsedAtOnce);
         first.ask(waits ? kLapseTheFirst : kLapseThoseFree, std::move(params), [&facts](const Rows& rows) {
             read_stock(facts, rows);
-            read_due(facts, rows, 0, 6, 7);
+            read_due(facts, rows, 0, 5, 6);
         });
     } else if (locks) {
         Params params;

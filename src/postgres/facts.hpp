@@ -17,7 +17,6 @@ struct Stock {
     std::int64_t total = 0;
     std::int64_t sold = 0;
     Pace pace;
-    double popularity = 0;
     Instant end_time;
     std::int64_t unsaved = 0;  // what `sold` and the row differ by
     bool changed = false;      // the row has to be written

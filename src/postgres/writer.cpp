@@ -53,8 +53,6 @@ Writer::Writer(const PostgresOptions& options, const Zones& zones, Notices& noti
 {
 }
 
-void Writer::check() { (void)db_.ask("SELECT 1"); }
-
 void Writer::carry_out(std::span<WriteJob* const> jobs)
 {
     const auto give_up = Steady::now() + options_.away_max;
@@ -86,7 +84,7 @@ void Writer::attempt(std::span<WriteJob* const> jobs)
         }
         Batch batch(jobs, std::move(facts), zones_);
         batch.decide();
-        commit(jobs, batch, wanted.now);
+        commit(batch, wanted.now);
     } catch (const Refused&) {
         throw;  // rolled back
     } catch (const Gone&) {
@@ -97,7 +95,7 @@ void Writer::attempt(std::span<WriteJob* const> jobs)
     }
 }
 
-void Writer::commit(std::span<WriteJob* const> jobs, Batch& batch, Instant now)
+void Writer::commit(Batch& batch, Instant now)
 {
     std::vector<std::function<void(const std::vector<Rows>&)>> later;
     Flight flight = batch.writes(later);
@@ -126,7 +124,6 @@ void Writer::commit(std::span<WriteJob* const> jobs, Batch& batch, Instant now)
     // Committed, and the answers lost on the way: what was taken from the outbox is taken again when its time is up.
     if (!rows) return;
     for (const auto& read : later) read(*rows);
-    (void)jobs;
 }
 
 bool Writer::was_committed(std::span<const unsigned char, 16> mark)

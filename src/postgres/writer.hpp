@@ -21,12 +21,10 @@ public:
 
     /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts.
     void carry_out(std::span<WriteJob* const> jobs);
-    /// As check_ready() wants it.
-    void check();
 
 private:
     void attempt(std::span<WriteJob* const> jobs);
-    void commit(std::span<WriteJob* const> jobs, Batch& batch, Instant now);
+    void commit(Batch& batch, Instant now);
     /// Whether the transaction with this mark was committed; if not, it never will be. Throws StoreFailure, unclear, when nobody
     /// answers.
     [[nodiscard]] bool was_committed(std::span<const unsigned char, 16> mark);

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "sqlite/migrations.hpp"
+#include "sqlite/rows.hpp"
 #include "sqlite/sqlite.hpp"
 
 namespace boxoffice
@@ -30,21 +30,7 @@ void read(const Rows& rows, int column, Bytes& bytes) { bytes.value = rows.text(
 
 void read(const Rows& rows, int column, Instant& instant) { instant = rows.instant(column); }
 
-/// The outbox keeps the ids of an effect's tickets as text, with commas between.
-void read(const Rows& rows, int column, std::vector<TicketId>& tickets)
-{
-    const std::string_view text = rows.text(column);
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at != end) {
-        TicketId ticket;
-        const auto [next, error] = std::from_chars(at, end, ticket.value);
-        if (error != std::errc() || (next != end && *next != ','))
-            throw StoreFailure(Code::internal, "an effect's tickets cannot be read: " + std::string(text));
-        tickets.push_back(ticket);
-        at = next == end ? end : next + 1;
-    }
-}
+void read(const Rows& rows, int column, std::vector<TicketId>& tickets) { tickets = tickets_of(rows.text(column)); }
 
 template <class Value>
 void read(const Rows& rows, int column, std::optional<Value>& value)

@@ -1,5 +1,7 @@
 #include "sqlite/rows.hpp"
 
+#include <charconv>
+
 namespace boxoffice::sqlite
 {
 
@@ -45,6 +47,22 @@ Event read_event(const Rows& rows)
     event.created_at = rows.instant(12);
     event.updated_at = rows.instant(13);
     return event;
+}
+
+std::vector<TicketId> tickets_of(std::string_view text)
+{
+    std::vector<TicketId> tickets;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        TicketId ticket;
+        const auto [next, error] = std::from_chars(at, end, ticket.value);
+        if (error != std::errc() || (next != end && *next != ','))
+            throw StoreFailure(Code::internal, "an effect's tickets cannot be read: " + std::string(text));
+        tickets.push_back(ticket);
+        at = next == end ? end : next + 1;
+    }
+    return tickets;
 }
 
 }  // namespace boxoffice::sqlite

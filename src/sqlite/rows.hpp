@@ -16,5 +16,7 @@ namespace boxoffice::sqlite
 [[nodiscard]] Ticket read_ticket(const Rows& rows);
 [[nodiscard]] User read_user(const Rows& rows);
 [[nodiscard]] Event read_event(const Rows& rows);
+/// The tickets of an outbox row, which keeps their ids as text with commas between.
+[[nodiscard]] std::vector<TicketId> tickets_of(std::string_view text);
 
 }  // namespace boxoffice::sqlite

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <charconv>
 
+#include "sqlite/rows.hpp"
 #include "sqlite/writer.hpp"
 
 namespace boxoffice::sqlite
@@ -20,22 +20,6 @@ std::string joined(std::span<const TicketId> tickets)
         text += std::to_string(ticket.value);
     }
     return text;
-}
-
-std::vector<TicketId> tickets_of(std::string_view text)
-{
-    std::vector<TicketId> tickets;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at != end) {
-        TicketId ticket;
-        const auto [next, error] = std::from_chars(at, end, ticket.value);
-        if (error != std::errc() || (next != end && *next != ','))
-            throw StoreFailure(Code::internal, "an effect's tickets cannot be read: " + std::string(text));
-        tickets.push_back(ticket);
-        at = next == end ? end : next + 1;
-    }
-    return tickets;
 }
 
 }  // namespace
