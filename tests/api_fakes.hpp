@@ -32,6 +32,7 @@ public:
     std::map<std::int64_t, Ticket> tickets;
     std::map<std::pair<UserId, std::string>, std::pair<std::string, std::string>> kept;
     NearbyQuery asked_nearby;
+    std::atomic<int> events_looked_for = 0;
 
     void hold()
     {
@@ -72,6 +73,7 @@ public:
     std::optional<Event> find_event(EventId id) override
     {
         fail_if_told();
+        ++events_looked_for;
         return id == event.id ? std::optional(event) : std::nullopt;
     }
     std::vector<Event> find_events(std::span<const EventId> ids) override { return std::vector<Event>(ids.size(), event); }

@@ -220,6 +220,8 @@ TEST_F(ApiRoutes, TellAnAccidentWithoutItsDetail)
     EXPECT_EQ(code(send(Method::get, "/api/v1/events/5")), "500 internal");
     EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 storage_failed");
     store_.failing.reset();
+    EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 storage_failed") << "no write has shown that it is over";
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1)).status, 201);
     EXPECT_EQ(json::parse(send(Method::get, "/health/ready").body).at("checks").at("store"), "ok");
     draining_ = true;
     EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 shutting_down");

@@ -207,9 +207,13 @@ class SayingStore final : public EmptyStore
 public:
     void carry_out(std::span<WriteJob* const> jobs) override
     {
-        for (WriteJob* const job : jobs) job->outcome = say(*job);
+        for (WriteJob* const job : jobs) {
+            job->outcome = say(*job);
+            job->made_effects = makes_effects;
+        }
     }
     std::function<Outcome(const WriteJob&)> say;
+    bool makes_effects = false;
 };
 
 Ticket ticket_of(std::int64_t event, TicketStatus status, Instant expires_at = Instant(1h))
@@ -242,40 +246,54 @@ TEST(BatchNews, AHoldChangesItsEventAndHasADeadline)
     const BatchNews news = news_of(Reserve{}, ticket_of(7, TicketStatus::reserved, Instant(3h)));
     EXPECT_EQ(news.changed, Changed{EventId{7}});
     EXPECT_EQ(news.earliest_deadline, Instant(3h));
-    EXPECT_FALSE(news.made_effects);
 }
 
-TEST(BatchNews, PayingMakesAnEffectAndChangesNoFigure)
+TEST(BatchNews, PayingChangesNoFigure)
 {
     const BatchNews news = news_of(Pay{}, ticket_of(7, TicketStatus::paid));
     EXPECT_TRUE(news.changed.empty());
-    EXPECT_TRUE(news.made_effects);
     EXPECT_FALSE(news.earliest_deadline);
 }
 
-TEST(BatchNews, CancellingChangesItsEventAndMakesNoEffect)
+TEST(BatchNews, TellsOfEffectsAsTheStoreSaysWhateverTheAct)
+{
+    SayingStore store;
+    store.say = [](const WriteJob&) { return ticket_of(7, TicketStatus::reserved); };
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    std::vector<bool> heard;
+    lane.on_batch([&](const BatchNews& news) { heard.push_back(news.made_effects); });
+    for (const bool makes : {false, true, false}) {
+        store.makes_effects = makes;
+        std::latch told(1);
+        auto one = job(Reserve{});
+        one->done = [&](LaneJob&) { told.count_down(); };
+        ASSERT_TRUE(lane.submit(std::move(one)));
+        told.wait();
+    }
+    lane.stop();
+    EXPECT_EQ(heard, (std::vector{false, true, false}));
+}
+
+TEST(BatchNews, CancellingChangesItsEvent)
 {
     const BatchNews news = news_of(Cancel{}, ticket_of(7, TicketStatus::cancelled));
     EXPECT_EQ(news.changed, Changed{EventId{7}});
-    EXPECT_FALSE(news.made_effects);
     EXPECT_FALSE(news.earliest_deadline);
 }
 
-TEST(BatchNews, LapsingChangesItsEventsAndMakesEffects)
+TEST(BatchNews, LapsingChangesItsEvents)
 {
     const BatchNews news = news_of(LapseDue{}, Lapsed{{Instant(1h), Instant(1h)}, {EventId{3}, EventId{4}}, false});
     EXPECT_EQ(news.changed, (Changed{EventId{3}, EventId{4}}));
-    EXPECT_TRUE(news.made_effects);
-    EXPECT_FALSE(news_of(LapseDue{}, Lapsed{}).made_effects) << "nothing was due";
 }
 
-TEST(BatchNews, ChangingAnEventChangesItAndMakesAnEffect)
+TEST(BatchNews, ChangingAnEventChangesIt)
 {
     Event event;
     event.id = EventId{5};
     const BatchNews news = news_of(ChangeEvent{}, event);
     EXPECT_EQ(news.changed, Changed{EventId{5}});
-    EXPECT_TRUE(news.made_effects);
 }
 
 TEST(BatchNews, RemovingAnEventChangesIt)
@@ -290,7 +308,6 @@ TEST(BatchNews, ARefusalOrARepeatedAnswerIsNone)
         for (const Outcome& outcome : {Outcome(Error{Code::not_found, {}}), Outcome(KeptAnswer{"as before"})}) {
             const BatchNews news = news_of(act, outcome);
             EXPECT_TRUE(news.changed.empty()) << act.index();
-            EXPECT_FALSE(news.made_effects) << act.index();
             EXPECT_FALSE(news.earliest_deadline) << act.index();
         }
     }

@@ -74,6 +74,21 @@ TEST_F(LiveDoor, SaysNothingToWhoHasSeenThePresentStateUntilItChanges)
     EXPECT_NE(again.read_past("\n\n\r\n").find("\"available_tickets\":1"), std::string::npos);
 }
 
+TEST_F(LiveDoor, AsksTheStoreOnceForACrowd)
+{
+    Client first(server.port());
+    first.send(asking("/api/v1/events/5/live"));
+    first.read(Method::head);
+    first.read_past("\"available_tickets\":2");
+    for (int i = 0; i < 3; ++i) {
+        Client next(server.port());
+        next.send(asking("/api/v1/events/5/live"));
+        EXPECT_EQ(next.read(Method::head).status, 200);
+        EXPECT_NE(next.read_past("\n\n\r\n").find("retry"), std::string::npos);
+    }
+    EXPECT_EQ(store_.events_looked_for, 1);
+}
+
 TEST_F(LiveDoor, KnowsNoFeedOfAnEventThatIsNotThere)
 {
     EXPECT_EQ(code(send(Method::get, "/api/v1/events/6/live")), "404 not_found");

@@ -7,8 +7,8 @@
 #include <latch>
 #include <optional>
 #include <stdexcept>
-#include <thread>
-#include <vector>
+
+#include "clock_race.hpp"
 
 namespace boxoffice
 {
@@ -167,28 +167,11 @@ TEST(SharedClock, NeverRunsBackwardsInOrBetweenThreadsWhileTheStoreJumps)
     std::atomic<std::int64_t> jump{0};
     const auto steady = [] { return std::chrono::floor<Micros>(std::chrono::steady_clock::now().time_since_epoch()); };
     SharedClock clock([&] { return Instant(steady() + Micros(jump.load())); }, steady);
-    std::atomic<std::int64_t> latest{0};  // what some thread has seen already when another begins to ask
-    std::atomic<int> backwards{0};
-    std::atomic<int> running{3};
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 3; ++t) {
-        threads.emplace_back([&] {
-            for (int i = 0; i < 20'000; ++i) {
-                const std::int64_t seen = latest.load();
-                const std::int64_t mine = clock.now().time_since_epoch().count();
-                if (mine < seen) ++backwards;
-                std::int64_t known = seen;
-                while (known < mine && !latest.compare_exchange_weak(known, mine)) {}
-            }
-            --running;
-        });
-    }
-    for (std::int64_t step = 1; running > 0; ++step) {
-        jump = (step * 7'919 % 200'000) - 100'000;
+    const auto set = [&](std::int64_t by) {
+        jump = by;
         clock.read();
-    }
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(backwards, 0);
+    };
+    EXPECT_EQ(times_backwards(clock, set), 0);
 }
 
 TEST(SharedClock, ReadsByItselfOnceStartedAndSurvivesReadingsThatThrow)

@@ -38,7 +38,7 @@ const std::map<std::string, Words, std::less<>> kDoors = {
     {"http", {"http/http.hpp", "http/api.hpp", "http/server.hpp"}},
     {"runtime",
      {"runtime/lanes.hpp", "runtime/expiry.hpp", "runtime/clock.hpp", "runtime/log.hpp", "runtime/metrics.hpp",
-      "runtime/shared_clock.hpp", "runtime/live.hpp", "runtime/jobs.hpp", "runtime/rate_limits.hpp"}},
+      "runtime/seldom.hpp", "runtime/shared_clock.hpp", "runtime/live.hpp", "runtime/jobs.hpp", "runtime/rate_limits.hpp"}},
     {"postgres", {"postgres/postgres.hpp"}},
     {"redis", {"redis/redis.hpp"}},
     {"mail", {"mail/mail.hpp"}},

@@ -177,11 +177,12 @@ struct IdempotencyClaim {
     std::function<KeptAnswer(const Outcome&)> render;
 };
 
-/// An act on its way through a lane. Owned by whoever submitted it; the store fills `outcome`.
+/// An act on its way through a lane. Owned by whoever submitted it; the store fills `outcome` and says what it led to.
 struct WriteJob {
     Act act;
     std::optional<IdempotencyClaim> claim;
     Outcome outcome;
+    bool made_effects = false;  // it has put something into the outbox: even a reservation may, where others' holds lapsed for it
 };
 
 }  // namespace boxoffice

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace boxoffice
@@ -56,6 +57,25 @@ std::vector<MigrationState> migration_states(std::span<const Migration> all, std
                                ", which this binary does not know: it was made by a newer boxoffice; use that one");
     }
     return states;
+}
+
+std::size_t count_pending(std::span<const MigrationState> states)
+{
+    return static_cast<std::size_t>(
+        std::count_if(states.begin(), states.end(), [](const auto& state) { return !state.applied; }));
+}
+
+Finding examine_migrations(const std::function<std::vector<MigrationState>()>& states)
+{
+    try {
+        const auto all = states();
+        const std::size_t pending = count_pending(all);
+        return {
+            pending == 0, "migrations",
+            pending == 0 ? fmt::format("all {} applied", all.size()) : fmt::format("{} pending: boxoffice migrate up", pending)};
+    } catch (const StoreFailure& failure) {
+        return {false, "migrations", failure.what()};
+    }
 }
 
 }  // namespace boxoffice

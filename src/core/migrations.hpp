@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -22,10 +23,26 @@ struct Migration {
 /// Throws std::logic_error when a part is missing: the file is one of this binary's own.
 [[nodiscard]] Migration parse_migration(std::string_view name, std::string_view text);
 
+/// Those of `files` (ordered by name; each with a name and bytes) that are below `folder`.
+template <class Files>
+[[nodiscard]] std::vector<Migration> parse_migrations(const Files& files, std::string_view folder)
+{
+    std::vector<Migration> found;
+    for (const auto& file : files) {
+        if (file.name.starts_with(folder)) found.push_back(parse_migration(file.name.substr(folder.size()), file.bytes));
+    }
+    return found;
+}
+
 /// What of `all` is applied, by version; `applied` maps each applied version to its checksum, empty where dbmate applied it.
 /// Throws StoreFailure when the store knows a migration that this binary does not (a newer schema) or one whose checksum differs
 /// (an edited one).
 [[nodiscard]] std::vector<MigrationState> migration_states(std::span<const Migration> all,
                                                            std::map<std::string, std::string> applied);
+
+[[nodiscard]] std::size_t count_pending(std::span<const MigrationState> states);
+
+/// What `doctor` says of them; `states` is asked, and may throw StoreFailure.
+[[nodiscard]] Finding examine_migrations(const std::function<std::vector<MigrationState>()>& states);
 
 }  // namespace boxoffice

@@ -164,10 +164,7 @@ void Call::answer_json(int status, std::string body)
 
 void Call::refuse(const Error& error)
 {
-    const bool accident = status_of(error.code) >= 500 && error.code != Code::busy && error.code != Code::shutting_down;
-    if (accident)
-        log::error("accident",
-                   {{"id", std::string_view(id_)}, {"code", code_word(error.code)}, {"detail", std::string_view(error.detail)}});
+    log_accident(error);
     // A bad key is one more bad field, to be named with the others.
     if (error.code == Code::invalid && user_ && request_->method != Method::get && request_->method != Method::head) {
         const auto key = idempotency_key(*request_);
@@ -179,6 +176,22 @@ void Call::refuse(const Error& error)
         }
     }
     answer(problem(error, id_));
+}
+
+void Call::log_accident(const Error& error) const
+{
+    if (status_of(error.code) < 500 || error.code == Code::busy || error.code == Code::shutting_down) return;
+    std::int64_t unlogged = 0;
+    if (error.code != Code::internal) {
+        // Of a store in trouble every request would say the same.
+        const auto more = door_->store_log.due();
+        if (!more) return;
+        unlogged = *more;
+    }
+    log::error("accident", {{"id", std::string_view(id_)},
+                            {"code", code_word(error.code)},
+                            {"detail", std::string_view(error.detail)},
+                            {"unlogged", unlogged}});
 }
 
 void Call::refuse_status(int status, std::string_view detail, std::string_view allow)

@@ -14,6 +14,7 @@
 #include "http/rate_gate.hpp"
 #include "http/router.hpp"
 #include "runtime/log.hpp"
+#include "runtime/seldom.hpp"
 
 namespace boxoffice::http
 {
@@ -34,6 +35,7 @@ struct Door {
     std::vector<Metrics::Route*> measured;  // one for each row of the table
     Metrics::Route& unmatched;              // unknown paths, wrong methods, requests refused before they had a path
     InFlight in_flight;
+    Seldom store_log{std::chrono::seconds(1)};  // refusals because the store is in trouble
 };
 
 /// One request on its way to its answer: goes from the I/O thread through lanes and is finished exactly once, on
@@ -110,6 +112,7 @@ private:
     [[nodiscard]] Reply reply_to(const Outcome& outcome) const;
     void finish_act(const LaneJob& job);
     void log_answer(int status, double seconds) const;
+    void log_accident(const Error& error) const;
     [[nodiscard]] std::optional<Error> enter_key(IdempotencyClaim& claim);
 
     std::shared_ptr<Door> door_;

@@ -69,21 +69,28 @@ std::optional<std::uint64_t> last_seen(const Request& request)
     return number;
 }
 
+void answer_stream(Call& call, EventId event)
+{
+    Reply reply;
+    reply.content_type = "text/event-stream";
+    reply.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would hold the events back until it has enough of them
+    reply.stream = [&live = call.parts().live, event, seen = last_seen(call.request())](std::shared_ptr<OpenStream> stream) {
+        stream->send(first_piece());
+        live.watch(event, std::make_shared<StreamWatcher>(std::move(stream)), seen);
+    };
+    call.answer(std::move(reply));
+}
+
 }  // namespace
 
 void watch_event(const CallPtr& call)
 {
-    call->read([](Call& self) {
-        const EventId event{self.path_id()};
+    const EventId event{call->path_id()};
+    // A crowd that comes at once asks the store once: whether the event is there is known while somebody watches it.
+    if (call->parts().live.watched(event)) return answer_stream(*call, event);
+    call->read([event](Call& self) {
         if (!self.parts().store.find_event(event)) return self.refuse(Code::not_found);
-        Reply reply;
-        reply.content_type = "text/event-stream";
-        reply.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would hold the events back until it has enough of them
-        reply.stream = [&live = self.parts().live, event, seen = last_seen(self.request())](std::shared_ptr<OpenStream> stream) {
-            stream->send(first_piece());
-            live.watch(event, std::make_shared<StreamWatcher>(std::move(stream)), seen);
-        };
-        self.answer(std::move(reply));
+        answer_stream(self, event);
     });
 }
 

@@ -35,6 +35,10 @@ Readiness check_readiness(Call& call)
 {
     const WatchDependencies& parts = call.service();
     Readiness ready;
+    if (const auto trouble = parts.writes.trouble()) {
+        ready.store = code_word(*trouble);
+        ready.worst = *trouble;
+    }
     try {
         parts.store.check_ready();
     } catch (const StoreFailure& failure) {

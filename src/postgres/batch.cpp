@@ -27,11 +27,13 @@ void Batch::decide()
 
 void Batch::carry_out(WriteJob& job)
 {
-    const auto run = [&] { return std::visit([&](const auto& what) { return act(what); }, job.act); };
-    if (!job.claim) {
-        job.outcome = run();
-        return;
-    }
+    const auto run = [&] {
+        const std::size_t before = plan_.effects.kinds.size();
+        job.outcome = std::visit([&](const auto& what) { return act(what); }, job.act);
+        job.made_effects = plan_.effects.kinds.size() > before;
+    };
+    job.made_effects = false;
+    if (!job.claim) return run();
     const IdempotencyClaim& claim = *job.claim;
     const KeyOfUser name{claim.user.value, claim.key};
     if (const auto kept = facts_.kept.find(name); kept != facts_.kept.end()) {
@@ -41,7 +43,7 @@ void Batch::carry_out(WriteJob& job)
             job.outcome = refuse(Code::idempotency_key_reused);
         return;
     }
-    job.outcome = run();
+    run();
     std::string bytes = claim.render(job.outcome).bytes;
     plan_.answers.users.push_back(claim.user.value);
     plan_.answers.keys.push_back(claim.key);

@@ -19,20 +19,6 @@ Finding check_versions(Connection& db)
     return {true, "versions", fmt::format("PostgreSQL {}, PostGIS {}", rows.text(0, 0), rows.text(0, 1))};
 }
 
-Finding check_migrations(Connection& db)
-{
-    try {
-        std::size_t pending = 0;
-        const auto states = migration_states(db);
-        for (const MigrationState& state : states) pending += state.applied ? 0 : 1;
-        return {pending == 0, "migrations",
-                pending == 0 ? fmt::format("all {} applied", states.size())
-                             : fmt::format("{} pending: boxoffice migrate up", pending)};
-    } catch (const StoreFailure& failure) {
-        return {false, "migrations", failure.what()};
-    }
-}
-
 /// Settings that make "paid" mean less than on the disk.
 Finding check_durability(Connection& db)
 {
@@ -118,7 +104,7 @@ std::vector<Finding> examine_postgres(const PostgresOptions& options, Instant no
         PostgresOptions patient = options;
         patient.statement_timeout = std::chrono::minutes(10);  // it counts every ticket
         Connection db(patient, Connection::Purpose::read);
-        findings.push_back(check_migrations(db));
+        findings.push_back(examine_migrations([&] { return migration_states(db); }));
         findings.push_back(check_durability(db));
         if (!findings.front().good) return findings;
         findings.push_back(check_versions(db));

@@ -35,13 +35,7 @@ std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
 const std::vector<Migration>& migrations()
 {
-    static const std::vector<Migration> all = [] {
-        std::vector<Migration> found;
-        for (const Asset& asset : assets()) {
-            if (asset.name.starts_with(kFolder)) found.push_back(parse_migration(asset.name.substr(kFolder.size()), asset.bytes));
-        }
-        return found;  // assets() is ordered by name, and so by number
-    }();
+    static const std::vector<Migration> all = parse_migrations(assets(), kFolder);  // assets() is ordered by name
     return all;
 }
 
@@ -80,7 +74,7 @@ public:
     {
         std::vector<std::string> done;
         // Most starts find nothing to do, and need no lock to see it.
-        if (pending(status()) == 0) return done;
+        if (count_pending(status()) == 0) return done;
         const Locked locked(db_);
         const std::vector<MigrationState> states = status();
         for (std::size_t i = 0; i < states.size(); ++i) {
@@ -117,13 +111,6 @@ private:
         options.lock_timeout = std::chrono::minutes(10);
         options.statement_timeout = std::chrono::hours(4);
         return options;
-    }
-
-    static std::size_t pending(const std::vector<MigrationState>& states)
-    {
-        std::size_t count = 0;
-        for (const MigrationState& state : states) count += state.applied ? 0 : 1;
-        return count;
     }
 
     struct Locked {

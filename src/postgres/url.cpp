@@ -37,9 +37,10 @@ std::string hide_password(std::string_view url)
         if (colon != std::string::npos && colon < at) shown.replace(colon + 1, at - colon - 1, "***");
     }
     constexpr std::string_view kParameter = "password=";
-    if (const auto parameter = shown.find(kParameter); parameter != std::string::npos) {
-        const auto begin = parameter + kParameter.size();
-        shown.replace(begin, std::min(shown.find('&', begin), shown.size()) - begin, "***");
+    // Also the end of sslpassword; and whoever says it twice has told two.
+    for (auto at = shown.find(kParameter); at != std::string::npos; at = shown.find(kParameter, at)) {
+        at += kParameter.size();
+        shown.replace(at, std::min(shown.find('&', at), shown.size()) - at, "***");
     }
     return shown;
 }

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "core/limits.hpp"
 #include "postgres/batch.hpp"
 
 /// The plan as statements: one for each kind of change, whatever the number of acts. Every guarded one ends the transaction
@@ -15,9 +16,6 @@ constexpr double kPopularityStep = 0.1;
 
 /// A node that lost its connection asks within seconds what became of its transaction.
 constexpr double kBatchesFor = 3600;  // seconds
-
-/// Mails that were sent are remembered for so much longer than answers: a job's tries are over by far.
-constexpr Micros kMailsLonger = std::chrono::hours(24 * 30);
 
 #define GUARDED(change, wanted) \
     "WITH done AS (" change " RETURNING 1) SELECT must_change((SELECT count(*) FROM done), " wanted ")"
@@ -300,7 +298,7 @@ struct Alone {
         const auto most = static_cast<std::int64_t>(act.most);
         const auto answers = flight.add(kForgetAnswers, std::move(Params().instant(act.before).integer(most)));
         const auto batches = flight.add(kForgetBatches, std::move(Params().real(kBatchesFor).integer(most)));
-        const auto mails = flight.add(kForgetMails, std::move(Params().instant(act.before - kMailsLonger).integer(most)));
+        const auto mails = flight.add(kForgetMails, std::move(Params().instant(act.before - kMailsOutliveAnswers).integer(most)));
         later.emplace_back([answers, batches, mails, most, &to = job](const std::vector<Rows>& rows) {
             const auto full = [&](std::size_t at) { return rows[at].integer(0, 0) >= most; };
             to.outcome = Done{full(answers) || full(batches) || full(mails)};

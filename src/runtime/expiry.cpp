@@ -10,7 +10,9 @@
 #include <thread>
 
 #include "core/limits.hpp"
+#include "runtime/jobs.hpp"
 #include "runtime/log.hpp"
+#include "runtime/seldom.hpp"
 
 namespace boxoffice
 {
@@ -25,6 +27,7 @@ constexpr Micros kForgetEvery = std::chrono::minutes(1);
 constexpr Micros kSleepMax = std::chrono::seconds(1);
 /// After an accident, and while the lane is full.
 constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
+constexpr Micros kNoPatience{0};  // with a full lane: this thread has a pause of its own
 
 }  // namespace
 
@@ -98,7 +101,7 @@ private:
         try {
             return store_.next_deadline();
         } catch (const std::exception& error) {
-            log::error("the next deadline could not be read", {{"why", std::string_view(error.what())}});
+            if (store_log_.due()) log::error("the next deadline could not be read", {{"why", std::string_view(error.what())}});
             return now + kRetryAfter;
         }
     }
@@ -116,7 +119,7 @@ private:
 
     void lapse(Instant now)
     {
-        const Outcome outcome = carry_out(LapseDue{now, options_.at_once});
+        const Outcome outcome = carry_out(writes_, LapseDue{now, options_.at_once}, kNoPatience);
         const auto* const lapsed = std::get_if<Lapsed>(&outcome);
         if (!lapsed) return pause();
         const Instant done = clock_.now();
@@ -127,30 +130,9 @@ private:
     /// True when there is more to forget.
     bool forget(Instant now)
     {
-        const Outcome outcome = carry_out(ForgetAnswers{now - kAnswerLife, kForgottenAtOnce});
+        const Outcome outcome = carry_out(writes_, ForgetAnswers{now - kAnswerLife, kForgottenAtOnce}, kNoPatience);
         const auto* const done = std::get_if<Done>(&outcome);
         return done && done->more;
-    }
-
-    Outcome carry_out(Act act)
-    {
-        std::mutex mutex;
-        std::condition_variable arrived;
-        bool there = false;
-        Outcome outcome;
-        auto job = std::make_unique<LaneJob>();
-        job->act = std::move(act);
-        job->done = [&](LaneJob& finished) {
-            // Notified under the lock: the waiter's condition variable is gone as soon as it may go on.
-            std::lock_guard lock(mutex);
-            outcome = std::move(finished.outcome);
-            there = true;
-            arrived.notify_one();
-        };
-        if (!writes_.submit(std::move(job))) return Error{Code::busy, {}};
-        std::unique_lock lock(mutex);
-        arrived.wait(lock, [&] { return there; });
-        return outcome;
     }
 
     void pause()
@@ -170,6 +152,7 @@ private:
     const Clock& clock_;
     Metrics& metrics_;
     const Options options_;
+    Seldom store_log_;
 
     std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;

@@ -17,7 +17,6 @@ namespace
 using Steady = std::chrono::steady_clock;
 
 constexpr Micros kLaneLook = std::chrono::milliseconds(5);
-constexpr auto kLogEvery = std::chrono::minutes(1);
 constexpr std::size_t kWhyBytesMax = 500;
 
 /// Up to a quarter longer, so that what failed together is not tried again together.
@@ -28,15 +27,6 @@ Micros with_jitter(Micros pause)
 }
 
 }  // namespace
-
-bool Seldom::due()
-{
-    const std::lock_guard lock(mutex_);
-    const auto now = Steady::now();
-    if (last_ && now - *last_ < kLogEvery) return false;
-    last_ = now;
-    return true;
-}
 
 std::string why_of(const Outcome& outcome)
 {
@@ -94,8 +84,8 @@ JobTries::Fate JobTries::failed(const Effect& effect, const std::string& why, Ma
     metrics_.job(effect.kind, dead ? JobResult::dead : JobResult::failed);
     if (dead) {
         log::error("a job is given up", {{"effect", effect.id}, {"tries", std::int64_t{effect.tries} + 1}, {"why", why}});
-    } else if (job_log_.due()) {
-        log::warn("a job failed and is tried again", {{"effect", effect.id}, {"why", why}});
+    } else if (const auto more = job_log_.due()) {
+        log::warn("a job failed and is tried again", {{"effect", effect.id}, {"why", why}, {"unlogged", *more}});
     }
     PostponeEffect act{effect.id, std::nullopt, why, clock_.now()};
     if (!dead) act.due_at = act.now + pause_after(effect.tries);

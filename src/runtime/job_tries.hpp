@@ -1,26 +1,13 @@
 #pragma once
 #include <atomic>
-#include <chrono>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/jobs.hpp"
+#include "runtime/seldom.hpp"
 
 namespace boxoffice
 {
-
-/// Lets through once a minute what may happen a thousand times in one: log lines of a server that is away. Any thread.
-class Seldom
-{
-public:
-    [[nodiscard]] bool due();
-
-private:
-    std::mutex mutex_;
-    std::optional<std::chrono::steady_clock::time_point> last_;
-};
 
 /// A full lane is no lasting state, and a stop must be prompt.
 inline constexpr Micros kLanePatience = std::chrono::milliseconds(500);

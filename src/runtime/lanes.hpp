@@ -53,7 +53,8 @@ public:
     /// False when the lane is full or stopping: the job was not taken and `done` will not be called. Any thread.
     [[nodiscard]] bool submit(std::unique_ptr<LaneJob> job);
 
-    /// `listener` hears of every batch after its commit, on the lane's thread; it must not block. Call before the first submit.
+    /// `listener` hears of every batch after its commit, on the lane's thread; it must not block. Any thread, any
+    /// time: a late one hears of what follows.
     void on_batch(std::function<void(const BatchNews&)> listener);
 
     /// Carries out what is queued, then joins. Idempotent.
@@ -61,6 +62,9 @@ public:
 
     [[nodiscard]] std::size_t depth() const;
     [[nodiscard]] bool full() const;  // submit() would refuse
+    /// Why the store could not write when it was last asked to (storage_full, storage_failed); for some seconds only, since
+    /// nothing but the next act can show whether it can again. Any thread.
+    [[nodiscard]] std::optional<Code> trouble() const;
 
 private:
     class Self;

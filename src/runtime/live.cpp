@@ -9,6 +9,7 @@
 
 #include "runtime/live_board.hpp"
 #include "runtime/log.hpp"
+#include "runtime/seldom.hpp"
 
 namespace boxoffice
 {
@@ -58,6 +59,7 @@ public:
     }
 
     [[nodiscard]] std::size_t watchers() const { return board_->watchers(); }
+    [[nodiscard]] bool watched(EventId event) const { return board_->watched(event); }
 
 private:
     using Watchers = std::vector<std::shared_ptr<Watcher>>;
@@ -135,7 +137,8 @@ private:
         try {
             for (auto& each : store_.availability(events, clock_.now())) found.emplace(each.event, each);
         } catch (const std::exception& error) {
-            log::warn("the availability of watched events could not be read", {{"why", std::string_view(error.what())}});
+            if (store_log_.due())
+                log::warn("the availability of watched events could not be read", {{"why", std::string_view(error.what())}});
             for (const EventId event : events) board_->put_back(event, now + options_.look_anyway);
             return;
         }
@@ -144,10 +147,10 @@ private:
             if (known == known_.end()) continue;
             known->second.looked_at = now;
             const auto there = found.find(event);
+            if (there == found.end()) board_->end(event);  // first: who hears that it is gone and asks again must not find it
             tell(known->second, there == found.end() ? std::nullopt : std::optional(there->second), now);
             if (there == found.end()) {
                 board_->forget_watchers(known->second.watchers.size());
-                board_->end(event);
                 known_.erase(known);
             } else {
                 settle(event, known->second, now);
@@ -225,6 +228,7 @@ private:
     Steady::time_point next_beat_;
     Steady::time_point next_check_;
     bool wire_is_up_ = true;
+    Seldom store_log_;
 
     std::thread thread_;
 };
@@ -241,5 +245,6 @@ void LiveHub::watch(EventId event, std::shared_ptr<Watcher> watcher, std::option
     self_->watch({event, std::move(watcher), last_seen});
 }
 std::size_t LiveHub::watchers() const { return self_->watchers(); }
+bool LiveHub::watched(EventId event) const { return self_->watched(event); }
 
 }  // namespace boxoffice

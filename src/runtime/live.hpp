@@ -63,6 +63,8 @@ public:
     /// end if the event goes. Any thread.
     void watch(EventId event, std::shared_ptr<Watcher> watcher, std::optional<std::uint64_t> last_seen);
     [[nodiscard]] std::size_t watchers() const;
+    /// Somebody watches this event, so it was there a moment ago. Any thread.
+    [[nodiscard]] bool watched(EventId event) const;
 
 private:
     class Self;

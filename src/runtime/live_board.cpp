@@ -35,6 +35,12 @@ bool LiveBoard::arrive(Arrival arrival)
     return true;
 }
 
+bool LiveBoard::watched(EventId event) const
+{
+    const std::lock_guard lock(mutex_);
+    return watched_.contains(event);
+}
+
 void LiveBoard::close()
 {
     const std::lock_guard lock(mutex_);

@@ -31,6 +31,7 @@ public:
     void mark(std::span<const EventId> events);
     [[nodiscard]] bool arrive(Arrival arrival);  // false once closed
     void close();
+    [[nodiscard]] bool watched(EventId event) const;
     [[nodiscard]] std::size_t watchers() const { return watchers_.load(std::memory_order_relaxed); }
     void forget_watchers(std::size_t count) { watchers_.fetch_sub(count, std::memory_order_relaxed); }
 
@@ -57,7 +58,7 @@ private:
     void mark(EventId event, Watched& watched);
 
     std::atomic<std::size_t> watchers_{0};
-    std::mutex mutex_;  // protects what follows
+    mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
     std::unordered_map<EventId, Watched> watched_;
     std::vector<EventId> changed_;  // those marked so

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "core/refuse.hpp"
+#include "runtime/lane_acts.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/log.hpp"
+#include "runtime/seldom.hpp"
 
 namespace boxoffice
 {
@@ -20,76 +22,24 @@ namespace
 
 using Steady = std::chrono::steady_clock;
 
-/// Paying keeps a promise that was already made, so it goes first; then what makes or frees holds; then the rest.
-constexpr std::size_t kUrgencies = 3;
-
-std::size_t urgency_of(const Act& act)
-{
-    if (std::holds_alternative<Pay>(act) || std::holds_alternative<Cancel>(act)) return 0;
-    if (std::holds_alternative<Reserve>(act) || std::holds_alternative<LapseDue>(act)) return 1;
-    return 2;
-}
-
 /// Fewer than this are no crowd: one buyer after the other must not wait for a second who never comes.
 constexpr std::size_t kCrowd = 4;
 
 /// Of every batch, one in this many places is kept for each less urgent kind that waits, so that nothing starves.
 constexpr std::size_t kShareKept = 16;
 
+/// Long enough that somebody who looks every few seconds sees it.
+constexpr std::chrono::seconds kTroubleFor{5};
+
+/// A full disk makes every batch fail, and every act of it once more: the log is told of one in so long.
+constexpr std::chrono::seconds kFailuresLogged{1};
+
 /// Without work for this long the lane is quiet enough for the store's housekeeping: longer than any gap in a busy on-sale.
 constexpr std::chrono::milliseconds kQuiet{50};
-
-/// By which acts share a lane: those of an event, since they would meet at its counter; those of a ticket, since the event of a
-/// ticket is not known here; the rest wherever.
-std::size_t lane_of(const Act& act, std::size_t lanes)
-{
-    if (lanes == 1) return 0;
-    std::uint64_t key = 0;
-    if (const auto* reserve = std::get_if<Reserve>(&act)) key = static_cast<std::uint64_t>(reserve->event.value);
-    if (const auto* change = std::get_if<ChangeEvent>(&act)) key = static_cast<std::uint64_t>(change->event.value);
-    if (const auto* remove = std::get_if<RemoveEvent>(&act)) key = static_cast<std::uint64_t>(remove->event.value);
-    if (const auto* pay = std::get_if<Pay>(&act)) key = static_cast<std::uint64_t>(pay->ticket.value);
-    if (const auto* cancel = std::get_if<Cancel>(&act)) key = static_cast<std::uint64_t>(cancel->ticket.value);
-    if (const auto* user = std::get_if<ChangeUser>(&act)) key = static_cast<std::uint64_t>(user->user.value);
-    // What a worker does for the outbox does not stand behind what it does for holds.
-    constexpr std::uint64_t kOutbox = 1;
-    if (std::holds_alternative<TakeEffects>(act) || std::holds_alternative<SettleEffects>(act) ||
-        std::holds_alternative<PostponeEffect>(act) || std::holds_alternative<TakeMailTurn>(act) ||
-        std::holds_alternative<MarkMailSent>(act))
-        key = kOutbox;
-    if (const auto* add = std::get_if<AddUser>(&act)) key = std::hash<std::string>{}(add->email);
-    return (key * 0x9E3779B97F4A7C15ull >> 32) % lanes;
-}
 
 /// What a client is told of a commit that nobody can tell of.
 constexpr std::string_view kUnclear =
     "It is unknown whether the request took effect. Repeat it with the same Idempotency-Key, or look before trying again.";
-
-void gather_news(const LaneJob& job, BatchNews& news)
-{
-    const auto changed = [&](EventId event) {
-        if (std::find(news.changed.begin(), news.changed.end(), event) == news.changed.end()) news.changed.push_back(event);
-    };
-    if (const auto* const ticket = std::get_if<Ticket>(&job.outcome)) {
-        if (std::holds_alternative<Pay>(job.act)) {
-            news.made_effects = true;  // of availability it changes nothing
-            return;
-        }
-        changed(ticket->event_id);
-        if (ticket->status == TicketStatus::reserved && (!news.earliest_deadline || ticket->expires_at < *news.earliest_deadline))
-            news.earliest_deadline = ticket->expires_at;
-    } else if (const auto* const lapsed = std::get_if<Lapsed>(&job.outcome)) {
-        for (const EventId event : lapsed->events) changed(event);
-        news.made_effects = news.made_effects || !lapsed->events.empty();
-    } else if (const auto* const event = std::get_if<Event>(&job.outcome)) {
-        changed(event->id);
-        news.made_effects = true;
-    } else if (const auto* const remove = std::get_if<RemoveEvent>(&job.act)) {
-        if (!std::holds_alternative<Done>(job.outcome)) return;
-        changed(remove->event);
-        news.made_effects = true;
-    }
-}
 
 /// Those who hear of every batch. Any thread: one who comes late hears of what follows.
 class Listeners
@@ -162,6 +112,13 @@ public:
         return depth_ >= options_.depth_max;
     }
 
+    std::optional<Code> trouble() const
+    {
+        std::lock_guard lock(mutex_);
+        if (!trouble_ || Steady::now() - trouble_at_ > kTroubleFor) return std::nullopt;
+        return trouble_;
+    }
+
 private:
     void run()
     {
@@ -221,7 +178,7 @@ private:
         try {
             store_.idle();
         } catch (const std::exception& error) {
-            log::error("housekeeping of the store failed", {{"why", std::string_view(error.what())}});
+            if (idle_log_.due()) log::error("housekeeping of the store failed", {{"why", std::string_view(error.what())}});
         }
     }
 
@@ -250,18 +207,37 @@ private:
     {
         try {
             store_.carry_out(jobs);
+            if (in_trouble_) look_for_luck(jobs);
             return true;
         } catch (const StoreFailure& failure) {
             code_ = failure.code();
             why_ = failure.what();
             unclear_ = failure.unclear();
+            in_trouble_ = code_ == Code::storage_full || code_ == Code::storage_failed;
+            if (in_trouble_) {
+                std::lock_guard lock(mutex_);
+                trouble_ = code_;
+                trouble_at_ = Steady::now();
+            }
         } catch (const std::exception& error) {
             code_ = Code::internal;
             why_ = error.what();
             unclear_ = false;
         }
-        log::error("a write batch failed", {{"acts", static_cast<std::int64_t>(jobs.size())}, {"why", std::string_view(why_)}});
+        if (const auto more = failure_log_.due()) {
+            log::error("a write batch failed",
+                       {{"acts", static_cast<std::int64_t>(jobs.size())}, {"why", std::string_view(why_)}, {"unlogged", *more}});
+        }
         return false;
+    }
+
+    /// A batch of refusals has written nothing, and shows nothing.
+    void look_for_luck(std::span<WriteJob* const> jobs)
+    {
+        in_trouble_ = std::all_of(jobs.begin(), jobs.end(),
+                                  [](const WriteJob* job) { return std::holds_alternative<Error>(job->outcome); });
+        std::lock_guard lock(mutex_);
+        if (!in_trouble_) trouble_.reset();
     }
 
     void fail_job(WriteJob& job) const
@@ -284,10 +260,13 @@ private:
     const std::string name_;
     Listeners& listeners_;
     Metrics& metrics_;
-    std::vector<WriteJob*> jobs_;  // the lane's thread only, as the next two
+    std::vector<WriteJob*> jobs_;  // the lane's thread only, as what follows
     Code code_ = Code::internal;
     std::string why_;
     bool unclear_ = false;
+    bool in_trouble_ = false;
+    Seldom failure_log_{kFailuresLogged};
+    Seldom idle_log_;
 
     mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
@@ -297,6 +276,8 @@ private:
     std::array<std::size_t, 2> sizes_{};  // of the last two batches
     bool waiting_ = false;
     bool stopping_ = false;
+    std::optional<Code> trouble_;
+    Steady::time_point trouble_at_;
 
     std::thread thread_;  // last: it uses all of the above
 };
@@ -343,6 +324,14 @@ public:
         return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->full(); });
     }
 
+    std::optional<Code> trouble() const
+    {
+        for (const auto& lane : lanes_) {
+            if (const auto trouble = lane->trouble()) return trouble;
+        }
+        return std::nullopt;
+    }
+
     Listeners listeners_;
 
 private:
@@ -357,5 +346,6 @@ void WriteLane::on_batch(std::function<void(const BatchNews&)> listener) { self_
 void WriteLane::stop() { self_->stop(); }
 std::size_t WriteLane::depth() const { return self_->depth(); }
 bool WriteLane::full() const { return self_->full(); }
+std::optional<Code> WriteLane::trouble() const { return self_->trouble(); }
 
 }  // namespace boxoffice

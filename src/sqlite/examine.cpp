@@ -51,20 +51,6 @@ Finding check_counters(Connection& db)
             wrong == 0 ? "every event's counter equals its live tickets" : fmt::format("{} wrong; {}", wrong, first)};
 }
 
-Finding check_migrations(Connection& db)
-{
-    try {
-        std::size_t pending = 0;
-        const auto states = migration_states(db);
-        for (const MigrationState& state : states) pending += state.applied ? 0 : 1;
-        return {pending == 0, "migrations",
-                pending == 0 ? fmt::format("all {} applied", states.size())
-                             : fmt::format("{} pending: boxoffice migrate up", pending)};
-    } catch (const StoreFailure& failure) {
-        return {false, "migrations", failure.what()};
-    }
-}
-
 Finding check_disk(const std::filesystem::path& file)
 {
     std::error_code error;
@@ -97,7 +83,7 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
     std::vector<Finding> findings;
     try {
         Connection db(file, Access::read_only);
-        findings.push_back(check_migrations(db));
+        findings.push_back(examine_migrations([&] { return migration_states(db); }));
         findings.push_back(check_disk(file));
         const Snapshot snapshot(db);
         findings.push_back(check_pages(db));

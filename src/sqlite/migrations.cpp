@@ -30,13 +30,7 @@ bool has_table(Connection& db, std::string_view table)
 
 const std::vector<Migration>& migrations()
 {
-    static const std::vector<Migration> all = [] {
-        std::vector<Migration> found;
-        for (const Asset& asset : assets()) {
-            if (asset.name.starts_with(kFolder)) found.push_back(parse_migration(asset.name.substr(kFolder.size()), asset.bytes));
-        }
-        return found;  // assets() is ordered by name, and so by number
-    }();
+    static const std::vector<Migration> all = parse_migrations(assets(), kFolder);  // assets() is ordered by name
     return all;
 }
 

@@ -104,11 +104,13 @@ void Writer::carry_out(std::span<WriteJob* const> jobs)
 
 void Writer::carry_out_one(WriteJob& job)
 {
-    const auto run = [&] { return std::visit([&](const auto& what) { return act(what); }, job.act); };
-    if (!job.claim) {
-        job.outcome = run();
-        return;
-    }
+    const auto run = [&] {
+        const std::int64_t before = noted_;
+        job.outcome = std::visit([&](const auto& what) { return act(what); }, job.act);
+        job.made_effects = noted_ > before;
+    };
+    job.made_effects = false;
+    if (!job.claim) return run();
     const IdempotencyClaim& claim = *job.claim;
     {
         Rows kept = db_.query("SELECT fingerprint, bytes FROM kept_answers WHERE user_id = ?1 AND key = ?2 AND kept_at > ?3",
@@ -121,7 +123,7 @@ void Writer::carry_out_one(WriteJob& job)
             return;
         }
     }
-    job.outcome = run();
+    run();
     const KeptAnswer answer = claim.render(job.outcome);
     db_.execute(
         "INSERT OR REPLACE INTO kept_answers (user_id, key, fingerprint, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, CAST(?5 AS "

@@ -71,6 +71,7 @@ private:
     std::vector<Place> put_;
     std::vector<EventId> removed_;
     std::int64_t reserved_change_ = 0;
+    std::int64_t noted_ = 0;  // outbox rows in its life
     bool catalogue_changed_ = false;
 
     /// How long the WAL is, and how much of that was there at the last checkpoint: while somebody reads an old state (a

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/limits.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/writer.hpp"
 
@@ -8,9 +9,6 @@ namespace boxoffice::sqlite
 
 namespace
 {
-
-/// How long it is remembered that a message was sent: far longer than any effect is tried.
-constexpr Micros kMailLife = std::chrono::days(30);
 
 std::string joined(std::span<const TicketId> tickets)
 {
@@ -31,6 +29,7 @@ void Writer::note(EffectKind kind, EventId event, std::span<const TicketId> tick
         db_.execute("INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
                     static_cast<int>(kind), event, joined(some), now);
         tickets = tickets.subspan(some.size());
+        ++noted_;
     } while (!tickets.empty());
 }
 
@@ -95,7 +94,7 @@ std::int64_t Writer::forget_mails(Instant before, std::int64_t most)
     return db_.execute(
         "DELETE FROM mails WHERE key IN "
         "(SELECT key FROM mails WHERE ifnull(sent_at, until) < ?1 ORDER BY ifnull(sent_at, until) LIMIT ?2)",
-        before - kMailLife, most);
+        before - kMailsOutliveAnswers, most);
 }
 
 }  // namespace boxoffice::sqlite

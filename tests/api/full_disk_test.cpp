@@ -99,9 +99,13 @@ TEST_F(FullDisk, RefusesEveryWriteInClearWordsAndGoesOnReading)
     Client client(anna.address());
     EXPECT_TRUE(has_status(client.get("/health"), 200));
     EXPECT_TRUE(has_status(client.get("/metrics"), 200));
+    const Answer not_ready = client.get("/health/ready");
+    EXPECT_TRUE(is_problem(not_ready, 503, "storage_full"));
+    EXPECT_EQ(not_ready.json().at("checks").at("store"), "storage_full");
 
     empty();
     reserve_soon(anna, event["id"]);
+    EXPECT_TRUE(has_status(client.get("/health/ready"), 200));
     EXPECT_EQ(pay(anna, held["id"])["status"], "paid");
     must(anna.post(path_of("/tickets/", other["id"], "/cancel")), 200);
     must(anna.del(path_of("/events/", bare["id"])), 204);

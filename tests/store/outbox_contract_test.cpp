@@ -128,6 +128,27 @@ TEST_P(Outbox, TellsOfHoldsThatAReservationOrARemovalLapses)
     EXPECT_EQ(taken[1].kind, EffectKind::event_changed);
 }
 
+TEST_P(Outbox, IsSaidToHaveARowByTheActThatMadeIt)
+{
+    const EventId concert = event(1);
+    const UserId buyer = person();
+    const auto made = [&](Act act) {
+        WriteJob job{std::move(act), {}, {}};
+        job.made_effects = true;  // as an earlier try may have left it
+        WriteJob* const alone[] = {&job};
+        store().carry_out(alone);
+        return job.made_effects;
+    };
+    EXPECT_FALSE(made(Reserve{concert, buyer, hold, now}));
+    now += hold;
+    EXPECT_TRUE(made(Reserve{concert, buyer, hold, now})) << "the hold before it lapsed for it";
+    EXPECT_FALSE(made(Reserve{concert, buyer, hold, now})) << "sold out";
+    EXPECT_FALSE(made(LapseDue{now, 10}));
+    EXPECT_TRUE(made(LapseDue{now + hold, 10}));
+    EXPECT_FALSE(made(RemoveEvent{concert, buyer, now})) << "not theirs";
+    EXPECT_TRUE(made(RemoveEvent{concert, organizer, now}));
+}
+
 TEST_P(Outbox, SharesRowsAmongHoldsOfOneEventAndNamesEachOnce)
 {
     const EventId crowded = event(120);

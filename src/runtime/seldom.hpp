@@ -1,0 +1,27 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+namespace boxoffice
+{
+
+/// Lets through once in a while what may happen a thousand times in it: log lines of a server that is away, of a disk that is
+/// full. Any thread.
+class Seldom
+{
+public:
+    explicit Seldom(std::chrono::steady_clock::duration every = std::chrono::minutes(1)) : every_(every) {}
+
+    /// How many were kept back since the last that was let through; nothing when this one is kept back too.
+    [[nodiscard]] std::optional<std::int64_t> due();
+
+private:
+    const std::chrono::steady_clock::duration every_;
+    std::mutex mutex_;  // protects what follows
+    std::optional<std::chrono::steady_clock::time_point> last_;
+    std::int64_t kept_back_ = 0;
+};
+
+}  // namespace boxoffice
