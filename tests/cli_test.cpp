@@ -42,7 +42,7 @@ TEST(Help, NamesEveryOptionItsDefaultAndItsVariable)
                                    "--work yes|no",
                                    "--write-lanes N",
                                    "--rate-limit on|off",
-                                   "300/1200",
+                                   "600/2400",
                                    "--trusted-proxies LIST",
                                    "[BOXOFFICE_LISTEN]",
                                    "[BOXOFFICE_JWT_SECRET]",
@@ -322,7 +322,7 @@ TEST(Precedence, HoldsForWhatSeveralMachinesShareToo)
     for (const char* const line :
          {"\nwork = \"no\"  # ", "\nrate-limit = \"on\"  # BOXOFFICE_RATE_LIMIT\n", "\nlogin-rate = \"7/0.5\"  # --login-rate\n",
           "\nwrite-lanes = 4  # ", "\ntrusted-proxies = \"10.0.0.0/8, ::1\"  # BOXOFFICE_TRUSTED_PROXIES\n",
-          "\nregister-rate = \"60/120\"  # default\n"}) {
+          "\nregister-rate = \"200/120\"  # default\n"}) {
         EXPECT_TRUE(holds(ran.out, line)) << line << ran.out;
     }
 }

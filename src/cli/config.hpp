@@ -74,11 +74,12 @@ struct Config {
     std::string site_url;  // "https://tickets.example.org", no slash at its end; empty: no links in mails
     unsigned job_threads = 2;
 
-    // A whole university may come from one address, so an address has more than a person needs.
+    // A whole university may come from one address, and all of it in the minute before an on-sale: hence the bursts. The rates
+    // are half of what one password thread can check, so that no address keeps everybody else from signing in.
     bool rate_limit = true;  // false: nobody is limited, whatever the rates
-    RatePolicy account_rate{.per_minute = 1200, .burst = 300};
-    RatePolicy login_rate{.per_minute = 120, .burst = 60};
-    RatePolicy register_rate{.per_minute = 120, .burst = 60};
+    RatePolicy account_rate{.per_minute = 2400, .burst = 600};
+    RatePolicy login_rate{.per_minute = 120, .burst = 200};
+    RatePolicy register_rate{.per_minute = 120, .burst = 200};
     std::vector<std::string> trusted_proxies;  // addresses and CIDR blocks
 
     LogFormat log_format = LogFormat::text;
