@@ -143,6 +143,39 @@ TEST(Smtp, LetsNobodyAddALineOrARecipient)
     EXPECT_EQ(server.messages()[0].to.size(), 1U);
 }
 
+std::unique_ptr<Mailer> mailer_with_login(const SmtpServer& server, const std::string& host)
+{
+    return make_smtp({"smtp://box:s3cret@" + host + ":" + std::to_string(server.port()), "tickets@boxoffice.example", 5s});
+}
+
+TEST(Smtp, SignsInWithTheUrlsPassword)
+{
+    SmtpServer server;
+    const auto mailer = mailer_with_login(server, "127.0.0.1");
+    mailer->send(some_mail());
+    ASSERT_TRUE(server.wait_for(1));
+    EXPECT_EQ(server.logins(), std::vector<std::string>{"AGJveABzM2NyZXQ="});
+    server.be(Mood::refuses_logins);
+    EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::later) << "a password can be mended";
+    EXPECT_EQ(server.messages().size(), 1U);
+}
+
+TEST(Smtp, TellsNoPasswordToAnotherMachineInTheClear)
+{
+    SmtpServer server;
+    // Here it is this machine after all, by an address that does not say so.
+    try {
+        mailer_with_login(server, "0.0.0.0")->send(some_mail());
+        FAIL() << "sent";
+    } catch (const MailFailure& failure) {
+        EXPECT_STREQ(failure.what(), "the mail server offers no TLS, and a password is not sent without");
+        EXPECT_EQ(failure.hope(), Hope::later);
+    }
+    EXPECT_EQ(server.connections(), 1U);
+    EXPECT_TRUE(server.logins().empty());
+    EXPECT_TRUE(server.messages().empty());
+}
+
 TEST(Smtp, ServesManyThreads)
 {
     SmtpServer server;

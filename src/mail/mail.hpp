@@ -19,8 +19,8 @@ struct SmtpOptions {
 [[nodiscard]] std::string why_bad_smtp_url(std::string_view url);
 [[nodiscard]] std::string why_bad_mail_from(std::string_view from);
 
-/// One connection a message. With smtps:, or a password in the URL, the server has to prove who it is whenever TLS is used;
-/// otherwise STARTTLS is taken where it is offered, whoever offers it: better than none. Throws std::invalid_argument when one
+/// One connection a message. A password is sent over TLS only (or to this very machine), and with one, as with smtps:, the
+/// server has to prove who it is; otherwise STARTTLS is taken where it is offered, whoever offers it: better than none. Throws std::invalid_argument when one
 /// of the above complains. MailFailure has no hope when the server refuses the recipient or the message with 5xx.
 [[nodiscard]] std::unique_ptr<Mailer> make_smtp(const SmtpOptions& options);
 

@@ -60,6 +60,8 @@ std::string part_of(CURLU* url, CURLUPart which)
     return part;
 }
 
+bool is_loopback(std::string_view host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
+
 /// The latest command and what was answered to it: curl's own result does not say what was refused.
 struct Talk {
     std::string_view verb = "the connection";
@@ -114,7 +116,10 @@ public:
         start_curl_once();
         const Url url(curl_url(), &curl_url_cleanup);
         need(url != nullptr && curl_url_set(url.get(), CURLUPART_URL, url_.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
-        trusts_nobody_ = part_of(url.get(), CURLUPART_SCHEME) == "smtps" || !part_of(url.get(), CURLUPART_PASSWORD).empty();
+        const bool has_password = !part_of(url.get(), CURLUPART_PASSWORD).empty();
+        trusts_nobody_ = part_of(url.get(), CURLUPART_SCHEME) == "smtps" || has_password;
+        // Whoever stands in between could leave STARTTLS out of what the server offers, and read the password.
+        encryption_ = has_password && !is_loopback(part_of(url.get(), CURLUPART_HOST)) ? CURLUSESSL_ALL : CURLUSESSL_TRY;
     }
 
     void send(const Mail& mail) override
@@ -147,7 +152,7 @@ private:
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds);
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::max(milliseconds / 2, 1L));
-        curl_easy_setopt(easy, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_TRY));
+        curl_easy_setopt(easy, CURLOPT_USE_SSL, static_cast<long>(encryption_));
         if (!trusts_nobody_) {
             curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
             curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -194,6 +199,8 @@ private:
             return {fmt::format("the mail server answered {} to {}", talk.reply, talk.verb),
                     talk.refused_for_good() ? MailFailure::Hope::none : MailFailure::Hope::later};
         }
+        if (result == CURLE_USE_SSL_FAILED)
+            return {"the mail server offers no TLS, and a password is not sent without", MailFailure::Hope::later};
         return {fmt::format("the mail server could not be used: {}", curl_easy_strerror(result)), MailFailure::Hope::later};
     }
 
@@ -201,6 +208,7 @@ private:
     Micros timeout_;
     mail::Mailbox from_;
     bool trusts_nobody_ = false;  // has the server prove who it is
+    curl_usessl encryption_ = CURLUSESSL_TRY;
 };
 
 }  // namespace

@@ -68,6 +68,8 @@ std::optional<std::string> message_of(Lines& lines)
     }
 }
 
+constexpr std::string_view kAuth = "AUTH PLAIN ";
+
 }  // namespace
 
 SmtpServer::SmtpServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
@@ -112,6 +114,18 @@ std::vector<SmtpServer::Message> SmtpServer::messages() const
 {
     const std::lock_guard lock(mutex_);
     return messages_;
+}
+
+std::vector<std::string> SmtpServer::logins() const
+{
+    const std::lock_guard lock(mutex_);
+    return logins_;
+}
+
+void SmtpServer::note_login(std::string login)
+{
+    const std::lock_guard lock(mutex_);
+    logins_.push_back(std::move(login));
 }
 
 std::size_t SmtpServer::connections() const
@@ -164,7 +178,16 @@ void SmtpServer::converse(int socket)
         const std::string verb = line->substr(0, 4);
         if (mood() == Mood::stalls) continue;
         if (verb == "EHLO") {
-            lines.say("250-sink\r\n250 8BITMIME");
+            lines.say("250-sink\r\n250-AUTH PLAIN\r\n250 8BITMIME");
+        } else if (verb == "AUTH") {
+            std::optional<std::string> login = line->size() > kAuth.size() ? line->substr(kAuth.size()) : std::string();
+            if (login->empty()) {
+                lines.say("334 ");
+                login = lines.next();
+                if (!login) return;
+            }
+            note_login(std::move(*login));
+            lines.say(mood() == Mood::refuses_logins ? "535 no" : "235 welcome");
         } else if (verb == "MAIL") {
             message = {between_angles(*line), {}, {}};
             lines.say(mood() == Mood::tries_later ? "451 later" : "250 ok");

@@ -17,6 +17,7 @@ class SmtpServer
 public:
     enum class Mood : std::uint8_t {
         good,
+        refuses_logins,      // 535 to AUTH
         refuses_recipients,  // 550 to RCPT
         refuses_messages,    // 554 after DATA
         tries_later,         // 451 to MAIL
@@ -42,6 +43,7 @@ public:
     void refuse(std::string part_of_address);
 
     [[nodiscard]] std::vector<Message> messages() const;
+    [[nodiscard]] std::vector<std::string> logins() const;  // as AUTH PLAIN sends them: base64 of "\0USER\0PASSWORD"
     [[nodiscard]] std::size_t connections() const;
     /// Until that many messages are there, or the time is up.
     [[nodiscard]] bool wait_for(std::size_t count, std::chrono::milliseconds at_most = std::chrono::seconds(20)) const;
@@ -55,6 +57,7 @@ private:
     void accept_guests();
     void serve(int socket);
     void converse(int socket);
+    void note_login(std::string login);
     [[nodiscard]] Mood mood() const;
     [[nodiscard]] bool is_refused(const std::string& recipient) const;
 
@@ -67,6 +70,7 @@ private:
     Mood mood_ = Mood::good;
     std::string refused_;
     std::vector<Message> messages_;
+    std::vector<std::string> logins_;
     std::list<Guest> guests_;
 };
 
