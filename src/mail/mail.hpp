@@ -20,8 +20,9 @@ struct SmtpOptions {
 [[nodiscard]] std::string why_bad_mail_from(std::string_view from);
 
 /// One connection a message. A password is sent over TLS only (or to this very machine), and with one, as with smtps:, the
-/// server has to prove who it is; otherwise STARTTLS is taken where it is offered, whoever offers it: better than none. Throws std::invalid_argument when one
-/// of the above complains. MailFailure has no hope when the server refuses the recipient or the message with 5xx.
+/// server has to prove who it is; otherwise STARTTLS is taken where it is offered, whoever offers it: better than none. Throws
+/// std::invalid_argument when one of the above complains. MailFailure has no hope when the server refuses the recipient or the
+/// message with 5xx.
 [[nodiscard]] std::unique_ptr<Mailer> make_smtp(const SmtpOptions& options);
 
 }  // namespace boxoffice
