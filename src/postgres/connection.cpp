@@ -137,6 +137,7 @@ void Connection::connect()
                     ms(options_.lock_timeout), ms(options_.statement_timeout),
                     purpose_ == Purpose::write ? "; SET plan_cache_mode = force_generic_plan" : ""));
     if (PQsetnonblocking(session_.get(), 1) != 0 || PQenterPipelineMode(session_.get()) != 1) lost("a session cannot be set up");
+    planned_at_ = std::chrono::steady_clock::now();
 }
 
 const std::string& Connection::name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index)
@@ -179,8 +180,19 @@ PGresult* Connection::next_result()
     return PQgetResult(session_.get());
 }
 
+void Connection::discard_old_plans(std::vector<Sent>& sent)
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (now - planned_at_ < options_.plans_for || PQtransactionStatus(session_.get()) != PQTRANS_IDLE) return;
+    if (PQsendQueryParams(session_.get(), "DISCARD PLANS", 0, nullptr, nullptr, nullptr, nullptr, 1) != 1)
+        lost("a statement cannot be sent");
+    sent.push_back({Sent::What::upkeep, 0});
+    planned_at_ = now;
+}
+
 void Connection::send(const Flight& flight, std::vector<Sent>& sent)
 {
+    discard_old_plans(sent);
     for (std::size_t i = 0; i < flight.statements_.size(); ++i) {
         const auto& statement = flight.statements_[i];
         const std::string& name = name_of(statement.sql, statement.params, sent, i);

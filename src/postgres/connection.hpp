@@ -2,6 +2,7 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -113,11 +114,12 @@ private:
         void operator()(PGconn* session) const { PQfinish(session); }
     };
     struct Sent {
-        enum class What : std::uint8_t { preparation, statement } what;
+        enum class What : std::uint8_t { upkeep, preparation, statement } what;
         std::size_t statement;
     };
     const std::string& name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index);
     void send(const Flight& flight, std::vector<Sent>& sent);
+    void discard_old_plans(std::vector<Sent>& sent);
     /// What became of one statement: its rows to `rows`, or the first refusal of the flight.
     void take(PGresult* result, const Sent& was, const Flight& flight, std::vector<Rows>& rows, std::optional<Refused>& refused);
     [[noreturn]] void lost(const std::string& doing);
@@ -133,6 +135,7 @@ private:
         bool ready = false;
     };
     std::unordered_map<std::string, Prepared> prepared_;
+    std::chrono::steady_clock::time_point planned_at_;  // none of the session's plans is older
 };
 
 }  // namespace boxoffice::postgres
