@@ -20,10 +20,10 @@ struct PostgresOptions {
     Micros connect_timeout = std::chrono::seconds(5);
     Micros lock_timeout = std::chrono::seconds(5);        // a row that somebody else has locked for longer ends the transaction
     Micros statement_timeout = std::chrono::seconds(15);  // and so does a statement that runs for longer
-    /// A session's plans are made anew after so long. The server itself would keep them until it has counted a table again, a minute
-    /// or more: planned for empty tables, an on-sale would have filled them by then.
-    Micros plans_for = std::chrono::seconds(1);
     Micros away_max = std::chrono::seconds(20);           // acts wait for a server that restarts for so long, then are refused
+    /// A session's plans are made anew after so long. The server itself would keep them until it has counted a table again, a
+    /// minute or more: what was planned for empty tables would be done to those that an on-sale has filled.
+    Micros plans_for = std::chrono::seconds(1);
 };
 
 /// Nothing when the URL can be used, or a sentence about what is wrong with it. Connects to nothing.
