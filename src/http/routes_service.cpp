@@ -37,7 +37,7 @@ Readiness check_readiness(Call& call)
     Readiness ready;
     if (const auto trouble = parts.writes.trouble()) {
         ready.store = code_word(*trouble);
-        ready.worst = *trouble;
+        ready.worst = trouble;
     }
     try {
         parts.store.check_ready();
