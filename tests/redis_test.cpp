@@ -1,7 +1,11 @@
 #include "redis/redis.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <rapidcheck/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -533,6 +537,58 @@ TEST(RedisRates, KeepNobodyWaitingForARedisThatHangs)
     EXPECT_EQ(alone.asked, alone_before + 1);
     server.thaw();
     EXPECT_TRUE(together(*rates, alone));
+}
+
+/// Listens where a Redis was, takes connections up and says nothing.
+class Mute
+{
+public:
+    explicit Mute(int port) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
+    {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const int yes = 1;
+        ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(listener_, 8) != 0)
+            throw std::runtime_error("the port is taken");
+    }
+    ~Mute() { ::close(listener_); }
+    Mute(const Mute&) = delete;
+    Mute& operator=(const Mute&) = delete;
+
+    /// Whether somebody has come and has already given up.
+    [[nodiscard]] bool was_left() const
+    {
+        const int guest = ::accept(listener_, nullptr, nullptr);
+        if (guest < 0) return false;
+        pollfd end{guest, POLLRDHUP, 0};
+        const bool left = ::poll(&end, 1, 0) > 0;
+        ::close(guest);
+        return left;
+    }
+
+private:
+    int listener_;
+};
+
+TEST(RedisRates, KeepNobodyWaitingForANewConnection)
+{
+    for (int attempt = 0; attempt < 5; ++attempt) {
+        RedisServer server;
+        AloneRates alone;
+        const auto rates = make_redis_rates(options_of(server), alone);
+        ASSERT_TRUE(together(*rates, alone));
+        const int alone_before = alone.asked;
+        const int port = server.port();
+        server.stop();
+        const Mute mute(port);
+        EXPECT_TRUE(take_one(*rates, "account:1", {60, 5}, kNow).allowed);
+        EXPECT_EQ(alone.asked, alone_before + 1);
+        if (!mute.was_left()) return;  // the answer came before the new connection was despaired of
+    }
+    FAIL() << "whoever asked was answered only when the connection had failed";
 }
 
 TEST(RedisRates, GoOnWhenRedisWasToldToForgetItsScripts)

@@ -31,8 +31,8 @@ struct Take {
     std::function<void(RateAnswer)> done;
 };
 
-/// One thread sends everything that waits as one flight. While Redis is away nobody waits for it: the thread alone finds
-/// out when it is back.
+/// One thread sends everything that waits as one flight. Nobody waits for a connection, not even for the first: making one may take
+/// seconds, in which a name is looked for that is not there any more. Until there is one, the node decides alone.
 class RedisRates final : public RateLimits
 {
 public:
@@ -76,8 +76,7 @@ private:
     {
         pthread_setname_np(pthread_self(), "rates");
         for (;;) {
-            if (!connect()) go_alone();
-            if (is_away()) {
+            if (!connect()) {
                 if (wait_to_try_again()) return;
                 continue;
             }
@@ -91,6 +90,7 @@ private:
     {
         try {
             if (link_.still_stands()) return true;
+            go_alone();
             link_.open();
             const Reply reply = link_.ask({"SCRIPT", "LOAD", std::string(kBucketScript)}, kPatience);
             if (reply->type != REDIS_REPLY_STRING) throw LinkFailure("Redis: " + std::string(text_of(*reply)));
@@ -102,12 +102,6 @@ private:
             link_.close();
             return false;
         }
-    }
-
-    bool is_away()
-    {
-        const std::lock_guard lock(mutex_);
-        return away_;
     }
 
     void go_alone()
@@ -155,7 +149,7 @@ private:
     void fly(std::deque<Take>& flight)
     {
         try {
-            if (!connect()) throw LinkFailure("Redis: gone while nobody asked");
+            if (!link_.still_stands()) throw LinkFailure("Redis: gone while nobody asked");
             std::vector<Command> commands;
             commands.reserve(flight.size());
             for (const Take& take : flight) commands.push_back(command_of(take, "EVALSHA", digest_));
@@ -164,7 +158,6 @@ private:
         } catch (const LinkFailure&) {
             link_.close();
             for (Take& take : flight) answer_alone(take);
-            go_alone();
         }
     }
 
@@ -193,7 +186,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Take> waiting_;
-    bool away_ = false;
+    bool away_ = true;
     bool stopping_ = false;
     std::thread thread_;
 };
