@@ -42,7 +42,7 @@ TEST(Help, NamesEveryOptionItsDefaultAndItsVariable)
                                    "--work yes|no",
                                    "--write-lanes N",
                                    "--rate-limit on|off",
-                                   "600/2400",
+                                   "2000/6000",
                                    "--trusted-proxies LIST",
                                    "[BOXOFFICE_LISTEN]",
                                    "[BOXOFFICE_JWT_SECRET]",

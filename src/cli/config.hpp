@@ -75,9 +75,10 @@ struct Config {
     unsigned job_threads = 2;
 
     // A whole university may come from one address, and all of it in the minute before an on-sale: hence the bursts. The rates
-    // are half of what one password thread can check, so that no address keeps everybody else from signing in.
+    // are half of what one password thread can check, so that no address keeps everybody else from signing in. An account may
+    // belong to a shop's own software; at a hundred a second it is still a small part of what a node carries.
     bool rate_limit = true;  // false: nobody is limited, whatever the rates
-    RatePolicy account_rate{.per_minute = 2400, .burst = 600};
+    RatePolicy account_rate{.per_minute = 6000, .burst = 2000};
     RatePolicy login_rate{.per_minute = 120, .burst = 200};
     RatePolicy register_rate{.per_minute = 120, .burst = 200};
     std::vector<std::string> trusted_proxies;  // addresses and CIDR blocks

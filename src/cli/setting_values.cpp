@@ -73,7 +73,7 @@ std::string presentable(std::string_view text)
 
 std::string set_rate(RatePolicy& policy, std::string_view text)
 {
-    constexpr std::string_view kWanted = "BURST/PER_MINUTE, such as 600/2400, or 0/0 for no limit";
+    constexpr std::string_view kWanted = "BURST/PER_MINUTE, such as 2000/6000, or 0/0 for no limit";
     const std::size_t slash = text.find('/');
     if (slash == std::string_view::npos) return std::string(kWanted);
     const auto burst = parse_number<double>(text.substr(0, slash));

@@ -17,8 +17,8 @@ struct RateNote {
     RateAnswer answer;
 };
 
-/// Adds RateLimit-Policy and RateLimit as draft-ietf-httpapi-ratelimit-headers-11 writes them: `"account";q=600;w=15` (what
-/// a full bucket holds, and the seconds in which an empty one fills) and `"account";r=599;t=1` (what is left, and the seconds
+/// Adds RateLimit-Policy and RateLimit as draft-ietf-httpapi-ratelimit-headers-11 writes them: `"account";q=2000;w=20` (what
+/// a full bucket holds, and the seconds in which an empty one fills) and `"account";r=1999;t=1` (what is left, and the seconds
 /// until it is full again).
 void add_rate_fields(Reply& reply, const RateNote& note);
 

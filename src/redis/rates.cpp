@@ -31,8 +31,8 @@ struct Take {
     std::function<void(RateAnswer)> done;
 };
 
-/// One thread sends everything that waits as one flight. Nobody waits for a connection, not even for the first: making one may take
-/// seconds, in which a name is looked for that is not there any more. Until there is one, the node decides alone.
+/// One thread sends everything that waits as one flight. Nobody waits for a connection, not even for the first: making one may
+/// take seconds, in which a name is looked for that is not there any more. Until there is one, the node decides alone.
 class RedisRates final : public RateLimits
 {
 public:
