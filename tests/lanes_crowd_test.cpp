@@ -255,6 +255,33 @@ TEST(BatchNews, PayingChangesNoFigure)
     EXPECT_FALSE(news.earliest_deadline);
 }
 
+TEST(Trouble, LastsUntilSomethingWasSurelyWritten)
+{
+    SayingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    const auto after = [&](Act act, const std::function<Outcome(const WriteJob&)>& say) {
+        store.say = say;
+        std::latch done(1);
+        auto one = job(std::move(act));
+        one->done = [&](LaneJob&) { done.count_down(); };
+        EXPECT_TRUE(lane.submit(std::move(one)));
+        done.wait();
+        return lane.trouble();
+    };
+    const auto fail = [](Code code) { return [code](const WriteJob&) -> Outcome { throw StoreFailure(code, "as told"); }; };
+    const auto say = [](Outcome outcome) { return [outcome](const WriteJob&) { return outcome; }; };
+    EXPECT_EQ(after(Reserve{}, fail(Code::internal)), std::nullopt);
+    EXPECT_EQ(after(Reserve{}, fail(Code::storage_full)), Code::storage_full);
+    EXPECT_EQ(after(Reserve{}, fail(Code::busy)), Code::storage_full);
+    EXPECT_EQ(after(Reserve{}, say(Error{Code::sold_out, {}})), Code::storage_full);
+    EXPECT_EQ(after(Reserve{}, say(KeptAnswer{"as before"})), Code::storage_full);
+    EXPECT_EQ(after(LapseDue{}, say(Lapsed{})), Code::storage_full);
+    EXPECT_EQ(after(TakeEffects{}, say(Effects{})), Code::storage_full);
+    EXPECT_EQ(after(Pay{}, say(ticket_of(7, TicketStatus::paid))), Code::storage_full) << "it may be a repeated one";
+    EXPECT_EQ(after(Reserve{}, say(ticket_of(7, TicketStatus::reserved))), std::nullopt);
+}
+
 TEST(BatchNews, TellsOfEffectsAsTheStoreSaysWhateverTheAct)
 {
     SayingStore store;

@@ -23,7 +23,7 @@ public:
     Expiry(const Expiry&) = delete;
     Expiry& operator=(const Expiry&) = delete;
 
-    /// Registers with the lane and starts the thread. Call before the first submit to the lane.
+    /// Registers with the lane and starts the thread.
     void start();
     /// Looks for the next deadline now: somebody else may have made a hold. Any thread.
     void look();

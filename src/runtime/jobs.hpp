@@ -40,7 +40,7 @@ public:
     JobRunner(const JobRunner&) = delete;
     JobRunner& operator=(const JobRunner&) = delete;
 
-    /// Registers with the lane and starts the threads. Call before the first submit to the lane.
+    /// Registers with the lane and starts the threads.
     void start();
     /// An effect was made, here or elsewhere: look at once. Any thread.
     void wake();

@@ -49,6 +49,12 @@ std::size_t lane_of(const Act& act, std::size_t lanes)
     return lanes == 1 ? 0 : (key_of(act) * 0x9E3779B97F4A7C15ull >> 32) % lanes;
 }
 
+bool has_written(const WriteJob& job)
+{
+    return std::holds_alternative<User>(job.outcome) || std::holds_alternative<Event>(job.outcome) ||
+           (std::holds_alternative<Ticket>(job.outcome) && !std::holds_alternative<Pay>(job.act));
+}
+
 void gather_news(const LaneJob& job, BatchNews& news)
 {
     news.made_effects = news.made_effects || job.made_effects;

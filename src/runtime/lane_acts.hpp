@@ -15,6 +15,10 @@ inline constexpr std::size_t kUrgencies = 3;
 /// ticket, since the event of a ticket is not known here; the rest go wherever.
 [[nodiscard]] std::size_t lane_of(const Act& act, std::size_t lanes);
 
+/// Whether this has surely changed something in the store: not so a refusal, a kept answer, a payment (it may be a repeated one)
+/// or a look at what is due.
+[[nodiscard]] bool has_written(const WriteJob& job);
+
 /// Adds what a finished job has changed.
 void gather_news(const LaneJob& job, BatchNews& news);
 

@@ -207,14 +207,13 @@ private:
     {
         try {
             store_.carry_out(jobs);
-            if (in_trouble_) look_for_luck(jobs);
+            if (trouble_) look_for_luck(jobs);
             return true;
         } catch (const StoreFailure& failure) {
             code_ = failure.code();
             why_ = failure.what();
             unclear_ = failure.unclear();
-            in_trouble_ = code_ == Code::storage_full || code_ == Code::storage_failed;
-            if (in_trouble_) {
+            if (code_ == Code::storage_full || code_ == Code::storage_failed) {
                 std::lock_guard lock(mutex_);
                 trouble_ = code_;
                 trouble_at_ = Steady::now();
@@ -231,13 +230,12 @@ private:
         return false;
     }
 
-    /// A batch of refusals has written nothing, and shows nothing.
+    /// Most batches that succeed on a full disk are looks at what is due, and have written nothing.
     void look_for_luck(std::span<WriteJob* const> jobs)
     {
-        in_trouble_ = std::all_of(jobs.begin(), jobs.end(),
-                                  [](const WriteJob* job) { return std::holds_alternative<Error>(job->outcome); });
+        if (std::none_of(jobs.begin(), jobs.end(), [](const WriteJob* job) { return has_written(*job); })) return;
         std::lock_guard lock(mutex_);
-        if (!in_trouble_) trouble_.reset();
+        trouble_.reset();
     }
 
     void fail_job(WriteJob& job) const
@@ -264,7 +262,6 @@ private:
     Code code_ = Code::internal;
     std::string why_;
     bool unclear_ = false;
-    bool in_trouble_ = false;
     Seldom failure_log_{kFailuresLogged};
     Seldom idle_log_;
 
@@ -276,7 +273,7 @@ private:
     std::array<std::size_t, 2> sizes_{};  // of the last two batches
     bool waiting_ = false;
     bool stopping_ = false;
-    std::optional<Code> trouble_;
+    std::optional<Code> trouble_;  // changed by the lane's thread only, which may read it unlocked
     Steady::time_point trouble_at_;
 
     std::thread thread_;  // last: it uses all of the above
