@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "drafts.hpp"
 #include "fake_zones.hpp"
 #include "lanes_fakes.hpp"
 #include "runtime/expiry.hpp"
@@ -223,12 +224,7 @@ protected:
     {
         expiry.start();
         user = std::get<User>(carry_out(AddUser{"a@b.co", "a", "!", {}, clock.now()})).id;
-        EventDraft draft;
-        draft.title = "x";
-        draft.start_time = clock.now() + 1h;
-        draft.end_time = clock.now() + 2h;
-        draft.total_tickets = 1'000'000;
-        draft.venue.address = "x";
+        const EventDraft draft = draft_of("x", 1'000'000, clock.now() + 1h);
         event = std::get<Event>(carry_out(AddEvent{user, draft, clock.now()})).id;
     }
     void TearDown() override

@@ -1,5 +1,6 @@
 #include "store/engines.hpp"
 
+#include "drafts.hpp"
 #include "postgres/postgres.hpp"
 #include "security/security.hpp"
 #include "servers/postgres_server.hpp"
@@ -85,11 +86,7 @@ UserId StoreTest::person(const std::string& name)
 EventId StoreTest::event(std::int64_t total, std::function<void(EventDraft&)> change)
 {
     if (organizer == UserId{}) organizer = person("organizer");
-    EventDraft draft;
-    draft.title = "Jazz night";
-    draft.start_time = now + std::chrono::hours(24);
-    draft.end_time = now + std::chrono::hours(26);
-    draft.total_tickets = total;
+    EventDraft draft = draft_of("Jazz night", total, now + std::chrono::hours(24), std::chrono::hours(2));
     draft.venue = {"1 Main Street", {52.5, 13.4}};
     if (change) change(draft);
     return must<Event>(AddEvent{organizer, draft, now}).id;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "drafts.hpp"
 #include "fake_zones.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/sqlite.hpp"
@@ -75,12 +76,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         };
         const UserId user = std::get<User>(act(AddUser{"a@b.co", "a", "!", {}, now})).id;
         act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
-        EventDraft draft;
-        draft.title = "Flamenco evening";
-        draft.start_time = now + 1h;
-        draft.end_time = now + 2h;
-        draft.total_tickets = 1;
-        draft.venue.address = "x";
+        EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
         EventId event;
         for (int i = 0; i < 3; ++i) event = std::get<Event>(act(AddEvent{user, draft, now})).id;
         // Enough of one word that a search for it walks along the start times, while "more" stays rare and is sorted.

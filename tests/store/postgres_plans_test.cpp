@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "drafts.hpp"
 #include "fake_zones.hpp"
 #include "postgres/postgres.hpp"
 #include "servers/postgres_server.hpp"
@@ -206,12 +207,7 @@ void PostgresPlans::write()
 {
     user = std::get<User>(act(AddUser{"a" + std::to_string(keys) + "@b.co", "a", "!", {}, now})).id;
     act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
-    EventDraft draft;
-    draft.title = "Flamenco evening";
-    draft.start_time = now + 1h;
-    draft.end_time = now + 2h;
-    draft.total_tickets = 1;
-    draft.venue.address = "x";
+    EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
     const auto add = [&] { return std::get<Event>(act(AddEvent{user, draft, now})).id; };
     event = add();
     EventPatch patch;

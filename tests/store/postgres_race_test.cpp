@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "drafts.hpp"
 #include "fake_zones.hpp"
 #include "postgres/postgres.hpp"
 #include "servers/postgres_server.hpp"
@@ -60,12 +61,7 @@ protected:
     }
     EventId event(std::int64_t seats)
     {
-        EventDraft draft;
-        draft.title = "Jazz night";
-        draft.start_time = now + 24h;
-        draft.end_time = now + 26h;
-        draft.total_tickets = seats;
-        draft.venue.address = "x";
+        EventDraft draft = draft_of("Jazz night", seats, now + 24h, 2h);
         return std::get<Event>(act(AddEvent{users.front(), draft, now})).id;
     }
     std::vector<std::vector<std::string>> rows(const std::string& sql) const

@@ -8,6 +8,7 @@
 #include <thread>
 #include <tuple>
 
+#include "drafts.hpp"
 #include "fake_zones.hpp"
 #include "postgres/postgres.hpp"
 #include "servers/postgres_server.hpp"
@@ -34,12 +35,7 @@ protected:
         proxy.emplace(server->port());
         open(20s);
         user = std::get<User>(act(AddUser{"a@b.co", "a", "!", {}, now})).id;
-        EventDraft draft;
-        draft.title = "Jazz night";
-        draft.start_time = now + 1h;
-        draft.end_time = now + 2h;
-        draft.total_tickets = 10;
-        draft.venue.address = "x";
+        EventDraft draft = draft_of("Jazz night", 10, now + 1h);
         event = std::get<Event>(act(AddEvent{user, draft, now})).id;
     }
     void TearDown() override
