@@ -18,6 +18,16 @@ class ApiDoor : public testing::Test
 protected:
     using Headers = std::vector<std::pair<std::string, std::string>>;
 
+    /// All of them stop before the first is destroyed, as in serve(): an answer may be there before the thread of one lane is out
+    /// of the next one's submit().
+    void TearDown() override
+    {
+        live_.stop();
+        passwords_.stop();
+        reads_.stop();
+        writes_.stop();
+    }
+
     std::future<Reply> start(Method method, std::string target, std::string body = {}, Headers headers = {})
     {
         auto request = std::make_shared<Request>();

@@ -16,7 +16,11 @@ protected:
         live_.start(writes_);
         server.start();
     }
-    ~LiveDoor() override { server.stop(2s); }
+    void TearDown() override
+    {
+        server.stop(2s);
+        ApiDoor::TearDown();
+    }
 
     static std::string asking(std::string_view target, std::string_view fields = {})
     {

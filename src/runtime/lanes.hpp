@@ -34,6 +34,9 @@ struct BatchNews {
 ///
 /// Paying goes ahead of reserving, reserving ahead of the rest. An accident rolls the batch back and replays
 /// its acts one by one, so that a poisoned act hurts only itself.
+///
+/// Lanes that hand work to each other all stop() before the first is destroyed: a job may be done, and its asker gone, before
+/// submit() has returned to the thread that brought it.
 class WriteLane
 {
 public:
@@ -72,6 +75,7 @@ private:
 };
 
 /// A bounded queue of plain functions and the threads that run them: the read lane and the password pool are two of these.
+/// Like write lanes, they all stop() before the first is destroyed.
 class WorkLane
 {
 public:
