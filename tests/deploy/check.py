@@ -64,11 +64,30 @@ class Watching(unittest.TestCase):
         for expression in expressions:
             self.check_names(metrics_in(expression), "deploy/alerts.yml")
 
+    def test_every_alert_has_a_row_that_says_what_to_do(self):
+        alerts = re.findall(r"alert: (\w+)", text("deploy/alerts.yml"))
+        self.assertEqual(re.findall(r"(?m)^\| `(Boxoffice\w+)` \|", text("docs/operating.md")), alerts)
+
     def test_prometheus_asks_where_the_compose_file_listens(self):
         asked = dict(re.findall(r"names: \[(\w+)\], type: A, port: (\d+)", text("deploy/prometheus.yml")))
         listens = dict(re.findall(r"\n  (api|worker):\n.*?BOXOFFICE_LISTEN: \"0\.0\.0\.0:(\d+)\"", text("docker-compose.yml"), re.S))
         listens["proxy"] = re.search(r"frontend figures\n    bind :(\d+)", text("deploy/proxy/haproxy.cfg")).group(1)
         self.assertEqual(asked, listens)
+
+
+class Proxy(unittest.TestCase):
+    """What the proxy answers in the nodes' place."""
+
+    def test_it_hides_the_figures_however_they_are_spelt(self):
+        refusals = re.findall(r"(?m)^    http-request return status 404 .*!from_own_network$", text("deploy/proxy/haproxy.cfg"))
+        self.assertEqual(len(refusals), 1)
+        self.assertRegex(refusals[0], r" if \{ path,url_dec -m beg /metrics \} !from_own_network$")
+
+    def test_its_words_are_in_the_contract(self):
+        listed = re.search(r"\n    ProblemCode:\n +type: string\n +enum:\n((?: +- \w+\n)+)", text("api/openapi.yaml")).group(1)
+        said = re.findall(r'"code":"([^"]*)"', text("deploy/proxy/haproxy.cfg"))
+        self.assertTrue(said)
+        self.assertFalse(set(said) - set(re.findall(r"- (\w+)", listed)), "add to ProblemCode in api/openapi.yaml")
 
 
 class Secrets(unittest.TestCase):
@@ -112,7 +131,8 @@ class Fitting(unittest.TestCase):
 
     def test_every_variable_is_one_that_the_program_reads(self):
         known = set(re.findall(r'"(BOXOFFICE_[A-Z_]+)"', source()))
-        known |= {"BOXOFFICE_DB_PASSWORD", "BOXOFFICE_PUBLISH", "BOXOFFICE_FRONT_PROXIES"}  # compose's own
+        known |= {"BOXOFFICE_DB_PASSWORD", "BOXOFFICE_PUBLISH", "BOXOFFICE_FRONT_PROXIES", "BOXOFFICE_API_NODES",
+                  "BOXOFFICE_WORKERS", "BOXOFFICE_TAG"}  # compose's own
         for path in ("docker-compose.yml", ".env.example", "Dockerfile", "deploy/boxoffice.service",
                      "deploy/boxoffice-worker.service", "deploy/boxoffice.env.example", "docs/operating.md"):
             used = set(re.findall(r"\b(BOXOFFICE_[A-Z_]*[A-Z])\b", text(path)))
