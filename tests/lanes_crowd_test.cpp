@@ -248,10 +248,10 @@ TEST(BatchNews, AHoldChangesItsEventAndHasADeadline)
     EXPECT_EQ(news.earliest_deadline, Instant(3h));
 }
 
-TEST(BatchNews, PayingChangesNoFigure)
+TEST(BatchNews, APaymentMayEndTheEarliestHoldAndHasNoDeadline)
 {
     const BatchNews news = news_of(Pay{}, ticket_of(7, TicketStatus::paid));
-    EXPECT_TRUE(news.changed.empty());
+    EXPECT_EQ(news.changed, Changed{EventId{7}});
     EXPECT_FALSE(news.earliest_deadline);
 }
 

@@ -37,6 +37,8 @@ public:
         for (WriteJob* job : jobs) {
             const auto* reserve = std::get_if<Reserve>(&job->act);
             if (reserve && reserve->user == poison) throw StoreFailure(Code::storage_full, "poison");
+            if (reserve && (away || (away_alone && jobs.size() == 1)))
+                throw StoreFailure(Code::storage_failed, "gone", StoreFailure::Outcome::away);
             if (reserve && unclear) throw StoreFailure(Code::storage_failed, "lost", StoreFailure::Outcome::unclear);
             batch.push_back(job->act.index());
             job->outcome = Done{};
@@ -44,6 +46,8 @@ public:
         batches.push_back(std::move(batch));
     }
     const UserId poison{666};
+    std::atomic<bool> away = false;
+    std::atomic<bool> away_alone = false;
     std::atomic<bool> unclear = false;
     std::latch begun{1};
     std::latch gate{1};
@@ -153,6 +157,67 @@ TEST(WriteLane, TellsAllOfAnUnclearBatchSoAndDoesNothingOfItAgain)
     EXPECT_EQ(told, 3);
     EXPECT_EQ(store.calls, 2);
     EXPECT_EQ(store.batches.size(), 1u);
+}
+
+TEST(WriteLane, DoesNotLetEachActWaitForAStoreThatIsAway)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    std::atomic<int> told = 0;
+    ASSERT_TRUE(lane.submit(job(AddUser{})));
+    store.begun.wait();
+    store.away = true;
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob& done) {
+            const auto* const error = std::get_if<Error>(&done.outcome);
+            told += error && error->code == Code::storage_failed && error->detail == "gone" ? 1 : 0;
+        })));
+    }
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(told, 3);
+    EXPECT_EQ(store.calls, 2);
+}
+
+TEST(WriteLane, EndsAReplayDuringWhichTheStoreGoesAway)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {}, metrics);
+    std::atomic<int> told = 0;
+    const auto count = [&](LaneJob& done) { told += std::holds_alternative<Error>(done.outcome) ? 1 : 0; };
+    ASSERT_TRUE(lane.submit(job(AddUser{})));
+    store.begun.wait();
+    // The batch fails for its last act; alone, the first finds the store away.
+    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
+    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
+    ASSERT_TRUE(lane.submit(job(Reserve{{}, store.poison, {}, {}}, count)));
+    store.away_alone = true;
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(told, 3);
+    EXPECT_EQ(store.calls, 3);
+}
+
+TEST(WriteLane, AsksWhoeverIsLeftToTryAgainWhenAReplayTakesTooLong)
+{
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane(store, {.replay_most = Micros(0)}, metrics);
+    std::atomic<int> busy = 0;
+    const auto count = [&](LaneJob& done) {
+        const auto* const error = std::get_if<Error>(&done.outcome);
+        busy += error && error->code == Code::busy ? 1 : 0;
+    };
+    ASSERT_TRUE(lane.submit(job(AddUser{})));
+    store.begun.wait();
+    ASSERT_TRUE(lane.submit(job(Reserve{{}, store.poison, {}, {}}, count)));
+    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
+    store.gate.count_down();
+    lane.stop();
+    EXPECT_EQ(busy, 2);
+    EXPECT_EQ(store.calls, 2);
 }
 
 TEST(WriteLane, DoesNothingOfASingleUnclearActAgain)

@@ -18,15 +18,16 @@ namespace boxoffice
 class StoreFailure : public std::runtime_error
 {
 public:
-    /// What is known of the transaction that it ended: nothing of it has happened, or the store could not be asked whether it
-    /// has.
-    enum class Outcome : std::uint8_t { undone, unclear };
+    /// What is known of the transaction that it ended: nothing of it has happened; nothing, and the store has been waited for in
+    /// vain, so that the next to ask will fare no better; or the store could not be asked whether it has.
+    enum class Outcome : std::uint8_t { undone, away, unclear };
 
     StoreFailure(Code code, const std::string& detail, Outcome outcome = Outcome::undone)
         : std::runtime_error(detail), code_(code), outcome_(outcome)
     {
     }
     [[nodiscard]] Code code() const noexcept { return code_; }
+    [[nodiscard]] bool away() const noexcept { return outcome_ == Outcome::away; }
     [[nodiscard]] bool unclear() const noexcept { return outcome_ == Outcome::unclear; }
 
 private:

@@ -18,6 +18,12 @@ namespace
 /// Beyond the server's own statement_timeout: it, or the way to it, is not there any more.
 constexpr std::chrono::seconds kSilenceMax{10};
 
+/// For sessions that write. Their plans do not depend on a batch's values. By the keepalives a server learns that its client's machine
+/// is gone in the midst of a flight, when it counts no silence; they mean nothing to a Unix socket.
+constexpr std::string_view kWriterSettings =
+    "; SET plan_cache_mode = force_generic_plan; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; "
+    "SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = ";
+
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
 Code code_of(std::string_view state)
@@ -118,9 +124,20 @@ void Connection::connect()
     drop();
     const std::string timeout = std::to_string(std::max<std::int64_t>(2, options_.connect_timeout / std::chrono::seconds(1)));
     // The URL is expanded first and what follows overrides it, but for what an operator may want otherwise.
-    const char* const names[] = {
-        "target_session_attrs", "application_name", "tcp_user_timeout", "dbname", "connect_timeout", "client_encoding", nullptr};
-    const char* const values[] = {"read-write", "boxoffice", "15000", options_.url.c_str(), timeout.c_str(), "UTF8", nullptr};
+    // The keepalives tell a session that only listens that its server's machine is gone.
+    const std::pair<const char*, const char*> settings[] = {{"target_session_attrs", "read-write"},
+                                                            {"application_name", "boxoffice"},
+                                                            {"tcp_user_timeout", "15000"},
+                                                            {"keepalives_idle", "10"},
+                                                            {"keepalives_interval", "5"},
+                                                            {"keepalives_count", "3"},
+                                                            {"dbname", options_.url.c_str()},
+                                                            {"connect_timeout", timeout.c_str()},
+                                                            {"client_encoding", "UTF8"},
+                                                            {nullptr, nullptr}};
+    const char* names[std::size(settings)];
+    const char* values[std::size(settings)];
+    for (std::size_t i = 0; i < std::size(settings); ++i) std::tie(names[i], values[i]) = settings[i];
     session_.reset(PQconnectdbParams(names, values, 1));
     if (!session_ || PQstatus(session_.get()) != CONNECTION_OK) lost("PostgreSQL cannot be reached");
     if (PQserverVersion(session_.get()) < 150'000) {
@@ -130,12 +147,14 @@ void Connection::connect()
     }
     PQsetNoticeProcessor(session_.get(), [](void*, const char*) {}, nullptr);
     const auto ms = [](Micros span) { return std::chrono::ceil<std::chrono::milliseconds>(span).count(); };
-    // Compiling a query to machine code costs more than any of these queries; and a batch's plans do not depend on its values.
-    script(
-        fmt::format("SET lock_timeout = {}; SET statement_timeout = {}; SET jit = off; SET TimeZone = 'UTC'; "
-                    "SET default_transaction_isolation = 'read committed'{}",
-                    ms(options_.lock_timeout), ms(options_.statement_timeout),
-                    purpose_ == Purpose::write ? "; SET plan_cache_mode = force_generic_plan" : ""));
+    // Compiling a query to machine code costs more than any of these queries.
+    std::string settings_of_ours = fmt::format(
+        "SET lock_timeout = {}; SET statement_timeout = {}; SET jit = off; SET TimeZone = 'UTC'; "
+        "SET default_transaction_isolation = 'read committed'",
+        ms(options_.lock_timeout), ms(options_.statement_timeout));
+    if (purpose_ == Purpose::write)
+        settings_of_ours.append(kWriterSettings).append(std::to_string(ms(options_.transaction_silence_max)));
+    script(settings_of_ours);
     if (PQsetnonblocking(session_.get(), 1) != 0 || PQenterPipelineMode(session_.get()) != 1) lost("a session cannot be set up");
     planned_at_ = std::chrono::steady_clock::now();
 }

@@ -55,20 +55,31 @@ Writer::Writer(const PostgresOptions& options, const Zones& zones, Notices& noti
 
 void Writer::carry_out(std::span<WriteJob* const> jobs)
 {
-    const auto give_up = Steady::now() + options_.away_max;
     auto away = kAwayPauseFirst;
     for (int retries = 0;;) {
         try {
-            return attempt(jobs);
+            attempt(jobs);
+            outage_.reset();
+            return;
         } catch (const Refused& refused) {
+            outage_.reset();
             if (!refused.transient() || ++retries > kRetriesMax) throw;
             pause(kRetryPause * (1 << retries));
-        } catch (const Gone&) {
-            if (Steady::now() >= give_up) throw;
+        } catch (const Gone& gone) {
+            note_away(gone);
             pause(away);
             away = std::min(away * 2, kAwayPauseMax);
         }
     }
+}
+
+void Writer::note_away(const Gone& gone)
+{
+    const auto now = Steady::now();
+    // One that nobody has looked at for as long is over, and this is another.
+    if (!outage_ || now - outage_->seen > options_.away_max) outage_ = Outage{now, now};
+    outage_->seen = now;
+    if (now - outage_->since >= options_.away_max) throw StoreFailure(gone.code(), gone.what(), StoreFailure::Outcome::away);
 }
 
 void Writer::attempt(std::span<WriteJob* const> jobs)

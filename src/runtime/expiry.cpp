@@ -77,22 +77,24 @@ private:
         Instant forget_at = clock_.now();
         while (!stopped()) {
             const Instant now = clock_.now();
-            Instant next = std::min(forget_at, now + kSleepMax);
             if (now >= forget_at) {
+                // However much there is to forget, deadlines are looked at in between.
                 forget_at = forget(now) ? now : now + kForgetEvery;
-                continue;
             }
+            Instant next = std::min(forget_at, now + kSleepMax);
             {
                 // Holds made from here on are noticed, even while the store is being asked.
                 std::lock_guard lock(mutex_);
                 sleeping_until_ = next;
             }
-            if (const auto deadline = next_deadline(now)) next = std::min(next, *deadline);
-            if (next <= now) {
-                lapse(now);
-                continue;
+            if (const auto deadline = next_deadline(now)) {
+                if (*deadline <= now) {
+                    lapse(now);
+                    continue;
+                }
+                next = std::min(next, *deadline);
             }
-            sleep(next);
+            if (next > now) sleep(next);
         }
     }
 

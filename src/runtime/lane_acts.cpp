@@ -62,7 +62,6 @@ void gather_news(const LaneJob& job, BatchNews& news)
         if (std::find(news.changed.begin(), news.changed.end(), event) == news.changed.end()) news.changed.push_back(event);
     };
     if (const auto* const ticket = std::get_if<Ticket>(&job.outcome)) {
-        if (std::holds_alternative<Pay>(job.act)) return;  // of availability it changes nothing
         changed(ticket->event_id);
         if (ticket->status == TicketStatus::reserved && (!news.earliest_deadline || ticket->expires_at < *news.earliest_deadline))
             news.earliest_deadline = ticket->expires_at;

@@ -187,25 +187,36 @@ private:
         jobs_.assign(batch.size(), nullptr);
         std::transform(batch.begin(), batch.end(), jobs_.begin(), [](const auto& job) { return job.get(); });
         const auto begun = Steady::now();
-        if (!try_carry_out(jobs_)) {
-            if (jobs_.size() > 1 && !unclear_) {
-                // Nothing of the batch has happened: one by one, only the act that caused the accident fails.
-                metrics_.batch_replayed();
-                for (WriteJob* const& job : jobs_) {
-                    job->outcome = std::monostate{};
-                    if (!try_carry_out(std::span(&job, 1))) fail_job(*job);
-                }
-            } else {
-                // Of an unclear transaction nothing is done again: all of it may have happened.
-                for (WriteJob* const job : jobs_) fail_job(*job);
+        if (!try_carry_out(jobs_)) replay();
+        metrics_.batch_committed(batch.size(), std::chrono::duration<double>(Steady::now() - begun).count());
+    }
+
+    /// Of what failed together nothing has happened: one by one, only the act that caused the accident fails.
+    void replay()
+    {
+        // But an unclear transaction may have happened after all, and a store that was waited for in vain is not waited for by each.
+        if (jobs_.size() == 1 || unclear_ || away_) {
+            for (WriteJob* const job : jobs_) fail_job(*job);
+            return;
+        }
+        metrics_.batch_replayed();
+        const auto until = Steady::now() + options_.replay_most;
+        for (WriteJob* const& job : jobs_) {
+            job->outcome = std::monostate{};
+            if (away_) {
+                fail_job(*job);
+            } else if (Steady::now() >= until) {
+                job->outcome = refuse(Code::busy);
+            } else if (!try_carry_out(std::span(&job, 1))) {
+                fail_job(*job);
             }
         }
-        metrics_.batch_committed(batch.size(), std::chrono::duration<double>(Steady::now() - begun).count());
     }
 
     bool try_carry_out(std::span<WriteJob* const> jobs)
     {
         try {
+            away_ = false;
             store_.carry_out(jobs);
             if (trouble_) look_for_luck(jobs);
             return true;
@@ -213,6 +224,7 @@ private:
             code_ = failure.code();
             why_ = failure.what();
             unclear_ = failure.unclear();
+            away_ = failure.away();
             if (code_ == Code::storage_full || code_ == Code::storage_failed) {
                 std::lock_guard lock(mutex_);
                 trouble_ = code_;
@@ -262,6 +274,7 @@ private:
     Code code_ = Code::internal;
     std::string why_;
     bool unclear_ = false;
+    bool away_ = false;
     Seldom failure_log_{kFailuresLogged};
     Seldom idle_log_;
 

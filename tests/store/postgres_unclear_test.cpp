@@ -30,8 +30,8 @@ protected:
 
     void SetUp() override
     {
-        const std::string url = server->fresh_database();
-        database = url.substr(url.rfind('/') + 1);
+        direct = server->fresh_database();
+        database = direct.substr(direct.rfind('/') + 1);
         proxy.emplace(server->port());
         open(20s);
         user = std::get<User>(act(AddUser{"a@b.co", "a", "!", {}, now})).id;
@@ -46,18 +46,25 @@ protected:
         server->drop_database(database);
     }
 
-    void open(Micros away_max)
+    static PostgresOptions one_lane_at(const std::string& url)
     {
-        store.reset();
         PostgresOptions options;
-        options.url = proxy->url(database);
+        options.url = url;
         options.lanes = 1;
         options.readers = 1;
+        return options;
+    }
+    void open(Micros away_max, Micros transaction_silence_max = 10s)
+    {
+        store.reset();
+        PostgresOptions options = one_lane_at(proxy->url(database));
         options.away_max = away_max;
+        options.transaction_silence_max = transaction_silence_max;
         store = open_postgres(options, zones);
     }
 
-    Outcome act(Act what, const std::string& key = "")
+    Outcome act(Act what, const std::string& key = "") { return act_on(*store, std::move(what), key); }
+    Outcome act_on(Store& node, Act what, const std::string& key = "") const
     {
         WriteJob job{std::move(what), {}, {}};
         if (!key.empty())
@@ -66,7 +73,7 @@ protected:
                                              return KeptAnswer{ticket ? std::to_string(ticket->id.value) : "refused"};
                                          }};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        node.carry_out(jobs);
         return std::move(job.outcome);
     }
     Reserve reserve() const { return Reserve{event, user, 2min, now}; }
@@ -86,6 +93,7 @@ protected:
     }
 
     inline static std::unique_ptr<PostgresServer> server;
+    std::string direct;  // the server's own URL
     std::string database;
     std::optional<CuttingProxy> proxy;
     FakeZones zones;
@@ -175,11 +183,44 @@ TEST_F(UnclearCommit, IsToldAsUndoneWhenNothingWasSentToAServerThatIsAway)
         FAIL() << "told what it cannot know";
     } catch (const StoreFailure& failure) {
         EXPECT_FALSE(failure.unclear()) << failure.what();
+        EXPECT_TRUE(failure.away()) << failure.what();
         EXPECT_EQ(failure.code(), Code::storage_failed);
     }
     proxy->reopen();
     EXPECT_EQ(tickets(), "");
     EXPECT_TRUE(std::holds_alternative<Ticket>(act(reserve())));
+}
+
+TEST_F(UnclearCommit, AnOutageIsWaitedForOnceAndNotByEachWhoComes)
+{
+    open(1s);
+    proxy->close_off();
+    const auto begin = std::chrono::steady_clock::now();
+    constexpr int kActs = 20;
+    for (int i = 0; i < kActs; ++i) EXPECT_THROW((void)act(reserve()), StoreFailure);
+    // A second each would be twenty; refused connections take no time.
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+    proxy->reopen();
+    EXPECT_TRUE(std::holds_alternative<Ticket>(act(reserve())));
+    EXPECT_EQ(sold(), "1");
+}
+
+TEST_F(UnclearCommit, ANodeThatIsFrozenInATransactionKeepsNobodyFromItsEvent)
+{
+    open(20s, 300ms);
+    std::latch frozen(1), thawed(1);
+    proxy->cut_next_commit(Cut::before, [&] {
+        frozen.count_down();
+        thawed.wait();
+    });
+    auto outcome = std::async(std::launch::async, [&] { return act(reserve()); });
+    frozen.wait();
+    const auto other = open_postgres(one_lane_at(direct), zones);
+    EXPECT_NO_THROW(EXPECT_TRUE(std::holds_alternative<Ticket>(act_on(*other, reserve()))));
+    thawed.count_down();
+    EXPECT_TRUE(std::holds_alternative<Ticket>(outcome.get()));
+    EXPECT_EQ(sold(), "2");
+    EXPECT_EQ(value("SELECT count(*) FROM tickets"), "2");
 }
 
 TEST_F(UnclearCommit, ATransactionThatIsStillAtWorkWhenItsNodeAsksIsLostForGood)
