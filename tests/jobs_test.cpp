@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <latch>
 #include <map>
@@ -186,22 +187,59 @@ public:
     {
         const std::lock_guard lock(mutex);
         sent.push_back(mail.key);
+        if (after_each) after_each();
     }
     std::mutex mutex;
     std::vector<std::string> sent;
+    std::function<void()> after_each;
 };
 
-TEST_F(Jobs, SendNoMailTwiceWhenTheirEffectIsDeliveredTwice)
+/// Jobs that are mails about three tickets.
+class Mails : public Jobs
 {
-    outbox.users[UserId{2}] = {UserId{2}, "Anna", "anna@example.org", {}, {}};
-    outbox.events[EventId{1}].id = EventId{1};
-    for (const std::int64_t id : {1, 2, 3})
-        outbox.tickets[TicketId{id}] = {TicketId{id}, UserId{2}, EventId{1}, {}, {}, {}, {}, {}};
+protected:
+    Mails()
+    {
+        outbox.users[UserId{2}] = {UserId{2}, "Anna", "anna@example.org", {}, {}};
+        outbox.events[EventId{1}].id = EventId{1};
+        for (const TicketId id : tickets) outbox.tickets[id] = {id, UserId{2}, EventId{1}, {}, {}, {}, {}, {}};
+    }
+    void start_mails(JobStream* through = nullptr)
+    {
+        start(
+            [this](const Effect& effect) {
+                if (notices.tell(effect) == Notices::Told::some) throw JobLeftOff();
+            },
+            through);
+    }
+    std::vector<std::string> sent()
+    {
+        const std::lock_guard lock(mailer.mutex);
+        auto keys = mailer.sent;
+        std::sort(keys.begin(), keys.end());
+        return keys;
+    }
+
+    const std::vector<TicketId> tickets = {TicketId{1}, TicketId{2}, TicketId{3}};
+    const std::vector<std::string> all_sent = {"hold_expired:1", "hold_expired:2", "hold_expired:3"};
     const FakeZones zones;
     SendingMailer mailer;
-    const Notices notices(outbox, clock, zones, mailer, [&](Act act) { return carry_out(*lane, std::move(act), 5s); }, {});
-    start([&](const Effect& effect) { notices.tell(effect); }, &stream);
-    const std::vector<TicketId> tickets = {TicketId{1}, TicketId{2}, TicketId{3}};
+    std::function<bool()> stopping = [] { return false; };  // asked after every try at what is insisted on, too
+    const Notices notices{
+        outbox,
+        clock,
+        zones,
+        mailer,
+        {.carry_out = [this](const Act& act) { return carry_out(*lane, act, 5s); },
+         .insist =
+             [this](const Act& act) { return insist(*lane, act, {.pause = 1ms, .stopping = [this] { return stopping(); }}); },
+         .stopping = [this] { return stopping(); }},
+        {}};
+};
+
+TEST_F(Mails, AreNotSentTwiceWhenTheirEffectIsDeliveredTwice)
+{
+    start_mails(&stream);
     const auto id = outbox.add(EffectKind::hold_expired, tickets);
     const Effect again{id, EffectKind::hold_expired, EventId{1}, tickets, {}, 0};
     for (int i = 0; i < 3; ++i) stream.add({&again, 1});
@@ -210,10 +248,172 @@ TEST_F(Jobs, SendNoMailTwiceWhenTheirEffectIsDeliveredTwice)
         clock.add(10s);
         return rows.empty();
     }));
+    stream.deliver_abandoned_again();  // such as were left off because so much time passed under their hands
     ASSERT_TRUE(stream.wait_until_nothing_is_left());
     stop();
-    std::sort(mailer.sent.begin(), mailer.sent.end());
-    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:1", "hold_expired:2", "hold_expired:3"}));
+    EXPECT_EQ(sent(), all_sent);
+}
+
+TEST_F(Mails, AreNotSentTwiceWhenTheStoreIsAwayForAWhileRightAfterwards)
+{
+    std::atomic<bool> broken{false};
+    std::atomic<int> asked_while_broken{0};
+    mailer.after_each = [&] {
+        outbox.break_down();
+        asked_while_broken = 0;
+        broken = true;
+    };
+    stopping = [&] {
+        if (broken && ++asked_while_broken == 10) {
+            broken = false;
+            outbox.mend();
+        }
+        return false;
+    };
+    outbox.add(EffectKind::hold_expired, tickets);
+    start_mails();
+    EXPECT_TRUE(outbox.wait_for_empty()) << "no time has passed";
+    stop();
+    EXPECT_EQ(sent(), all_sent);
+    EXPECT_TRUE(counted("boxoffice_jobs_total{kind=\"hold_expired\",result=\"failed\"} 0\n"));
+}
+
+TEST_F(Mails, OfOneEffectAreLeftOffByAStopAndTheRestIsSentAfterTheRestart)
+{
+    std::latch begun(1);
+    std::latch gate(1);
+    std::atomic<bool> to_end{false};
+    stopping = [&] { return to_end.load(); };
+    mailer.after_each = [&] {
+        if (mailer.sent.size() > 1) return;
+        begun.count_down();
+        gate.wait();
+    };
+    const auto id = outbox.add(EffectKind::hold_expired, tickets);
+    start_mails();
+    begun.wait();
+    to_end = true;
+    gate.count_down();
+    stop();
+    EXPECT_EQ(sent().size(), 1U);
+    ASSERT_TRUE(outbox.row(id));
+    EXPECT_EQ(outbox.row(id)->effect.tries, 0);
+    to_end = false;
+    clock.add(2min);
+    start_mails();
+    EXPECT_TRUE(outbox.wait_for_empty());
+    stop();
+    EXPECT_EQ(sent(), all_sent);
+}
+
+TEST_F(Jobs, LeftOffAreNoFailedTryAndGoOnOnceTheirLeaseHasLapsed)
+{
+    const auto id = outbox.add(EffectKind::hold_expired);
+    std::atomic<int> tries = -1;
+    start([&](const Effect& effect) {
+        tries = effect.tries;
+        ledger.count(effect);
+        if (ledger.times(id) == 1) throw JobLeftOff();
+    });
+    ASSERT_TRUE(ledger.wait_for(id, 1));
+    const auto other = outbox.add(EffectKind::ticket_paid);
+    ASSERT_TRUE(ledger.wait_for(other, 1));
+    EXPECT_EQ(ledger.times(id), 1) << "its lease has not lapsed";
+    EXPECT_TRUE(outbox.wait_until([&](const Rows& rows) {
+        clock.add(30s);
+        return rows.empty();
+    }));
+    EXPECT_EQ(ledger.times(id), 2);
+    EXPECT_EQ(tries, 0);
+    EXPECT_TRUE(counted("boxoffice_jobs_total{kind=\"hold_expired\",result=\"failed\"} 0\n"));
+}
+
+TEST_F(Jobs, LeftOffStayInTheStreamForWhoeverClaimsThem)
+{
+    const auto id = outbox.add(EffectKind::hold_expired);
+    start(
+        [&](const Effect& effect) {
+            ledger.count(effect);
+            if (ledger.times(id) == 1) throw JobLeftOff();
+        },
+        &stream);
+    ASSERT_TRUE(ledger.wait_for(id, 1));
+    runner->stop();
+    EXPECT_EQ(stream.counts().waiting, 1);
+    EXPECT_EQ(outbox.row(id)->effect.tries, 0);
+    stop();
+    start([&](const Effect& effect) { ledger.count(effect); }, &stream);
+    stream.deliver_abandoned_again();
+    EXPECT_TRUE(outbox.wait_for_empty());
+    EXPECT_TRUE(stream.wait_until_nothing_is_left());
+}
+
+TEST_F(Jobs, ThatFailAreRememberedWithWholeCharactersOfTheReason)
+{
+    const std::map<std::string, std::string> kept = {
+        {std::string(499, 'x') + "\u00e9 and more", std::string(499, 'x')},
+        {std::string(498, 'x') + "\u00e9 and more", std::string(498, 'x') + "\u00e9"},
+        {std::string(497, 'x') + "\U0001f39f and more", std::string(497, 'x')},
+        {std::string(600, 'x'), std::string(500, 'x')},
+    };
+    std::map<std::int64_t, std::string> reasons;
+    for (const auto& [reason, rest] : kept) reasons[outbox.add(EffectKind::ticket_paid)] = reason;
+    start([&](const Effect& effect) { throw std::runtime_error(reasons.at(effect.id)); });
+    for (const auto& [id, reason] : reasons) {
+        ASSERT_TRUE(wait_for_try(id, 1));
+        EXPECT_EQ(outbox.row(id)->why, kept.at(reason));
+    }
+}
+
+class Insisting : public Jobs
+{
+protected:
+    Outcome insist_for(Micros patience, const Act& act = MarkMailSent{"ticket_paid:7", {}})
+    {
+        lane = std::make_unique<WriteLane>(outbox, WriteLane::Options{}, metrics);
+        return insist(*lane, act, {.patience = patience, .pause = 1ms, .stopping = [this] { return asked(++tries_in_vain); }});
+    }
+    static std::optional<Code> code_of(const Outcome& outcome)
+    {
+        const Error* const error = std::get_if<Error>(&outcome);
+        return error != nullptr ? std::optional(error->code) : std::nullopt;
+    }
+
+    int tries_in_vain = 0;
+    std::function<bool(int)> asked = [](int) { return false; };
+};
+
+TEST_F(Insisting, GoesOnUntilTheStoreIsWellAgain)
+{
+    outbox.break_down();
+    asked = [this](int tries) {
+        if (tries == 5) outbox.mend();
+        return false;
+    };
+    EXPECT_TRUE(std::holds_alternative<Done>(insist_for(10s)));
+    EXPECT_EQ(tries_in_vain, 5);
+    EXPECT_TRUE(outbox.turns.at("ticket_paid:7").sent);
+}
+
+TEST_F(Insisting, EndsWithTheProcess)
+{
+    outbox.break_down();
+    asked = [](int tries) { return tries == 2; };
+    EXPECT_EQ(code_of(insist_for(10s)), Code::storage_failed);
+    EXPECT_EQ(tries_in_vain, 2);
+}
+
+TEST_F(Insisting, EndsWithItsPatience)
+{
+    outbox.break_down();
+    EXPECT_EQ(code_of(insist_for(20ms)), Code::storage_failed);
+    EXPECT_GE(tries_in_vain, 1);
+}
+
+TEST_F(Insisting, TakesAnAnswerForAnAnswer)
+{
+    EXPECT_EQ(code_of(insist_for(10s, Reserve{EventId{1}, UserId{2}, 120s, {}})), Code::internal);
+    EXPECT_EQ(tries_in_vain, 0);
 }
 
 TEST_F(Jobs, GoThroughTheStreamAndAreAcknowledged)

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <limits>
 #include <thread>
 
 #include "api_fakes.hpp"
@@ -193,14 +194,19 @@ protected:
         say_changed(event);
     }
     void say_changed(EventId event = kEvent) { wire.tell(std::span(&event, 1)); }
-    [[nodiscard]] bool comes_to(std::size_t watchers) const
+    template <class Condition>
+    [[nodiscard]] static bool comes_true(Condition true_now)
     {
         const auto patience = Steady::now() + 10s;
-        while (hub->watchers() != watchers) {
+        while (!true_now()) {
             if (Steady::now() > patience) return false;
             std::this_thread::yield();
         }
         return true;
+    }
+    [[nodiscard]] bool comes_to(std::size_t watchers) const
+    {
+        return comes_true([&] { return hub->watchers() == watchers; });
     }
 
     Heard first;
@@ -386,6 +392,30 @@ TEST_F(Live, TriesAgainWhenTheStoreCannotBeRead)
     shop.fail(2);
     watch(first);
     EXPECT_EQ(first.next(), "100");
+}
+
+TEST_F(Live, KeepsInTouchWithWhoWaitsForTheFirstLookAndForgetsWhoHasGone)
+{
+    open({.every = 1ms, .heartbeat = 20ms, .look_anyway = 10ms});
+    shop.fail(std::numeric_limits<int>::max());
+    watch(first);
+    watch(second);
+    first.leave();
+    EXPECT_TRUE(first.is_forgotten());
+    EXPECT_TRUE(comes_to(1));
+    {
+        std::unique_lock lock(second.mutex);
+        EXPECT_TRUE(second.more.wait_for(lock, 10s, [&] { return second.heartbeats >= 3; }));
+    }
+    second.leave();
+    EXPECT_TRUE(second.is_forgotten());
+    EXPECT_TRUE(comes_to(0));
+    EXPECT_TRUE(comes_true([&] { return !hub->watched(kEvent); })) << "read for nobody";
+    shop.fail(0);
+    Heard third;
+    watch(third);
+    EXPECT_EQ(third.next(), "100");
+    hub->stop();
 }
 
 TEST_F(Live, LetsGoOfEverybodyWhenItStops)

@@ -133,10 +133,10 @@ protected:
         store.carry_out({&one, 1});
         return job.outcome;
     }
-    std::optional<Hope> tell(EffectKind kind, std::vector<TicketId> tickets)
+    std::optional<Hope> tell(EffectKind kind, std::vector<TicketId> tickets, int tries = 0)
     {
         try {
-            notices.tell({1, kind, EventId{1}, std::move(tickets), {}});
+            told = notices.tell({1, kind, EventId{1}, std::move(tickets), {}, tries});
             return std::nullopt;
         } catch (const MailFailure& failure) {
             why = failure.what();
@@ -148,7 +148,27 @@ protected:
     ManualClock clock;
     FakeZones zones;
     FakeMailer mailer;
-    Notices notices{store, clock, zones, mailer, [this](Act act) { return carry_out(std::move(act)); }, {}};
+    bool stopping = false;
+    Micros lane_wait{0};     // of every act but those insisted on
+    std::string insisted{};  // the keys of mails that were marked so
+    std::optional<Error> insisted_in_vain;
+    Notices notices{store,
+                    clock,
+                    zones,
+                    mailer,
+                    {.carry_out =
+                         [this](Act act) {
+                             clock.time += lane_wait;
+                             return carry_out(std::move(act));
+                         },
+                     .insist = [this](Act act) -> Outcome {
+                         insisted += std::get<MarkMailSent>(act).key + ' ';
+                         if (insisted_in_vain) return *insisted_in_vain;
+                         return carry_out(std::move(act));
+                     },
+                     .stopping = [this] { return stopping; }},
+                    {}};
+    Notices::Told told = Notices::Told::all;
     std::string why;
 };
 
@@ -222,7 +242,75 @@ TEST_F(Telling, HasNoHopeWhenAllThatFailedIsRefusedForGood)
 
 TEST_F(Telling, LeavesAKindItDoesNotKnowToALaterVersion)
 {
-    EXPECT_THROW(notices.tell({1, static_cast<EffectKind>(99), EventId{1}, {}, {}}), std::runtime_error);
+    EXPECT_THROW((void)notices.tell({1, static_cast<EffectKind>(99), EventId{1}, {}, {}}), std::runtime_error);
+}
+
+TEST_F(Telling, BeginsNoFurtherMessageOnceItHasTakenItsTimeAndGoesOnNextTime)
+{
+    mailer.refuse = [&](const Mail&) { clock.time += 13s; };
+    const std::vector<TicketId> tickets = {TicketId{7}, TicketId{8}, TicketId{9}};
+    EXPECT_EQ(tell(EffectKind::hold_expired, tickets), std::nullopt);
+    EXPECT_EQ(told, Notices::Told::some);
+    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:8"}));
+    EXPECT_EQ(tell(EffectKind::hold_expired, tickets), std::nullopt);
+    EXPECT_EQ(told, Notices::Told::all);
+    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:8", "hold_expired:9"}));
+}
+
+TEST_F(Telling, HasHopeForMessagesThatItDidNotComeTo)
+{
+    mailer.refuse = [&](const Mail&) {
+        clock.time += 25s;
+        throw MailFailure("unknown", Hope::none);
+    };
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), Hope::later);
+    EXPECT_EQ(why, "1 of 2 messages: unknown");
+}
+
+TEST_F(Telling, BeginsNoMessageInAProcessThatIsToEnd)
+{
+    mailer.refuse = [&](const Mail&) { stopping = true; };
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
+    EXPECT_EQ(told, Notices::Told::some);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{9}}), std::nullopt);
+    EXPECT_EQ(told, Notices::Told::some);
+    EXPECT_EQ(mailer.sent, std::vector<std::string>{"hold_expired:7"});
+}
+
+TEST_F(Telling, BeginsEveryTryWithAnotherMessageSoThatSlowFailuresKeepNoneFromBeingSent)
+{
+    mailer.refuse = [&](const Mail& mail) {
+        if (mail.key != "hold_expired:7") return;
+        clock.time += 25s;
+        throw MailFailure("slow", Hope::later);
+    };
+    const std::vector<TicketId> tickets = {TicketId{7}, TicketId{8}, TicketId{9}};
+    EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 0), Hope::later);
+    EXPECT_TRUE(mailer.sent.empty());
+    EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 1), Hope::later);
+    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:8", "hold_expired:9"}));
+    EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 11), Hope::later);
+    EXPECT_EQ(mailer.sent.size(), 2U);
+}
+
+TEST_F(Telling, GivesBackATurnThatIsNearlyOverWhenItIsGiven)
+{
+    lane_wait = 35s + 1us;  // of 60
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    EXPECT_TRUE(mailer.sent.empty());
+    EXPECT_LE(store.turns["ticket_paid:7"].until, clock.time) << "not given back";
+    lane_wait = 35s;
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(mailer.sent.size(), 1U);
+}
+
+TEST_F(Telling, InsistsOnItsNoteThatAMailWasSent)
+{
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(insisted, "ticket_paid:7 ");
+    insisted_in_vain = Error{Code::storage_full, "full"};
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{8}}), Hope::later);
+    EXPECT_TRUE(why.starts_with("a mail was sent, but full")) << why;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,23 +27,33 @@ struct NoticeOptions {
 class Notices
 {
 public:
-    /// How an act is carried out and waited for.
     using CarryOut = std::function<Outcome(Act)>;
 
-    Notices(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, CarryOut carry_out, NoticeOptions options);
-    void tell(const Effect& effect) const;  // any thread
+    /// What threads and time are to whoever carries effects out. Called on any thread.
+    struct Means {
+        CarryOut carry_out;              // has an act carried out and waits for what became of it
+        CarryOut insist;                 // the same for what cannot be undone: a store in trouble is asked again, for minutes
+        std::function<bool()> stopping;  // the process is to end: no message is begun any more
+    };
+
+    /// some: it left off at a stop, or because it had taken its time. Nothing has failed, and the rest is to be told later.
+    enum class Told : std::uint8_t { all, some };
+
+    Notices(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, Means means, NoticeOptions options);
+    [[nodiscard]] Told tell(const Effect& effect) const;  // any thread
 
 private:
     using Words = Mail (*)(const User&, const Event&, const Ticket&, const Zones&, const NoticeOptions&);
 
-    void tell_holders(const Effect& effect, Words words) const;
+    [[nodiscard]] Told tell_holders(const Effect& effect, Words words) const;
+    void tell_holder(TicketId id, const Event& event, Words words) const;
     void send_once(const Mail& mail) const;
 
     Store& store_;
     const Clock& clock_;
     const Zones& zones_;
     Mailer& mailer_;
-    CarryOut carry_out_;
+    Means means_;
     NoticeOptions options_;
 };
 

@@ -78,13 +78,20 @@ std::unique_ptr<Clock> clock_of(Store& store)
     return clock;
 }
 
-JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer)
+JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer,
+                        const std::atomic<bool>& stopping)
 {
     if (!mailer) return [](const Effect&) {};  // nobody wants to hear of it
-    const auto carry = [&writes](const Act& act) { return carry_out(writes, act, kTurnPatience); };
-    const auto notices =
-        std::make_shared<Notices>(*open.store, *open.clock, *open.zones, *mailer, carry, NoticeOptions{config.site_url});
-    return [notices](const Effect& effect) { notices->tell(effect); };
+    const auto is_stopping = [&stopping] { return stopping.load(); };
+    Notices::Means means;
+    means.carry_out = [&writes](const Act& act) { return carry_out(writes, act, kTurnPatience); };
+    means.insist = [&writes, is_stopping](const Act& act) { return insist(writes, act, {.stopping = is_stopping}); };
+    means.stopping = is_stopping;
+    const auto notices = std::make_shared<Notices>(*open.store, *open.clock, *open.zones, *mailer, std::move(means),
+                                                   NoticeOptions{config.site_url});
+    return [notices](const Effect& effect) {
+        if (notices->tell(effect) == Notices::Told::some) throw JobLeftOff();
+    };
 }
 
 }  // namespace
@@ -159,11 +166,13 @@ Work::Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, 
     : store_(*open.store),
       shared_(is_shared(config)),
       mailer_(config.smtp_url.empty() ? nullptr : make_smtp({.url = config.smtp_url, .from = config.mail_from})),
-      job_(make_job(config, open, writes, mailer_.get())),
+      job_(make_job(config, open, writes, mailer_.get(), stopping_)),
       expiry_(*open.store, writes, *open.clock, metrics, {.at_once = shared_ ? kLapsedAtOnceShared : Expiry::Options{}.at_once}),
       jobs_(writes, *open.clock, stream, job_, metrics, {.threads = config.job_threads})
 {
 }
+
+Work::~Work() { stop(); }
 
 void Work::start()
 {
@@ -178,6 +187,7 @@ void Work::start()
 
 void Work::stop()
 {
+    stopping_ = true;
     if (shared_) store_.listen({});
     jobs_.stop();
     expiry_.stop();

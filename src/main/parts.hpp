@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -61,15 +62,19 @@ class Work
 {
 public:
     Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, JobStream* stream);
+    ~Work();  // stop()
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
 
     /// Call before the first submit to the lane.
     void start();
-    /// Call before the lane is stopped.
+    /// Waits for messages that are on their way: as long as a mailer takes over one. Call before the lane is stopped. Idempotent.
     void stop();
 
 private:
     Store& store_;
     bool shared_;
+    std::atomic<bool> stopping_{false};
     std::unique_ptr<Mailer> mailer_;
     JobRunner::Job job_;
     Expiry expiry_;

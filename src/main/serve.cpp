@@ -113,6 +113,8 @@ int serve(const cli::Config& config)
     log::info("closing: finishing what is in flight", {{"signal", signal}});
     draining = true;
     server.stop(kGrace);
+    // Nobody asks it any more. Whom it still lets through goes on into a lane, so its thread ends while those are there.
+    shared.rates.reset();
     live.stop();
     if (work) work->stop();
     passwords.stop();

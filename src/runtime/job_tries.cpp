@@ -26,6 +26,24 @@ Micros with_jitter(Micros pause)
     return pause + Micros(std::uniform_int_distribution<Micros::rep>(0, pause.count() / 4)(dice));
 }
 
+/// To whole characters: half of one is refused by PostgreSQL, however often it is told.
+void cut(std::string& why)
+{
+    if (why.size() <= kWhyBytesMax) return;
+    const auto is_continuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+    std::size_t end = kWhyBytesMax;
+    while (end > 0 && is_continuation(why[end])) --end;
+    why.resize(end);
+}
+
+/// A store that could not do it now, and may be able to later.
+bool may_pass(const Outcome& outcome)
+{
+    const Error* const error = std::get_if<Error>(&outcome);
+    if (error == nullptr) return false;
+    return error->code == Code::busy || error->code == Code::storage_failed || error->code == Code::storage_full;
+}
+
 }  // namespace
 
 std::string why_of(const Outcome& outcome)
@@ -61,6 +79,16 @@ Outcome carry_out(WriteLane& writes, const Act& act, Micros patience)
     return outcome;
 }
 
+Outcome insist(WriteLane& writes, const Act& act, const Insistence& how)
+{
+    const auto give_up = Steady::now() + how.patience;
+    for (;;) {
+        Outcome outcome = carry_out(writes, act, kLanePatience);
+        if (!may_pass(outcome) || how.stopping() || Steady::now() >= give_up) return outcome;
+        std::this_thread::sleep_for(how.pause);
+    }
+}
+
 JobTries::Fate JobTries::carry_out(const Effect& effect, std::string& why)
 {
     MailFailure::Hope hope = MailFailure::Hope::later;
@@ -68,13 +96,17 @@ JobTries::Fate JobTries::carry_out(const Effect& effect, std::string& why)
         job_(effect);
         metrics_.job(effect.kind, JobResult::done);
         return Fate::done;
+    } catch (const JobLeftOff&) {
+        if (const auto more = job_log_.due())
+            log::info("a job was left off and goes on later", {{"effect", effect.id}, {"unlogged", *more}});
+        return Fate::left_off;
     } catch (const MailFailure& failure) {
         why = failure.what();
         hope = failure.hope();
     } catch (const std::exception& failure) {
         why = failure.what();
     }
-    if (why.size() > kWhyBytesMax) why.resize(kWhyBytesMax);
+    cut(why);
     return failed(effect, why, hope);
 }
 

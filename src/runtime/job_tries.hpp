@@ -19,8 +19,8 @@ inline constexpr Micros kLanePatience = std::chrono::milliseconds(500);
 class JobTries
 {
 public:
-    /// unsaid: it failed, and the store could not be told.
-    enum class Fate : std::uint8_t { done, postponed, dead, unsaid };
+    /// unsaid: it failed, and the store could not be told. left_off: the store need not be told.
+    enum class Fate : std::uint8_t { done, postponed, dead, unsaid, left_off };
 
     JobTries(WriteLane& writes, const Clock& clock, JobRunner::Job job, Metrics& metrics, const JobRunner::Options& options)
         : writes_(writes), clock_(clock), job_(std::move(job)), metrics_(metrics), options_(options)

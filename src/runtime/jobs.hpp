@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -12,6 +13,23 @@ namespace boxoffice
 /// Has `act` carried out through the lane and waits for what became of it. A full lane is tried again for as long as `patience`;
 /// then Error busy, and nothing has happened. Any thread but the lane's own.
 [[nodiscard]] Outcome carry_out(WriteLane& writes, const Act& act, Micros patience);
+
+struct Insistence {
+    Micros patience = std::chrono::minutes(10);  // a server's restart, a disk that somebody makes room on
+    Micros pause = std::chrono::seconds(1);      // between tries; a stop waits as long
+    std::function<bool()> stopping;              // then what the last try has come to is the outcome
+};
+/// For an act that tells of something that cannot be undone, and may be carried out twice: again and again while the store is
+/// busy, full or failing. Any thread but the lane's own.
+[[nodiscard]] Outcome insist(WriteLane& writes, const Act& act, const Insistence& how);
+
+/// Thrown by a job that leaves off before its end, at a stop or because it has taken its time: no try has failed, and the rest is
+/// done once the effect's lease has lapsed.
+class JobLeftOff : public std::exception
+{
+public:
+    [[nodiscard]] const char* what() const noexcept override { return "the job was left off"; }
+};
 
 /// Carries out what follows from changes: takes effects from the outbox and has their jobs done, at least once each. With a job
 /// stream, effects go through it to whichever worker is free, on any machine; without one they are done here. Either way the
@@ -30,8 +48,8 @@ public:
         Micros try_again_max = std::chrono::minutes(30);
         int tries_max = 11;  // over more than an hour: longer than a mail server's restart
     };
-    /// What an effect means. Throws when it has to be tried again; MailFailure with no hope: dead at once. Called on several
-    /// threads.
+    /// What an effect means. Throws when it has to be tried again; MailFailure with no hope: dead at once; JobLeftOff: no
+    /// failure. Called on several threads.
     using Job = std::function<void(const Effect&)>;
 
     /// `stream` may be null. All outlive the runner.

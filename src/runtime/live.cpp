@@ -68,9 +68,10 @@ private:
         std::vector<LiveBoard::Arrival> newcomers{};  // they wait for the first look
         Watchers watchers{};
         enum class Freshness : std::uint8_t {
-            stale,
-            fresh
-        } freshness = Freshness::stale;  // fresh: what has changed since is marked
+            stale,    // nobody listens for it
+            awaited,  // what changes is marked, and a look is to come
+            fresh     // what has changed since the last look is marked
+        } freshness = Freshness::stale;
         LiveNews news{};
         Frame frame{};
         Steady::time_point looked_at = Steady::time_point::min();
@@ -106,6 +107,7 @@ private:
                 auto not_before = Steady::time_point::min();
                 if (known.looked_at != not_before) not_before = known.looked_at + options_.every;
                 board_->begin(event, not_before);
+                known.freshness = Known::Freshness::awaited;
             }
         }
     }
@@ -172,7 +174,7 @@ private:
         receive(known);
     }
 
-    /// An event that nobody watches any more is not listened for.
+    /// An event that nobody watches any more, or waits to, is not listened for.
     void settle(EventId event, Known& known, Steady::time_point now)
     {
         if (!known.watchers.empty() || !known.newcomers.empty() || known.freshness == Known::Freshness::stale) return;
@@ -181,20 +183,23 @@ private:
         known.told_at = now;
     }
 
-    /// Twice in the time of a heartbeat, so that no watcher hears nothing for longer than one.
+    /// Twice in the time of a heartbeat, so that no watcher hears nothing for longer than one: nor do those who still wait for a
+    /// first look, or in an outage all who gave up since would be kept.
     void beat(Steady::time_point now)
     {
         next_beat_ = now + options_.heartbeat / 2;
         for (auto at = known_.begin(); at != known_.end();) {
             Known& known = at->second;
-            const bool forgettable = known.watchers.empty() && known.newcomers.empty() && now - known.told_at > kRemembered;
-            if (forgettable && known.freshness == Known::Freshness::stale) {
+            const bool has_no_number = !known.frame;
+            if (known.freshness == Known::Freshness::stale && (has_no_number || now - known.told_at > kRemembered)) {
                 at = known_.erase(at);
                 continue;
             }
             if (now - known.told_at >= options_.heartbeat / 2) {
                 keep_if(known.watchers, [](Watcher& watcher) { return watcher.still_here(); });
-                if (!known.watchers.empty()) known.told_at = now;
+                board_->forget_watchers(
+                    std::erase_if(known.newcomers, [](const auto& newcomer) { return !newcomer.watcher->still_here(); }));
+                if (!known.watchers.empty() || !known.newcomers.empty()) known.told_at = now;
                 settle(at->first, known, now);
             }
             ++at;
