@@ -200,6 +200,19 @@ TEST_F(Copying, SeesOneStateOfASourceThatGoesOnSelling)
     EXPECT_EQ(pg("SELECT count(*) FROM outbox"), "0");
 }
 
+TEST_F(Copying, KnowsWhetherSomebodyStillSellsFromTheSource)
+{
+    EXPECT_EQ(writer_of_sqlite(file), std::nullopt);
+    {
+        const SqliteMigrator server(file);  // has the lock that a server has
+        EXPECT_EQ(writer_of_sqlite(file), "another boxoffice process (pid " + std::to_string(::getpid()) + ")");
+        EXPECT_TRUE(copy()->verified());
+    }
+    EXPECT_EQ(writer_of_sqlite(file), std::nullopt);
+    EXPECT_EQ(writer_of_sqlite(folder.path() / "none.db"), std::nullopt);
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "none.db.lock"));
+}
+
 TEST_F(Copying, LeavesATargetAloneThatHasSoldByItself)
 {
     ASSERT_TRUE(copy().has_value());
@@ -302,6 +315,45 @@ TEST_F(Copying, RefusesATargetThatAServerUses)
     const auto store = open_postgres(options, *zones);
     store->check_ready();
     EXPECT_EQ(accident(), "A boxoffice server or worker uses the target; stop it, then run the copy again.");
+}
+
+TEST_F(Copying, IsNoSuccessWhenAServerWasStartedMeanwhileAndOverwritesNothingThatItSold)
+{
+    const auto zones = make_zones();
+    std::unique_ptr<Store> server;
+    std::int64_t calls = 0;
+    try {
+        (void)copy([&](std::int64_t, std::int64_t) {
+            if (++calls != 3 * 3) return;  // users, events and counters are there, no ticket is
+            server = open_postgres(options, *zones);
+            WriteJob job{Reserve{EventId{7}, UserId{1}, std::chrono::minutes(2), Instant(Micros(1'760'000'000'000'000))}, {}, {}};
+            WriteJob* const jobs[] = {&job};
+            server->carry_out(jobs);
+            ASSERT_TRUE(std::holds_alternative<Ticket>(job.outcome));
+            EXPECT_EQ(std::get<Ticket>(job.outcome).id, TicketId{12'001});
+        });
+        FAIL() << "called a success";
+    } catch (const StoreFailure& failure) {
+        EXPECT_EQ(failure.code(), Code::busy);
+        EXPECT_STREQ(failure.what(),
+                     "A boxoffice server or worker has used the target during the copy; stop it, then run the copy again.");
+    }
+    EXPECT_EQ(pg("SELECT count(*) || ' ' || max(id) FROM tickets"), "12001 12001");
+    EXPECT_EQ(pg("SELECT user_id FROM tickets WHERE id = 12001"), "1");
+    // What it has sold is seen the next time too.
+    server.reset();
+    EXPECT_TRUE(refusal().starts_with("The target's inventory 7 is not what the source's has been.")) << refusal();
+}
+
+TEST_F(Copying, GivesNoNumberOfTheSourceWhileItsRowsAreUnderWay)
+{
+    std::vector<std::string> next;
+    ASSERT_TRUE(copy([&](std::int64_t, std::int64_t) {
+                    if (!next.empty()) return;
+                    for (const char* table : {"users", "events", "tickets", "outbox"})
+                        next.push_back(pg(std::string("SELECT nextval('") + table + "_id_seq')"));
+                }).has_value());
+    EXPECT_EQ(next, (std::vector<std::string>{"3001", "3001", "12001", "3101"}));
 }
 
 TEST_F(Copying, RefusesASourceWithoutAllMigrations)

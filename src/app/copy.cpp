@@ -61,10 +61,14 @@ public:
             if (!why) why = why_not<Row>();
         });
         if (why) return Error{Code::invalid, std::move(*why)};
+        // Before any row: what a server sells that is started meanwhile has numbers that no row of the source has.
+        for_each_table([&]<class Row>() { give_ids<Row>(); });
         for_each_table([&]<class Row>() { copy<Row>(); });
         for_each_table([&]<class Row>() { verify<Row>(); });
         report_.counters = target_.wrong_counters();
         target_.settle();
+        // Last, so that no copy is called a success while somebody else writes into the target.
+        target_.still_alone();
         step(0);
         return std::move(report_);
     }
@@ -139,6 +143,12 @@ private:
     }
 
     template <class Row>
+    void give_ids()
+    {
+        if (Row::kGivesIds) target_.give_ids_after(table<Row>(), source_.last_id(table<Row>()));
+    }
+
+    template <class Row>
     void copy()
     {
         CopiedTable& line = this->line<Row>();
@@ -156,7 +166,6 @@ private:
             step(rows);
         });
         if (target_.count(table<Row>()) > line.rows) remove_dropped<Row>(line);
-        if (Row::kGivesIds) target_.give_ids_after(table<Row>(), source_.last_id(table<Row>()));
     }
 
     /// Only ever rows that come and go: of all others why_not() has seen that the source has them.

@@ -230,6 +230,8 @@ public:
     [[nodiscard]] virtual std::vector<WrongCounter> wrong_counters() = 0;
     /// Nothing more will be put: makes the store ready for queries.
     virtual void settle() = 0;
+    /// Throws StoreFailure busy when somebody else uses the store now. A copy locks nobody out.
+    virtual void still_alone() = 0;
 };
 
 /// Calls work.template operator()<Row>() for each table, in the order of ArchivePage.

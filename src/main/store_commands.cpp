@@ -120,7 +120,14 @@ int copy(const cli::Config& config)
 {
     const auto source = open_sqlite_archive(config.database);
     const auto target = open_postgres_archive(postgres_options(config));
-    return cli::run_copy(*source, *target, config.database.native(), hide_password(config.postgres_url));
+    const int code = cli::run_copy(*source, *target, config.database.native(), hide_password(config.postgres_url));
+    if (const auto writer = writer_of_sqlite(config.database); writer && code == 0) {
+        fmt::print(stderr,
+                   "boxoffice: {} still sells from the source, and what it has sold since the copy began is not in it. "
+                   "Stop it, then run the same command again: only what is new is copied.\n",
+                   *writer);
+    }
+    return code;
 }
 
 int print_version()

@@ -4,6 +4,7 @@
 
 #include "postgres/archive_columns.hpp"
 #include "postgres/connection.hpp"
+#include "postgres/migrations.hpp"
 
 namespace boxoffice
 {
@@ -15,13 +16,6 @@ using namespace postgres;
 
 /// Of the advisory lock that a copy holds: "boxcopy" in ASCII.
 constexpr std::string_view kLock = "SELECT pg_advisory_lock(27707321178812537)::text";
-
-/// Sessions of servers of ours, after a moment for those that have just ended: a killed copy's is there until the server notices.
-constexpr std::string_view kOthers =
-    "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND application_name = 'boxoffice' AND pid <> pg_backend_pid()";
-constexpr std::string_view kMoment = "SELECT pg_sleep(0.1)::text";
-constexpr int kMoments = 30;
 
 constexpr std::string_view kWrongCounters =
     "SELECT i.event_id, i.sold, coalesce(l.live, 0) FROM inventory i LEFT JOIN "
@@ -67,11 +61,8 @@ public:
             if (refused.state() != "55P03") throw;
             throw StoreFailure(Code::busy, "Another copy into this database is under way.");
         }
-        for (int i = 0; db_.ask(kOthers).integer(0, 0) > 0; ++i) {
-            if (i == kMoments)
-                throw StoreFailure(Code::busy, "A boxoffice server or worker uses the target; stop it, then run the copy again.");
-            (void)db_.ask(kMoment);
-        }
+        if (!is_alone(db_))
+            throw StoreFailure(Code::busy, "A boxoffice server or worker uses the target; stop it, then run the copy again.");
     }
 
     ArchivePage next(const ArchivePage& last, std::size_t most) override
@@ -168,6 +159,14 @@ public:
     void settle() override
     {
         for_each_table([&]<class Row>() { (void)db_.ask(fmt::format("ANALYZE {}", Row::kTable)); });
+    }
+
+    void still_alone() override
+    {
+        if (!is_alone(db_))
+            throw StoreFailure(
+                Code::busy,
+                "A boxoffice server or worker has used the target during the copy; stop it, then run the copy again.");
     }
 
 private:

@@ -19,6 +19,12 @@ constexpr std::string_view kFolder = "migrations/postgres/";
 constexpr std::string_view kLock = "SELECT pg_advisory_lock(7094693417594251619)::text";
 constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock(7094693417594251619)";
 
+constexpr std::string_view kOthers =
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND application_name = 'boxoffice' AND pid <> pg_backend_pid()";
+constexpr std::string_view kMoment = "SELECT pg_sleep(0.1)::text";
+constexpr int kMoments = 30;
+
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY);"
     "CREATE TABLE IF NOT EXISTS schema_checksums (version varchar(128) PRIMARY KEY, checksum text NOT NULL)";
@@ -54,6 +60,15 @@ std::vector<MigrationState> migration_states(Connection& db)
         }
     }
     return boxoffice::migration_states(migrations(), std::move(applied));
+}
+
+bool is_alone(Connection& db)
+{
+    for (int i = 0; db.ask(kOthers).integer(0, 0) > 0; ++i) {
+        if (i == kMoments) return false;
+        (void)db.ask(kMoment);
+    }
+    return true;
 }
 
 namespace
@@ -92,6 +107,9 @@ public:
     std::optional<std::string> down() override
     {
         const Locked locked(db_);
+        // A server that runs would go on with a schema that it does not know, and answer errors until it is told otherwise.
+        if (!is_alone(db_))
+            throw StoreFailure(Code::busy, "A boxoffice server or worker uses this database; stop all of them first.");
         const std::vector<MigrationState> states = status();
         for (std::size_t i = states.size(); i-- > 0;) {
             if (!states[i].applied) continue;

@@ -15,4 +15,9 @@ namespace boxoffice::postgres
 /// not (a newer schema) or one whose checksum differs (an edited one).
 [[nodiscard]] std::vector<MigrationState> migration_states(Connection& db);
 
+/// Whether no other server or worker of ours has a session in this database; asks for up to three seconds, because that of a
+/// killed process is there until PostgreSQL notices. Those of other roles count as well: what a session calls itself is shown to
+/// everybody, unlike what it does. Blind to those who come through a pool that gives its own name.
+[[nodiscard]] bool is_alone(Connection& db);
+
 }  // namespace boxoffice::postgres

@@ -40,6 +40,11 @@ std::vector<Rows> Readers::fly(Flight flight)
     Waiting mine;
     mine.flight = std::move(flight);
     std::unique_lock lock(mutex_);
+    if (why_away_ && (probing_ || free_.empty())) {
+        const auto why = why_away_;
+        lock.unlock();
+        throw Gone(*why);
+    }
     waiting_.push_back(&mine);
     while (!mine.done) {
         if (free_.empty() || waiting_.empty()) {
@@ -55,20 +60,36 @@ std::vector<Rows> Readers::fly(Flight flight)
             group.push_back(waiting_.front());
             waiting_.pop_front();
         }
+        const Errand errand = why_away_ && !probing_ ? Errand::probe : Errand::ordinary;
+        if (errand == Errand::probe) probing_ = true;
         lock.unlock();
-        carry(*db, group);
-        lock.lock();
-        free_.push_back(db);
-        for (Waiting* const one : group) {
-            one->done = true;
-            one->answered.notify_one();
+        try {
+            carry(*db, group, errand);
+        } catch (...) {
+            // No memory to deal with a failure, say: they are told, and the connection goes back all the same.
+            for (Waiting* const one : group) one->accident = std::current_exception();
         }
+        lock.lock();
+        if (errand == Errand::probe) probing_ = false;
+        free_.push_back(db);
+        for (Waiting* const one : group) one->answer();
+        if (why_away_) refuse_those_waiting();
         // The next in line takes over the connection.
         if (!waiting_.empty()) waiting_.front()->answered.notify_one();
     }
     lock.unlock();
+    if (mine.away) throw Gone(*mine.away);
     if (mine.accident) std::rethrow_exception(mine.accident);
     return std::move(mine.rows);
+}
+
+void Readers::refuse_those_waiting()
+{
+    for (Waiting* const one : waiting_) {
+        one->away = why_away_;
+        one->answer();
+    }
+    waiting_.clear();
 }
 
 void Readers::carry_together(Connection& db, const Group& group)
@@ -76,7 +97,7 @@ void Readers::carry_together(Connection& db, const Group& group)
     Flight all;
     for (const Waiting* const one : group) all.append(one->flight);
     std::vector<Rows> rows = db.fly(all);
-    away_since_.store(0, std::memory_order_relaxed);
+    heard();
     auto next = rows.begin();
     for (Waiting* const one : group) {
         one->rows.clear();
@@ -84,40 +105,64 @@ void Readers::carry_together(Connection& db, const Group& group)
     }
 }
 
-Readers::Group Readers::give_up(const Group& group, const std::exception_ptr& why)
+void Readers::heard()
 {
+    const std::lock_guard lock(mutex_);
+    heard_at_ = Steady::now();
+    away_since_.reset();
+    why_away_ = nullptr;
+}
+
+Readers::Group Readers::give_up(const Group& group, Steady::time_point silent, const Gone& why)
+{
+    const auto told = std::make_shared<const std::string>(why.what());
+    const std::lock_guard lock(mutex_);
     const auto now = Steady::now();
-    Steady::rep none = 0;
-    away_since_.compare_exchange_strong(none, now.time_since_epoch().count(), std::memory_order_relaxed);
-    const Steady::time_point away{Steady::duration(away_since_.load(std::memory_order_relaxed))};
+    // Another session may have heard from it meanwhile: then it is this one that was lost, and not the server.
+    if (!away_since_) away_since_ = std::max(silent, heard_at_);
+    if (now - *away_since_ >= kAwayMax) why_away_ = told;
     Group left;
     for (Waiting* const one : group) {
-        if (now - std::min(one->since, away) < kAwayMax)
+        if (now - std::min(one->since, *away_since_) < kAwayMax)
             left.push_back(one);
         else
-            one->accident = why;
+            one->away = told;
     }
     return left;
 }
 
-void Readers::carry(Connection& db, Group group)
+bool Readers::give_up_if_known(const Group& group)
+{
+    const std::lock_guard lock(mutex_);
+    for (Waiting* const one : group) one->away = why_away_;
+    return why_away_ != nullptr;
+}
+
+void Readers::carry(Connection& db, Group group, Errand errand)
 {
     auto away = kAwayPauseFirst;
+    // An old session may have been lost without a word, and would take longer to notice than a new one to make.
+    if (errand == Errand::probe) db.drop();
     while (!group.empty()) {
+        if (errand == Errand::ordinary && give_up_if_known(group)) return;
+        // Who is not let in has heard nothing since the attempt began. An old session that breaks was there until it broke, as
+        // far as can be known: the query under way may have been a slow one.
+        const auto began = db.connected() ? Steady::time_point::max() : Steady::now();
         try {
             return carry_together(db, group);
-        } catch (const Gone&) {
-            group = give_up(group, std::current_exception());
+        } catch (const Gone& why) {
+            group = give_up(group, std::min(began, Steady::now()), why);
             if (group.empty()) return;
             std::this_thread::sleep_for(away);
             away = std::min(away * 2, kAwayPauseMax);
         } catch (...) {
+            heard();
             if (group.size() == 1) {
                 group.front()->accident = std::current_exception();
                 return;
             }
             // One of them is at fault: each for itself finds out which.
-            for (Waiting* const one : group) carry(db, {one});
+            for (Waiting* const one : group) carry(db, {one}, Errand::ordinary);
             return;
         }
     }

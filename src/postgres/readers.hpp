@@ -1,11 +1,14 @@
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "postgres/connection.hpp"
@@ -15,6 +18,10 @@ namespace boxoffice::postgres
 
 /// The connections that read. Whoever asks while all of them are out waits together with others, and whoever gets the next
 /// free one takes what waits along in one flight: the busier it is, the fewer round trips there are. Any thread.
+///
+/// A server that does not answer costs whoever asks it a timeout of several seconds. Once it is known to be away, one question at
+/// a time goes to see whether it is back, and the others are refused at once: else the threads that read would all stand there,
+/// and what waits behind them for minutes.
 class Readers
 {
 public:
@@ -33,22 +40,43 @@ private:
         Steady::time_point since = Steady::now();
         std::vector<Rows> rows;
         std::exception_ptr accident;
+        std::shared_ptr<const std::string> away;  // why, when it was given up because the server is
         bool done = false;
         std::condition_variable answered;
+        /// With the mutex held: whoever waits is gone as soon as he can see it.
+        void answer()
+        {
+            done = true;
+            answered.notify_one();
+        }
     };
     using Group = std::vector<Waiting*>;
+    /// ordinary: refused once the server is known to be away. probe: goes to see, over a new session.
+    enum class Errand : std::uint8_t { ordinary, probe };
 
-    void carry(Connection& db, Group group);
+    void carry(Connection& db, Group group, Errand errand);
     void carry_together(Connection& db, const Group& group);
-    /// Gives up those who have waited long enough, and says who is left.
-    [[nodiscard]] Group give_up(const Group& group, const std::exception_ptr& why);
+    /// The server has answered, be it with a refusal.
+    void heard();
+    /// An attempt has failed in which the server was silent since `silent`: gives up those who have waited long enough, and says
+    /// who is left.
+    [[nodiscard]] Group give_up(const Group& group, Steady::time_point silent, const Gone& why);
+    /// Gives up all of them if the server is known to be away.
+    [[nodiscard]] bool give_up_if_known(const Group& group);
+    /// With the mutex held, when the server is known to be away: nobody need find that out for himself.
+    void refuse_those_waiting();
 
     const PostgresOptions& options_;
     std::vector<std::unique_ptr<Connection>> all_;
-    std::atomic<Steady::rep> away_since_{0};  // 0: the server was there when last asked
-    std::mutex mutex_;                        // protects what follows
+    std::mutex mutex_;  // protects what follows
     std::vector<Connection*> free_;
     std::deque<Waiting*> waiting_;
+    Steady::time_point heard_at_ = Steady::now();   // when the server last answered
+    std::optional<Steady::time_point> away_since_;  // none: the server was there when last asked
+    /// It has been away for long, as an attempt has shown, and none has reached it since. A text, of which everybody makes an
+    /// exception of his own: threads that share one meet at its end.
+    std::shared_ptr<const std::string> why_away_;
+    bool probing_ = false;  // somebody is finding out whether that is still so
 };
 
 }  // namespace boxoffice::postgres

@@ -112,8 +112,17 @@ public:
     void check_ready() override
     {
         // Over a connection of its own, so that it does not stand behind the questions that wait for the same server.
+        const auto asked_at = std::chrono::steady_clock::now();
         const std::lock_guard lock(probing_);
-        (void)probe_.ask("SELECT 1 FROM users LIMIT 1");
+        // Who came while another waited in vain has his answer: else all would wait, one timeout after the other.
+        if (unready_at_ >= asked_at) throw StoreFailure(Code::storage_failed, why_unready_);
+        try {
+            (void)probe_.ask("SELECT 1 FROM users LIMIT 1");
+        } catch (const StoreFailure& failure) {
+            unready_at_ = std::chrono::steady_clock::now();
+            why_unready_ = failure.what();
+            throw;
+        }
     }
 
     OutboxCounts outbox_counts() override
@@ -170,8 +179,10 @@ private:
     std::condition_variable returned_;
     std::vector<Writer*> free_;
     Readers readers_;
-    std::mutex probing_;  // protects probe_
+    std::mutex probing_;  // protects what follows
     Connection probe_;
+    std::chrono::steady_clock::time_point unready_at_;  // when it last had no answer, and why
+    std::string why_unready_;
     WordFrequencies frequencies_;
     std::unique_ptr<Listener> listener_;
 };

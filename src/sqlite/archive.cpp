@@ -5,6 +5,7 @@
 #include "sqlite/migrations.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/sqlite.hpp"
+#include "sqlite/writer_lock.hpp"
 
 namespace boxoffice
 {
@@ -184,5 +185,7 @@ std::unique_ptr<ArchiveSource> open_sqlite_archive(const std::filesystem::path& 
     if (!std::filesystem::exists(file)) throw StoreFailure(Code::not_found, "There is no store at " + file.native() + ".");
     return std::make_unique<SqliteArchive>(file);
 }
+
+std::optional<std::string> writer_of_sqlite(const std::filesystem::path& file) { return WriterLock::holder(file); }
 
 }  // namespace boxoffice

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,5 +50,8 @@ void backup_sqlite(const std::filesystem::path& from, const std::filesystem::pat
 /// only read. As long as that lasts, a running server's WAL grows. Throws StoreFailure when there is no store, or when it lacks a
 /// migration of this binary.
 [[nodiscard]] std::unique_ptr<ArchiveSource> open_sqlite_archive(const std::filesystem::path& file);
+
+/// Who sells from the store at this moment, as "another boxoffice process (pid 17)"; nothing when nobody does.
+[[nodiscard]] std::optional<std::string> writer_of_sqlite(const std::filesystem::path& file);
 
 }  // namespace boxoffice

@@ -1,5 +1,7 @@
 #pragma once
 #include <filesystem>
+#include <optional>
+#include <string>
 
 namespace boxoffice::sqlite
 {
@@ -14,6 +16,9 @@ public:
     ~WriterLock();
     WriterLock(const WriterLock&) = delete;
     WriterLock& operator=(const WriterLock&) = delete;
+
+    /// Who has it, in words for a message; nothing when nobody does.
+    [[nodiscard]] static std::optional<std::string> holder(const std::filesystem::path& file);
 
 private:
     int descriptor_ = -1;
