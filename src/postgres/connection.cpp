@@ -18,8 +18,8 @@ namespace
 /// Beyond the server's own statement_timeout: it, or the way to it, is not there any more.
 constexpr std::chrono::seconds kSilenceMax{10};
 
-/// For sessions that write. Their plans do not depend on a batch's values. By the keepalives a server learns that its client's machine
-/// is gone in the midst of a flight, when it counts no silence; they mean nothing to a Unix socket.
+/// For sessions that write. Their plans do not depend on a batch's values. By the keepalives a server learns that its client's
+/// machine is gone in the midst of a flight, when it counts no silence; they mean nothing to a Unix socket.
 constexpr std::string_view kWriterSettings =
     "; SET plan_cache_mode = force_generic_plan; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; "
     "SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = ";

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <chrono>
 #include <unordered_map>
 
 #include "postgres/rows.hpp"
@@ -21,9 +22,10 @@ std::string with_count(std::string_view count, std::string_view page, std::strin
                        order);
 }
 
-/// Events to a listing that start before or after anything.
-constexpr Instant kFirst{Micros(-kEpochShift)};            // 1940
-constexpr Instant kLast{Micros(253'402'300'799'000'000)};  // the end of 9999
+// The ends of a listing without ends: outside of the years 1 to 9999, which are all that the API takes and writes. It has ends
+// all the same, because by them the planner is led to the index; and not those of Instant, which PostgreSQL cannot keep.
+constexpr Instant kFirst = std::chrono::sys_days{std::chrono::year{1} / 1 / 1} - Micros(1);
+constexpr Instant kLast = std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
 
 Instant within(Instant instant) { return std::clamp(instant, kFirst, kLast); }
 

@@ -46,8 +46,8 @@ public:
         /// Where a transaction costs several round trips: a small batch waits so long for those who will be there in a moment, as
         /// the last two batches show, instead of making them wait for a transaction of its own. 0: never.
         Micros gather{0};
-        /// After an accident acts are carried out one by one, and each may wait for a row that somebody does not let go. For so long the
-        /// lane waits with them; whoever is left then is told to try again.
+        /// After an accident acts are carried out one by one, and each may wait for a row that somebody does not let go. For so
+        /// long the lane waits with them; whoever is left then is told to try again.
         Micros replay_most = std::chrono::seconds(20);
         unsigned lanes = 1;  // threads, each with a queue and a transaction of its own; an engine with one writer has one
     };

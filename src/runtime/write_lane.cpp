@@ -194,7 +194,7 @@ private:
     /// Of what failed together nothing has happened: one by one, only the act that caused the accident fails.
     void replay()
     {
-        // But an unclear transaction may have happened after all, and a store that was waited for in vain is not waited for by each.
+        // But an unclear transaction may have happened after all; and what was waited for in vain is not waited for by each.
         if (jobs_.size() == 1 || unclear_ || away_) {
             for (WriteJob* const job : jobs_) fail_job(*job);
             return;

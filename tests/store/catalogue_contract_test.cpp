@@ -169,6 +169,43 @@ TEST_P(Catalogue, ListsByStartThenIdWithinEveryFilter)
     EXPECT_EQ(ids({.q = "jazz", .available_only = true, .organizer = organizer}), (Ids{e, -1}));
 }
 
+TEST_P(Catalogue, ListsWhatStartsInAnyYearThatCanBeWritten)
+{
+    using std::chrono::sys_days, std::chrono::year;
+    const Instant first = sys_days{year{1} / 1 / 1};
+    const Instant end = sys_days{year{10'000} / 1 / 1};
+    const Instant last = end - 1us;
+    const auto lasting = [&](Instant from, Instant until) {
+        return event(5,
+                     [&](EventDraft& d) {
+                         d.start_time = from;
+                         d.end_time = until;
+                     })
+            .value;
+    };
+    const auto late = lasting(last, end);
+    const auto long_ago = lasting(sys_days{year{1890} / 1 / 1}, sys_days{year{2100} / 1 / 1});
+    const auto early = lasting(first, last);
+    const auto soon = event(5).value;
+    EXPECT_EQ(ids({}), (Ids{early, long_ago, soon, late, -4}));
+    EXPECT_EQ(store().list_events({}).items.front().start_time, first);
+    EXPECT_EQ(store().list_events({}).items.back().start_time, last);
+    EXPECT_EQ(ids({.available_only = true}), (Ids{early, long_ago, soon, late, -4}));
+    EXPECT_EQ(ids({.q = "jazz", .organizer = organizer}), (Ids{early, long_ago, soon, late, -4}));
+    EXPECT_EQ(ids({.starts_before = now}), (Ids{early, long_ago, -2}));
+    EXPECT_EQ(ids({.starts_after = now}), (Ids{soon, late, -2}));
+    // A bound takes out what starts at its moment, at the ends of time as anywhere.
+    EXPECT_EQ(ids({.starts_before = first + 1us}), (Ids{early, -1}));
+    EXPECT_EQ(ids({.starts_before = first}), (Ids{0}));
+    EXPECT_EQ(ids({.starts_after = first}), (Ids{long_ago, soon, late, -3}));
+    EXPECT_EQ(ids({.starts_after = last - 1us}), (Ids{late, -1}));
+    EXPECT_EQ(ids({.starts_after = last}), (Ids{0}));
+    EXPECT_EQ(ids({.starts_before = last}), (Ids{early, long_ago, soon, -3}));
+    EXPECT_EQ(ids({.starts_after = Instant::min(), .starts_before = Instant::max()}), (Ids{early, long_ago, soon, late, -4}));
+    EXPECT_EQ(ids({.starts_after = Instant::max()}), (Ids{0}));
+    EXPECT_EQ(ids({.starts_before = Instant::min()}), (Ids{0}));
+}
+
 TEST_P(Catalogue, FindsEventsThatHaveAllTheWords)
 {
     const auto titled = [&](const char* title, const char* description, const char* address) {
