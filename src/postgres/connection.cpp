@@ -34,8 +34,11 @@ Code code_of(std::string_view state)
     return Code::internal;
 }
 
-/// The server ended the session, or will not do what a store must do: another session is needed.
-bool ends_session(std::string_view state) { return state.starts_with("57P") || state.starts_with("08") || state == "25006"; }
+/// The server ended the session (25P03: we were silent for too long), or will not do what a store must do: another is needed.
+bool ends_session(std::string_view state)
+{
+    return state.starts_with("57P") || state.starts_with("08") || state == "25006" || state == "25P03";
+}
 
 std::uint64_t big_endian(const char* bytes, int size)
 {

@@ -26,6 +26,7 @@ enum class Cut : std::uint8_t {
     before,    // it does not reach the server
     after,     // it has been forwarded; nobody waits for what the server makes of it
     answered,  // the server has answered, and the answer is lost
+    late,      // nowhere: it is only on its way for as long as `then` takes
 };
 
 inline sockaddr_in local(std::uint16_t port)
@@ -203,9 +204,12 @@ private:
             flights.add(said);
             for (std::string flight = flights.next(); !flight.empty(); flight = flights.next()) {
                 if (flights.commits()) {
-                    if (const auto how = disarm()) return cut(*how, client, server, flight);
+                    if (const auto how = disarm()) {
+                        if (*how != Cut::late) return cut(*how, client, server, flight);
+                        then_();
+                    }
                 }
-                if (!send_all(server, flight)) return;
+                (void)send_all(server, flight);  // if it is not there any more, what it said at last is read above
             }
         }
     }

@@ -209,7 +209,7 @@ TEST_F(UnclearCommit, ANodeThatIsFrozenInATransactionKeepsNobodyFromItsEvent)
 {
     open(20s, 300ms);
     std::latch frozen(1), thawed(1);
-    proxy->cut_next_commit(Cut::before, [&] {
+    proxy->cut_next_commit(Cut::late, [&] {
         frozen.count_down();
         thawed.wait();
     });
