@@ -10,6 +10,11 @@ namespace boxoffice
 std::string why_bad_postgres_url(std::string_view url)
 {
     if (!url.starts_with("postgresql://") && !url.starts_with("postgres://")) return "it does not begin with postgresql://";
+    // What was meant for a password would be taken for a port and a database, and quoted in messages.
+    const std::string_view place = url.substr(0, url.find('?'));
+    const auto path = place.find('/', place.find("://") + 3);
+    if (path != std::string_view::npos && place.find('@', path) != std::string_view::npos)
+        return "an @ follows its first /; write a / in a password as %2F, and an @ as %40";
     const std::string text(url);
     char* complaint = nullptr;
     PQconninfoOption* const options = PQconninfoParse(text.c_str(), &complaint);
@@ -31,7 +36,7 @@ std::string hide_password(std::string_view url)
     const auto scheme = shown.find("://");
     if (scheme != std::string::npos) {
         const auto begin = scheme + 3;
-        const auto end = std::min(shown.find_first_of("/?", begin), shown.size());
+        const auto end = std::min(shown.find('/', begin), shown.size());  // a ? before it is the password's, to libpq too
         const auto at = shown.rfind('@', end);
         const auto colon = at == std::string::npos || at < begin ? std::string::npos : shown.find(':', begin);
         if (colon != std::string::npos && colon < at) shown.replace(colon + 1, at - colon - 1, "***");
