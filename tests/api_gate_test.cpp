@@ -327,7 +327,7 @@ TEST_F(ApiGate, ShowsOnlyHealthAndFiguresOfAProcessThatSellsNothing)
     for (const char* path : {"/", "/docs", "/openapi.json", "/api/v1/events/", "/api/v1/auth/me", "/docs/swagger-ui.css"})
         EXPECT_EQ(code(send(Method::get, path, {}, as(1))), "404 not_found") << path;
     EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1))), "404 not_found");
-    EXPECT_EQ(code(api_->refuse(400, "Because.")), "400 bad_request");
+    EXPECT_EQ(code(api_->refuse(400, "Because.", "")), "400 bad_request");
     draining_ = true;
     EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 shutting_down");
 }

@@ -255,7 +255,7 @@ TEST_F(ApiRoutes, RefuseForTheServerWithTheWordOfTheStatus)
                                                 {503, "busy"},
                                                 {505, "http_version_not_supported"}};
     for (const auto& [status, word] : rows)
-        EXPECT_EQ(code(api_->refuse(status, "Because.")), std::to_string(status) + " " + word);
+        EXPECT_EQ(code(api_->refuse(status, "Because.", "")), std::to_string(status) + " " + word);
 }
 
 }  // namespace

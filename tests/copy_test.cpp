@@ -207,6 +207,10 @@ TEST_F(Copying, KnowsWhetherSomebodyStillSellsFromTheSource)
         const SqliteMigrator server(file);  // has the lock that a server has
         EXPECT_EQ(writer_of_sqlite(file), "another boxoffice process (pid " + std::to_string(::getpid()) + ")");
         EXPECT_TRUE(copy()->verified());
+        const auto link = folder.path() / "link.db";
+        std::filesystem::create_symlink(file, link);
+        EXPECT_EQ(writer_of_sqlite(link), writer_of_sqlite(file));
+        EXPECT_THROW(SqliteMigrator{link}, StoreFailure) << "two would write to one file";
     }
     EXPECT_EQ(writer_of_sqlite(file), std::nullopt);
     EXPECT_EQ(writer_of_sqlite(folder.path() / "none.db"), std::nullopt);

@@ -31,7 +31,7 @@ public:
         };
         respond(std::move(reply));
     }
-    Reply refuse(int status, std::string_view reason) override
+    Reply refuse(int status, std::string_view reason, std::string_view) override
     {
         Reply reply = text(std::string(reason));
         reply.status = status;

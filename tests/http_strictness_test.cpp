@@ -108,6 +108,25 @@ TEST_F(HttpServer, HoldsTheBodyLimit)
     EXPECT_EQ(refusal_of(post("Transfer-Encoding: chunked\r\n", "8000\r\n" + most.substr(0, 0x8000) + "\r\n8001\r\n")), 413);
 }
 
+TEST_F(HttpServer, RefusesUnderTheIdThatItsClientGaveIfThatMuchHasCome)
+{
+    const std::string id = "x-REQUEST-id: \t mine-1\r\n";
+    const auto has_its_id = [&](const std::string& bytes) {
+        Client client(server.port());
+        client.send(bytes);
+        client.half_close();
+        return client.read().says("X-Request-Id: mine-1\r\n");
+    };
+    EXPECT_TRUE(has_its_id("GET / HTTP/1.1\r\n" + id + "X-Long: " + std::string(17'000, 'x') + "\r\n\r\n"));
+    EXPECT_TRUE(has_its_id("\r\nGET / HTTP/1.1\r\n" + id + "\r\n"));
+    EXPECT_TRUE(has_its_id(post(id + "Expect: foo\r\nContent-Length: 2\r\n", "hi")));
+    EXPECT_TRUE(has_its_id(post(id + "Content-Length: 65537\r\n", "")));
+    EXPECT_TRUE(has_its_id(post(id + "Transfer-Encoding: chunked\r\n", "zz\r\n")));
+    EXPECT_TRUE(has_its_id(post(id + "Content-Length: 5\r\n", "hi")));
+    EXPECT_FALSE(has_its_id("GET / HTTP/1.1\r\nX-Request-Ids: mine-1\r\n\r\n"));
+    EXPECT_FALSE(has_its_id(post("Expect: foo\r\n", id + "\r\n"))) << "it stands in the body";
+}
+
 TEST_F(HttpServer, TellsAClientThatIsStillSendingWhyItWasRefused)
 {
     EXPECT_EQ(refusal_of(post("Content-Length: 500000\r\n", std::string(500'000, 'b'))), 413);

@@ -74,12 +74,13 @@ public:
         respond(std::move(reply));
     }
 
-    Reply refuse(int status, std::string_view reason) override
+    Reply refuse(int status, std::string_view reason, std::string_view asked_id) override
     {
         Reply reply;
         reply.status = status;
         reply.content_type = "text/plain";
         reply.body = std::string(reason);
+        if (!asked_id.empty()) reply.headers.emplace_back("X-Request-Id", asked_id);
         return reply;
     }
 

@@ -91,9 +91,9 @@ public:
         }
     }
 
-    Reply refuse(int status, std::string_view reason) override
+    Reply refuse(int status, std::string_view reason, std::string_view asked_id) override
     {
-        const std::string id = make_request_id(door_->service.random_hex);
+        const std::string id = choose_request_id(asked_id, door_->service.random_hex);
         Reply reply = problem(status, reason, id);
         reply.headers.emplace_back("X-Request-Id", id);
         reply.headers.emplace_back("X-Content-Type-Options", "nosniff");

@@ -21,12 +21,6 @@ void add_unless_there(Reply& reply, std::string_view name, std::string_view valu
     if (!there) reply.headers.emplace_back(name, value);
 }
 
-std::string choose_id(const Request& request, const WatchDependencies& service)
-{
-    const auto asked = request.header("x-request-id");
-    return is_sane_request_id(asked) ? std::string(asked) : make_request_id(service.random_hex);
-}
-
 /// What a process shows that sells nothing: the rows that need no more than WatchDependencies.
 std::vector<Route> watch_routes()
 {
@@ -85,7 +79,7 @@ Call::Call(std::shared_ptr<Door> door, std::shared_ptr<const Request> request, R
     : door_(std::move(door)),
       request_(std::move(request)),
       respond_(std::move(respond)),
-      id_(choose_id(*request_, door_->service)),
+      id_(choose_request_id(request_->header("x-request-id"), door_->service.random_hex)),
       now_(door_->service.clock.now()),
       began_(std::chrono::steady_clock::now()),
       measured_(&door_->unmatched)

@@ -105,7 +105,7 @@ Awaitable<Connection::Next> Connection::receive_head()
     for (;;) {
         const auto state = scanner_.scan(in_.bytes(), shared_.limits);
         if (state == HeadScanner::State::whole) break;
-        if (state == HeadScanner::State::refused) co_return co_await refuse(scanner_.refusal());
+        if (state == HeadScanner::State::refused) co_return co_await refuse(scanner_.refusal(), asked_id());
         if (in_.bytes().size() <= scanner_.skipped()) {
             if (phase_ != Phase::idle) enter(Phase::idle, shared_.options.idle_timeout);
         } else if (phase_ != Phase::head) {
@@ -120,7 +120,7 @@ Awaitable<Connection::Next> Connection::receive_head()
         request_ = std::make_shared<Request>();
         refusal = read_fields(block, head_, *request_);
     }
-    if (refusal) co_return co_await refuse(refusal);
+    if (refusal) co_return co_await refuse(refusal, asked_id());
     in_.consume(scanner_.size());
     co_return Next::go_on;
 }
@@ -133,7 +133,7 @@ Awaitable<Connection::Next> Connection::receive_body()
     for (;;) {
         auto bytes = in_.bytes();
         const auto state = body_.feed(bytes);
-        if (state == BodyReader::State::refused) co_return co_await refuse(body_.refusal());
+        if (state == BodyReader::State::refused) co_return co_await refuse(body_.refusal(), asked_id());
         in_.consume(in_.bytes().size() - bytes.size());
         if (state == BodyReader::State::whole) break;
         const auto fill = co_await this->fill(kBodyReadBytes);
@@ -244,20 +244,26 @@ Awaitable<Connection::Next> Connection::refuse_short(Fill fill)
     if (fill == Fill::timeout && phase_ != Phase::idle) refusal = {408, "The request took too long to arrive."};
     if (fill == Fill::end && phase_ != Phase::idle) refusal = {400, "The request was cut off."};
     if (!refusal) co_return Next::leave;
-    co_return co_await refuse(refusal);
+    co_return co_await refuse(refusal, asked_id());
 }
 
-Awaitable<Connection::Next> Connection::refuse(Refusal refusal)
+std::string Connection::asked_id() const
 {
-    put(reply_to(refusal), Afterwards::close);
+    if (request_) return std::string(request_->header("x-request-id"));
+    return std::string(request_id_in(in_.bytes().substr(scanner_.skipped())));
+}
+
+Awaitable<Connection::Next> Connection::refuse(Refusal refusal, std::string asked_id)
+{
+    put(reply_to(refusal, asked_id), Afterwards::close);
     if (co_await flush() == Flush::done) co_await linger();
     co_return Next::leave;
 }
 
-Reply Connection::reply_to(const Refusal& refusal)
+Reply Connection::reply_to(const Refusal& refusal, std::string_view asked_id)
 {
     try {
-        return shared_.handler.refuse(refusal.status, refusal.reason);
+        return shared_.handler.refuse(refusal.status, refusal.reason, asked_id);
     } catch (const std::exception& accident) {
         log::error("a refusal could not be worded", {{"what", std::string_view(accident.what())}});
     }

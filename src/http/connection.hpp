@@ -92,7 +92,7 @@ private:
     Awaitable<Next> receive_body();
     Awaitable<Next> answer();
     Awaitable<Fill> fill(std::size_t wanted);
-    Awaitable<Next> refuse(Refusal refusal);
+    Awaitable<Next> refuse(Refusal refusal, std::string asked_id = {});
     Awaitable<Next> refuse_short(Fill fill);
     Awaitable<Flush> flush();
     Awaitable<void> linger();
@@ -101,7 +101,9 @@ private:
 
     void ask();
     void put(Reply reply, Afterwards afterwards);
-    [[nodiscard]] Reply reply_to(const Refusal& refusal);
+    [[nodiscard]] Reply reply_to(const Refusal& refusal, std::string_view asked_id);
+    /// The X-Request-Id of the request that is being received.
+    [[nodiscard]] std::string asked_id() const;
     [[nodiscard]] Flush write_some();
     [[nodiscard]] bool has_output() const { return written_ < out_.size() || !tail_.empty(); }
     [[nodiscard]] bool is_draining() const { return shared_.stage == Surroundings::Stage::draining; }

@@ -4,6 +4,7 @@
 
 #include "http/decode.hpp"
 #include "http/decode_common.hpp"
+#include "http/idempotency.hpp"
 
 namespace boxoffice::http
 {
@@ -142,9 +143,12 @@ Result<EventPatch> decode_event_patch(const Request& request, const Zones& zones
     auto errors = read_body(request, body);
     if (!errors) return std::move(errors).error();
     EventPatch patch = to_patch(std::move(body));
-    if (errors->empty()) return patch;
+    const auto key = idempotency_key(request);
+    const bool is_refused_for_its_key = key && key_error(*key);
+    if (errors->empty() && !is_refused_for_its_key) return patch;  // judged with the event that it changes
     const Zone zone = patch.timezone ? Zone::known : Zone::unknown;
     add_rule_errors(*errors, check_readable(over_blameless(patch, now), zone, zones, now));
+    if (errors->empty()) return patch;
     return invalid(std::move(*errors));
 }
 

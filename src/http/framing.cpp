@@ -341,4 +341,16 @@ Refusal check_trailer(std::string_view line)
     return {};
 }
 
+std::string_view request_id_in(std::string_view block)
+{
+    for (auto end = block.find("\r\n"); end != std::string_view::npos && end > 0; end = block.find("\r\n")) {
+        const auto line = block.substr(0, end);
+        const auto colon = line.find(':');
+        if (colon != std::string_view::npos && same_word(line.substr(0, colon), "x-request-id"))
+            return trim(line.substr(colon + 1));
+        block.remove_prefix(end + 2);
+    }
+    return {};
+}
+
 }  // namespace boxoffice::http

@@ -76,4 +76,8 @@ struct Head {
 /// (RFC 9110, 6.5.1).
 [[nodiscard]] Refusal check_trailer(std::string_view line);
 
+/// The client's X-Request-Id, as it was sent, among the whole lines of a header block that was refused or did not come to its
+/// end; empty when there is none.
+[[nodiscard]] std::string_view request_id_in(std::string_view block);
+
 }  // namespace boxoffice::http

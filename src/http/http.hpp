@@ -71,8 +71,9 @@ public:
     virtual ~Handler() = default;
     virtual void handle(std::shared_ptr<const Request> request, Respond respond) = 0;
     /// The answer to a request that server.cpp itself refuses: 400, 408, 413, 414, 417, 431, 500, 501, 503, 505. `reason` is one
-    /// sentence for the person. The connection closes after it.
-    virtual Reply refuse(int status, std::string_view reason) = 0;
+    /// sentence for the person, `asked_id` the client's X-Request-Id as it was sent, if that much has come. The connection closes
+    /// after it.
+    virtual Reply refuse(int status, std::string_view reason, std::string_view asked_id) = 0;
 };
 
 }  // namespace boxoffice::http

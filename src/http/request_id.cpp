@@ -69,4 +69,9 @@ std::string make_request_id(std::string (*random_hex)(std::size_t))
     return id;
 }
 
+std::string choose_request_id(std::string_view asked, std::string (*random_hex)(std::size_t))
+{
+    return is_sane_request_id(asked) ? std::string(asked) : make_request_id(random_hex);
+}
+
 }  // namespace boxoffice::http

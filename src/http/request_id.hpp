@@ -12,4 +12,7 @@ namespace boxoffice::http
 /// this thread's own, seeded once with `random_hex`, because the kernel's would cost more than the rest of a request.
 [[nodiscard]] std::string make_request_id(std::string (*random_hex)(std::size_t));
 
+/// The client's own, if that is a sane one, or a new one.
+[[nodiscard]] std::string choose_request_id(std::string_view asked, std::string (*random_hex)(std::size_t));
+
 }  // namespace boxoffice::http

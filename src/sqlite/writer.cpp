@@ -59,9 +59,11 @@ void Writer::commit()
     try {
         db_.execute("COMMIT");
     } catch (const SqliteError& error) {
-        // After a failed sync the kernel may have dropped the pages and call the next sync good: stop acknowledging.
-        if (error.extended_code() == SQLITE_IOERR_FSYNC) failed_ = true;
-        throw;
+        if (error.extended_code() != SQLITE_IOERR_FSYNC) throw;
+        // After a failed sync the kernel may have dropped the pages and call the next sync good: stop acknowledging. And this
+        // transaction stands in the log, whole or not: after a crash it may be found there.
+        failed_ = true;
+        throw StoreFailure(error.code(), error.what(), StoreFailure::Outcome::unclear);
     }
 }
 

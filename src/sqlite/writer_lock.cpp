@@ -16,7 +16,13 @@ namespace boxoffice::sqlite
 namespace
 {
 
-std::string path_of_lock(const std::filesystem::path& file) { return file.string() + ".lock"; }
+/// Of the file itself, by whatever links somebody came to it.
+std::string path_of_lock(const std::filesystem::path& file)
+{
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(file, error);
+    return (error ? file : real).string() + ".lock";
+}
 
 /// "another boxoffice process (pid 17)"; the pid is there as soon as its owner has written it.
 std::string owner_of(int descriptor)

@@ -1,5 +1,6 @@
 /* Preloaded into a server, this makes its disk full for as long as the file $FULL_DISK_FLAG exists: whatever would write to a
-   file below $FULL_DISK_DIR fails with ENOSPC, everything else goes through. */
+   file below $FULL_DISK_DIR fails with ENOSPC, everything else goes through. And broken while $BROKEN_SYNC_FLAG exists: what is
+   written there stays, and that it is on the disk cannot be made sure. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -10,9 +11,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int is_full(int fd)
+/* Whether the file that `variable` names exists, and `fd` is below the folder. */
+static int is_struck(int fd, const char* variable)
 {
-    const char* flag = getenv("FULL_DISK_FLAG");
+    const char* flag = getenv(variable);
     const char* dir = getenv("FULL_DISK_DIR");
     if (flag == NULL || dir == NULL) return 0;
     const int errno_before = errno;
@@ -35,6 +37,8 @@ static int is_full(int fd)
 #define NEXT(result, name, ...)                \
     static result (*next)(__VA_ARGS__) = NULL; \
     if (next == NULL) *(void**)(&next) = dlsym(RTLD_NEXT, #name)
+
+static int is_full(int fd) { return is_struck(fd, "FULL_DISK_FLAG"); }
 
 #define REFUSE_WHEN_FULL(fd) \
     if (is_full(fd)) {       \
@@ -96,4 +100,24 @@ int posix_fallocate(int fd, off_t offset, off_t length)
     NEXT(int, posix_fallocate, int, off_t, off_t);
     if (is_full(fd)) return ENOSPC;
     return next(fd, offset, length);
+}
+
+#define FAIL_WHEN_BROKEN(fd)                \
+    if (is_struck(fd, "BROKEN_SYNC_FLAG")) { \
+        errno = EIO;                        \
+        return -1;                          \
+    }
+
+int fsync(int fd)
+{
+    NEXT(int, fsync, int);
+    FAIL_WHEN_BROKEN(fd)
+    return next(fd);
+}
+
+int fdatasync(int fd)
+{
+    NEXT(int, fdatasync, int);
+    FAIL_WHEN_BROKEN(fd)
+    return next(fd);
 }

@@ -34,6 +34,7 @@ protected:
 #ifdef FULL_DISK_LIBRARY
         made.environment = {{"LD_PRELOAD", FULL_DISK_LIBRARY},
                             {"FULL_DISK_FLAG", flag_.string()},
+                            {"BROKEN_SYNC_FLAG", broken_.string()},
                             { "FULL_DISK_DIR",
                               data_.string() }};
 #endif
@@ -63,6 +64,7 @@ protected:
     TempDir home_;
     std::filesystem::path data_ = home_.path() / "data";
     std::filesystem::path flag_ = home_.path() / "disk-is-full";
+    std::filesystem::path broken_ = home_.path() / "sync-is-broken";
     std::unique_ptr<ServerProcess> server_;
 };
 
@@ -156,4 +158,32 @@ TEST_F(FullDisk, LosesNothingWhenTheServerIsKilledMeanwhile)
     ServerProcess next(home_.path(), options());
     crowd.check_promises(next.address());
     EXPECT_EQ(next.stop(), 0) << next.last_words();
+}
+
+TEST_F(FullDisk, SaysThatNobodyKnowsWhenTheDiskCannotSayWhetherItHasKeptAnAct)
+{
+    Person anna = sign_up(server_->address());
+    const Json event = make_event(anna);
+    const Json wish{{"event_id", event["id"]}};
+    const Headers key{{"Idempotency-Key", fresh_word()}};
+    std::ofstream(broken_) << "broken";
+    const Answer answer = anna.post("/tickets/", wish, key);
+    EXPECT_TRUE(is_problem(answer, 503, "storage_failed"));
+    EXPECT_NE(answer.json().value("detail", "").find("unknown whether"), std::string::npos) << answer;
+
+    // The kernel calls the next sync good, whatever became of the last one's pages: nothing is sold until somebody has looked.
+    std::filesystem::remove(broken_);
+    const Answer later = anna.post("/tickets/", wish);
+    EXPECT_TRUE(is_problem(later, 503, "storage_failed"));
+    EXPECT_EQ(later.json().value("detail", "").find("unknown whether"), std::string::npos) << later;
+    EXPECT_TRUE(has_status(anna.get(path_of("/events/", event["id"])), 200));
+
+    server_->kill_hard();
+    ServerProcess next(home_.path(), options());
+    Caller again(next.address(), anna.token());
+    const Json ticket = must(again.post("/tickets/", wish, key), 201);
+    EXPECT_EQ(must(again.get("/tickets/user/" + std::to_string(anna.id)), 200), Json::array({ticket}));
+    EXPECT_EQ(get_event(again, event["id"])["tickets_sold"], 1);
+    EXPECT_EQ(next.stop(), 0) << next.last_words();
+    expect_healthy();
 }

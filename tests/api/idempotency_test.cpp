@@ -166,6 +166,17 @@ TEST(Idempotency, CarriesOutOneOfManyAtTheSameTime)
     EXPECT_EQ(get_event(organizer, event["id"])["tickets_sold"], 1);
 }
 
+TEST(Idempotency, ThatIsAskedForWithABadKeyIsNamedWithEveryOtherBadField)
+{
+    Person anna = sign_up();
+    const std::string event = "/events/" + make_event(anna)["id"].dump();
+    const Headers bad = keyed("a b");
+    EXPECT_TRUE(is_invalid(anna.patch(event, Json{{"title", ""}, {"venue", {{"latitude", 99}}}}, bad),
+                           {"body.title", "body.venue.latitude", "header.Idempotency-Key"}));
+    EXPECT_TRUE(is_invalid(anna.patch(event, Json{{"title", "Good"}}, bad), {"header.Idempotency-Key"}));
+    EXPECT_TRUE(is_invalid(anna.post("/events/", draft({{"title", ""}}), bad), {"body.title", "header.Idempotency-Key"}));
+}
+
 TEST(Idempotency, TakesKeysOf1To255VisibleCharacters)
 {
     Person anna = sign_up();
