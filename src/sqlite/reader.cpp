@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "sqlite/rows.hpp"
+#include "sqlite/words.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -17,23 +18,11 @@ constexpr std::int64_t kMatchesSorted = 2000;
 /// Listings whose size is remembered: the storefront asks for few different ones.
 constexpr std::size_t kCountsKept = 256;
 
-/// "jazz night" -> "\"jazz\" \"night\"": every word must appear, and none is read as an operator.
-std::string match_all(std::string_view words)
+/// "Jazz, night" -> "\"jazz\" \"night\"": every word must appear, in any order, and none is read as an operator.
+std::string match_all(const std::set<std::string>& words)
 {
     std::string match;
-    std::size_t at = 0;
-    while (at < words.size()) {
-        const auto end = std::min(words.find_first_of(" \t\r\n", at), words.size());
-        if (end > at) {
-            match += match.empty() ? "\"" : " \"";
-            for (const char c : words.substr(at, end - at)) {
-                if (c == '"') match += '"';
-                if (c != '\0') match += c;
-            }
-            match += '"';
-        }
-        at = end + 1;
-    }
+    for (const std::string& word : words) match += (match.empty() ? "\"" : " \"") + word + '"';
     return match;
 }
 
@@ -109,7 +98,7 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
 {
     const Instant after = query.starts_after.value_or(kFirst);
     const Instant before = query.starts_before.value_or(kLast);
-    const std::string match = match_all(query.q);
+    const std::string match = match_all(words_of(db, query.q));
     Page<Event> page;
     if (!query.q.empty() && match.empty()) return page;
 

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "sqlite/reader.hpp"
+#include "sqlite/words.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -18,29 +19,12 @@ constexpr std::int64_t kWordEventsMax = 5000;
 constexpr std::size_t kWordsAsked = 8;
 constexpr int kAlikeMax = 500;
 
-void split_words(std::string_view text, std::set<std::string>& words)
-{
-    std::string word;
-    const auto flush = [&] {
-        if (word.size() >= kWordBytesMin) words.insert(word);
-        word.clear();
-    };
-    for (const char c : text) {
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80)
-            word += c;
-        else if (c >= 'A' && c <= 'Z')
-            word += static_cast<char>(c - 'A' + 'a');
-        else
-            flush();
-    }
-    flush();
-}
-
 /// The rarest of `words` as an FTS5 expression, or nothing when none says anything.
 std::string match_any(Connection& db, const std::set<std::string>& words)
 {
     std::vector<std::pair<std::int64_t, std::string>> rare;
     for (const std::string& word : words) {
+        if (word.size() < kWordBytesMin) continue;
         Rows rows = db.query("SELECT doc FROM event_terms WHERE term = ?1", word);
         if (rows.next() && rows.integer(0) > 1 && rows.integer(0) <= kWordEventsMax) rare.emplace_back(rows.integer(0), word);
     }
@@ -51,21 +35,29 @@ std::string match_any(Connection& db, const std::set<std::string>& words)
     return match;
 }
 
+/// Of all their tickets, not only the newest: what somebody holds is never suggested, however long ago they took it. What is kept
+/// is an event each, so no more than the catalogue in memory; and not DISTINCT, which would sort or keep the same once more.
+std::unordered_set<EventId> held_by(Connection& db, UserId user, Instant now)
+{
+    std::unordered_set<EventId> held;
+    Rows rows = db.query("SELECT event_id FROM tickets WHERE user_id = ?1 AND (status = 1 OR (status = 0 AND expires_at > ?2))",
+                         user, now);
+    while (rows.next()) held.insert(EventId{rows.integer(0)});
+    return held;
+}
+
 }  // namespace
 
 Taste taste_of(Connection& db, UserId user, Instant now)
 {
     Taste taste;
+    taste.held = held_by(db, user, now);
     std::vector<EventId> past;
     {
-        Rows rows = db.query("SELECT event_id, status, expires_at FROM tickets WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2",
-                             user, kTicketsRead);
-        while (rows.next()) {
+        Rows rows = db.query("SELECT event_id FROM tickets WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2", user, kTicketsRead);
+        while (past.size() < kEventsRead && rows.next()) {
             const EventId event{rows.integer(0)};
-            const auto status = static_cast<TicketStatus>(rows.integer(1));
-            if (status == TicketStatus::paid || (status == TicketStatus::reserved && rows.instant(2) > now))
-                taste.held.insert(event);
-            if (past.size() < kEventsRead && std::find(past.begin(), past.end(), event) == past.end()) past.push_back(event);
+            if (std::find(past.begin(), past.end(), event) == past.end()) past.push_back(event);
         }
     }
     std::set<std::string> words;
@@ -73,7 +65,7 @@ Taste taste_of(Connection& db, UserId user, Instant now)
         Rows rows = db.query("SELECT organizer_id, title FROM events WHERE id = ?1", event);
         if (!rows.next()) continue;
         taste.organizers.insert(UserId{rows.integer(0)});
-        split_words(rows.text(1), words);
+        words.merge(words_of(db, rows.text(1)));
     }
     const std::string match = match_any(db, words);
     if (match.empty()) return taste;

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "store/engines.hpp"
 
 namespace boxoffice
@@ -231,6 +233,36 @@ TEST_P(Catalogue, FindsEventsThatHaveAllTheWords)
     EXPECT_EQ(ids({.q = "   "}), (Ids{0}));
 }
 
+TEST_P(Catalogue, TakesEverythingThatIsNoLetterOrDigitAsBetweenWords)
+{
+    const auto id = event(1, [](EventDraft& d) {
+                        d.title = "Jazz by the Harbour";
+                        d.description = "Königsfest 2030";
+                    }).value;
+    for (const char* between :
+         {",", "-", "/", "\"", "_", "'", " & ", "\u00a0", "\u2013", "\u2019", "\u201c", "\u2028", "\u3000", "\U0001F3AB"}) {
+        for (const auto& [one, other] : {std::pair("jazz", "harbour"), std::pair("harbour", "jazz"),
+                                         std::pair("2030", "KONIGSFEST"), std::pair("königsfest", "jazz")}) {
+            const std::string q = std::string(one) + between + other;
+            EXPECT_EQ(ids({.q = q}), (Ids{id, -1})) << q;
+        }
+        EXPECT_EQ(ids({.q = std::string("jazz") + between + "rock"}), (Ids{0})) << between;
+        EXPECT_EQ(ids({.q = std::string(between) + "jazz" + between}), (Ids{id, -1})) << between;
+        EXPECT_EQ(ids({.q = between}), (Ids{0})) << between;
+    }
+    // A combining accent is part of its letter, and no place to cut.
+    EXPECT_EQ(ids({.q = "ko\u0308nigsfest"}), (Ids{id, -1}));
+}
+
+TEST_P(Catalogue, FindsByAsManyWordsAsAreAsked)
+{
+    std::string words;
+    for (int i = 0; i < 1000; ++i) words += std::to_string(i) + ',';
+    const auto id = event(1, [&](EventDraft& d) { d.description = words; }).value;
+    EXPECT_EQ(ids({.q = words}), (Ids{id, -1}));
+    EXPECT_EQ(ids({.q = words + "1000"}), (Ids{0}));
+}
+
 TEST_P(Catalogue, FindsEventsInTheOrderAsked)
 {
     const EventId a = event(1);
@@ -289,6 +321,57 @@ TEST_P(Suggesting, KnowsWhatIsAlikeNearAndPopular)
         }
     }
     EXPECT_EQ(store().candidates({buyer, {}, now}).size(), 2u);
+}
+
+TEST_P(Suggesting, KnowsAWordWithOrWithoutItsAccents)
+{
+    const UserId buyer = person();
+    organizer = person("first");
+    reserve(event(9, [](EventDraft& d) { d.title = "KÖNIGSFEST: Ouvertüre"; }), buyer);
+    organizer = person("second");
+    const auto titled = [&](const char* title) { return event(9, [&](EventDraft& d) { d.title = title; }).value; };
+    const std::set<std::int64_t> alike = {titled("Das Königsfest"), titled("Konigsfest"), titled("Ko\u0308nigsfest!")};
+    const auto other = titled("Könige");
+    std::set<std::int64_t> found;
+    for (const Candidate& candidate : store().candidates({buyer, {}, now})) {
+        if (candidate.likeness > 0) found.insert(candidate.event.value);
+    }
+    EXPECT_EQ(found, alike) << other;
+}
+
+// A taste is of the newest tickets only. What is held is not, however many newer ones there are.
+TEST_P(Suggesting, OffersNothingHeldHoweverManyTicketsAreNewer)
+{
+    const EventId paid = event(5);
+    const EventId reserved = event(5);
+    const EventId given_back = event(5);
+    const EventId lapsed = event(5);
+    const EventId often = event(600);
+    const UserId buyer = person();
+    reserve(lapsed, buyer);
+    now += hold;
+    must<Ticket>(Pay{reserve(paid, buyer).id, buyer, "reference", now});
+    reserve(reserved, buyer);
+    must<Ticket>(Cancel{reserve(given_back, buyer).id, buyer, now});
+
+    std::vector<WriteJob> jobs(501);
+    std::vector<WriteJob*> batch;
+    for (WriteJob& job : jobs) {
+        job.act = Reserve{often, buyer, hold, now};
+        batch.push_back(&job);
+    }
+    store().carry_out(batch);
+    for (WriteJob& job : jobs) job.act = Cancel{std::get<Ticket>(job.outcome).id, buyer, now};
+    store().carry_out(batch);
+
+    const auto offered = [&] {
+        std::set<std::int64_t> ids;
+        for (const Candidate& candidate : store().candidates({buyer, GeoPoint{52, 13}, now})) ids.insert(candidate.event.value);
+        return ids;
+    };
+    EXPECT_EQ(offered(), (std::set{given_back.value, lapsed.value, often.value}));
+    now += hold;
+    EXPECT_EQ(offered(), (std::set{reserved.value, given_back.value, lapsed.value, often.value})) << "its time is up";
 }
 
 }  // namespace

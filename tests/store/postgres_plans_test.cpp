@@ -27,7 +27,7 @@ constexpr const char* kFill = R"sql(
 SET synchronous_commit = off;
 ALTER TABLE inventory SET (fillfactor = 10); -- as many pages as of some 100 000 events
 INSERT INTO users (email, email_folded, name, password_hash, latitude, longitude, created_at, updated_at)
-    SELECT 'u' || n, 'u' || n, 'u' || n, '!', n % 90, n % 180, t, t FROM generate_series(1, 5000) n, to_timestamp(1.79e9) t;
+    SELECT 'u' || n, 'u' || n, 'u' || n, '!', n % 90, n % 180, t, t FROM generate_series(1, 5001) n, to_timestamp(1.79e9) t;
 INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, venue_address,
                     description)
     SELECT 1 + n % 2000, t + n * interval '7 minutes', t + n * interval '7 minutes' + interval '2 hours', n % 170 - 85 + n / 1e5,
@@ -37,6 +37,9 @@ INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, cre
 INSERT INTO tickets (event_id, user_id, status, created_at, expires_at, paid_at, payment_reference)
     SELECT 1 + n % 20000, 1 + n % 4999, s, t, t + n * interval '1 second', CASE s WHEN 1 THEN t END, CASE s WHEN 1 THEN 'r' || n END
     FROM generate_series(1, 50000) n, to_timestamp(1.79e9) t, LATERAL (SELECT CASE WHEN n % 10 = 0 THEN 0 ELSE 1 + n % 3 END) k(s);
+INSERT INTO tickets (event_id, user_id, status, created_at, expires_at, paid_at, payment_reference) -- a shop's
+    SELECT 1 + n % 2000, 5001, 1, t, t + n * interval '1 second', t, 'shop' || n
+    FROM generate_series(1, 20000) n, to_timestamp(1.79e9) t;
 INSERT INTO inventory (event_id, total, sold, pace, paced_at, popularity)
     SELECT e.id, greatest(live + CASE WHEN e.id % 50 = 0 THEN 0 ELSE 5 END, 1), live, 1, e.created_at, e.id % 1000
     FROM (SELECT event_id, count(*) FILTER (WHERE status < 2) AS live FROM tickets GROUP BY event_id) t JOIN events e ON e.id = event_id
@@ -263,8 +266,8 @@ void PostgresPlans::ask()
             (void)store->nearby({.center = {10, 10}, .include_past = past, .include_sold_out = sold_out, .now = now});
     }
     for (const auto& place : {std::optional<GeoPoint>(), std::optional(GeoPoint{10, 10})}) {
-        for (const UserId whom : {UserId{9}, UserId{5000}})
-            (void)store->candidates({whom, place, now});  // with a past, and without
+        for (const UserId whom : {UserId{9}, UserId{5000}, UserId{5001}})
+            (void)store->candidates({whom, place, now});  // with a past, without, and with a very long one
     }
     (void)store->outbox_counts();
     (void)store->next_deadline();
