@@ -203,11 +203,9 @@ private:
         const auto until = Steady::now() + options_.replay_most;
         for (WriteJob* const& job : jobs_) {
             job->outcome = std::monostate{};
-            if (away_) {
-                fail_job(*job);
-            } else if (Steady::now() >= until) {
+            if (!away_ && Steady::now() >= until) {
                 job->outcome = refuse(Code::busy);
-            } else if (!try_carry_out(std::span(&job, 1))) {
+            } else if (away_ || !try_carry_out(std::span(&job, 1))) {
                 fail_job(*job);
             }
         }
