@@ -59,6 +59,27 @@ const std::size_t kPay = Act(Pay{}).index();
 const std::size_t kReserve = Act(Reserve{}).index();
 const std::size_t kAddUser = Act(AddUser{}).index();
 
+/// A lane whose first act is held at the store's gate, so that what is submitted then makes one batch.
+class HeldLane
+{
+public:
+    explicit HeldLane(WriteLane::Options options = {}) : lane(store, options, metrics)
+    {
+        EXPECT_TRUE(lane.submit(job(AddUser{})));
+        store.begun.wait();
+    }
+    void submit(Act act, std::function<void(LaneJob&)> done) { EXPECT_TRUE(lane.submit(job(std::move(act), std::move(done)))); }
+    void let_go_and_stop()
+    {
+        store.gate.count_down();
+        lane.stop();
+    }
+
+    RecordingStore store;
+    Metrics metrics;
+    WriteLane lane;
+};
+
 TEST(WriteLane, DrainsWhatWaitsIntoOneBatchPayingFirst)
 {
     RecordingStore store;
@@ -111,9 +132,7 @@ TEST(WriteLane, RefusesWhenFullAndDoesNotCallDone)
 
 TEST(WriteLane, LetsAPoisonedActHurtOnlyItself)
 {
-    RecordingStore store;
-    Metrics metrics;
-    WriteLane lane(store, {}, metrics);
+    HeldLane held;
     std::atomic<int> good = 0;
     std::atomic<int> full = 0;
     const auto count = [&](LaneJob& done) {
@@ -121,103 +140,80 @@ TEST(WriteLane, LetsAPoisonedActHurtOnlyItself)
         good += std::holds_alternative<Done>(done.outcome) ? 1 : 0;
         full += error && error->code == Code::storage_full ? 1 : 0;
     };
-    ASSERT_TRUE(lane.submit(job(Reserve{})));
-    store.begun.wait();
-    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
-    ASSERT_TRUE(lane.submit(job(Reserve{{}, store.poison, {}, {}}, count)));
-    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
-    store.gate.count_down();
-    lane.stop();
+    held.submit(Reserve{}, count);
+    held.submit(Reserve{{}, held.store.poison, {}, {}}, count);
+    held.submit(Reserve{}, count);
+    held.let_go_and_stop();
     EXPECT_EQ(good, 2);
     EXPECT_EQ(full, 1);
-    EXPECT_EQ(store.batches.size(), 3u);  // the first, and the two good ones alone
+    EXPECT_EQ(held.store.batches.size(), 3u);  // the first, and the two good ones alone
 }
 
 TEST(WriteLane, TellsAllOfAnUnclearBatchSoAndDoesNothingOfItAgain)
 {
-    RecordingStore store;
-    Metrics metrics;
-    WriteLane lane(store, {}, metrics);
+    HeldLane held;
     std::atomic<int> told = 0;
-    ASSERT_TRUE(lane.submit(job(AddUser{})));
-    store.begun.wait();
-    store.unclear = true;
+    held.store.unclear = true;
     for (int i = 0; i < 3; ++i) {
-        ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob& done) {
+        held.submit(Reserve{}, [&](LaneJob& done) {
             const auto* const error = std::get_if<Error>(&done.outcome);
             if (!error) return;
             EXPECT_EQ(error->code, Code::storage_failed);
             EXPECT_NE(error->message.find("unknown whether"), std::string::npos) << error->message;
             EXPECT_EQ(error->detail, "lost");
             ++told;
-        })));
+        });
     }
-    store.gate.count_down();
-    lane.stop();
+    held.let_go_and_stop();
     EXPECT_EQ(told, 3);
-    EXPECT_EQ(store.calls, 2);
-    EXPECT_EQ(store.batches.size(), 1u);
+    EXPECT_EQ(held.store.calls, 2);
+    EXPECT_EQ(held.store.batches.size(), 1u);
 }
 
 TEST(WriteLane, DoesNotLetEachActWaitForAStoreThatIsAway)
 {
-    RecordingStore store;
-    Metrics metrics;
-    WriteLane lane(store, {}, metrics);
+    HeldLane held;
     std::atomic<int> told = 0;
-    ASSERT_TRUE(lane.submit(job(AddUser{})));
-    store.begun.wait();
-    store.away = true;
+    held.store.away = true;
     for (int i = 0; i < 3; ++i) {
-        ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob& done) {
+        held.submit(Reserve{}, [&](LaneJob& done) {
             const auto* const error = std::get_if<Error>(&done.outcome);
             told += error && error->code == Code::storage_failed && error->detail == "gone" ? 1 : 0;
-        })));
+        });
     }
-    store.gate.count_down();
-    lane.stop();
+    held.let_go_and_stop();
     EXPECT_EQ(told, 3);
-    EXPECT_EQ(store.calls, 2);
+    EXPECT_EQ(held.store.calls, 2);
 }
 
 TEST(WriteLane, EndsAReplayDuringWhichTheStoreGoesAway)
 {
-    RecordingStore store;
-    Metrics metrics;
-    WriteLane lane(store, {}, metrics);
+    HeldLane held;
     std::atomic<int> told = 0;
     const auto count = [&](LaneJob& done) { told += std::holds_alternative<Error>(done.outcome) ? 1 : 0; };
-    ASSERT_TRUE(lane.submit(job(AddUser{})));
-    store.begun.wait();
     // The batch fails for its last act; alone, the first finds the store away.
-    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
-    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
-    ASSERT_TRUE(lane.submit(job(Reserve{{}, store.poison, {}, {}}, count)));
-    store.away_alone = true;
-    store.gate.count_down();
-    lane.stop();
+    held.submit(Reserve{}, count);
+    held.submit(Reserve{}, count);
+    held.submit(Reserve{{}, held.store.poison, {}, {}}, count);
+    held.store.away_alone = true;
+    held.let_go_and_stop();
     EXPECT_EQ(told, 3);
-    EXPECT_EQ(store.calls, 3);
+    EXPECT_EQ(held.store.calls, 3);
 }
 
 TEST(WriteLane, AsksWhoeverIsLeftToTryAgainWhenAReplayTakesTooLong)
 {
-    RecordingStore store;
-    Metrics metrics;
-    WriteLane lane(store, {.replay_most = Micros(0)}, metrics);
+    HeldLane held({.replay_most = Micros(0)});
     std::atomic<int> busy = 0;
     const auto count = [&](LaneJob& done) {
         const auto* const error = std::get_if<Error>(&done.outcome);
         busy += error && error->code == Code::busy ? 1 : 0;
     };
-    ASSERT_TRUE(lane.submit(job(AddUser{})));
-    store.begun.wait();
-    ASSERT_TRUE(lane.submit(job(Reserve{{}, store.poison, {}, {}}, count)));
-    ASSERT_TRUE(lane.submit(job(Reserve{}, count)));
-    store.gate.count_down();
-    lane.stop();
+    held.submit(Reserve{{}, held.store.poison, {}, {}}, count);
+    held.submit(Reserve{}, count);
+    held.let_go_and_stop();
     EXPECT_EQ(busy, 2);
-    EXPECT_EQ(store.calls, 2);
+    EXPECT_EQ(held.store.calls, 2);
 }
 
 TEST(WriteLane, DoesNothingOfASingleUnclearActAgain)

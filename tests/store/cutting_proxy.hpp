@@ -38,6 +38,17 @@ inline sockaddr_in local(std::uint16_t port)
     return address;
 }
 
+/// Lets `listener` listen on any free port of this machine, and says which.
+inline std::uint16_t listen_anywhere(int listener, int backlog)
+{
+    sockaddr_in address = local(0);
+    socklen_t size = sizeof address;
+    if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, backlog) != 0 ||
+        ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        throw std::runtime_error("nobody can listen");
+    return ntohs(address.sin_port);
+}
+
 inline bool send_all(int to, std::string_view bytes)
 {
     while (!bytes.empty()) {
@@ -114,12 +125,7 @@ class CuttingProxy
 public:
     explicit CuttingProxy(std::uint16_t server) : server_(server), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
     {
-        sockaddr_in address = local(0);
-        socklen_t size = sizeof address;
-        if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0 ||
-            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            throw std::runtime_error("a proxy cannot listen");
-        port_ = ntohs(address.sin_port);
+        port_ = listen_anywhere(listener_, 64);
         acceptor_ = std::thread([this] { accept(); });
     }
     ~CuttingProxy()

@@ -26,12 +26,7 @@ class SilentServer
 public:
     SilentServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
     {
-        sockaddr_in address = local(0);
-        socklen_t size = sizeof address;
-        if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 1024) != 0 ||
-            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            throw std::runtime_error("a silent server cannot listen");
-        port_ = ntohs(address.sin_port);
+        port_ = listen_anywhere(listener_, 1024);
     }
     ~SilentServer() { ::close(listener_); }
     SilentServer(const SilentServer&) = delete;
