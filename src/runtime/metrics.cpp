@@ -220,6 +220,8 @@ public:
     prometheus::Counter& replays =
         counter(registry, "boxoffice_lane_replays_total", "Batches rolled back and replayed act by act after an accident.");
     CounterFamily& refused = counters(registry, "boxoffice_lane_refused_total", "Jobs refused because a lane was full.");
+    CounterFamily& shed = counters(registry, "boxoffice_shed_total",
+                                   "Work refused to one client so that the others are served, by class and reason.");
     prometheus::Counter& holds_made = counter(registry, "boxoffice_holds_made_total", "Tickets reserved.");
     prometheus::Counter& holds_expired =
         counter(registry, "boxoffice_holds_expired_total", "Holds that ran out and gave their seat back.");
@@ -338,6 +340,11 @@ void Metrics::batch_committed(std::size_t acts, double seconds)
 
 void Metrics::batch_replayed() { self_->replays.Increment(); }
 void Metrics::lane_refused(std::string_view lane) { self_->refused_by(lane).Increment(); }
+void Metrics::shed(std::string_view cls, std::string_view reason)
+{
+    // Add() gives the counter that is there: it is looked up under the family's own lock, which a refusal can afford.
+    self_->shed.Add({{"class", std::string(cls)}, {"reason", std::string(reason)}}).Increment();
+}
 void Metrics::hold_made() { self_->holds_made.Increment(); }
 
 void Metrics::hold_lapsed(double lag_seconds)

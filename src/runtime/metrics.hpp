@@ -31,16 +31,17 @@ public:
     [[nodiscard]] Route& route(std::string_view method, std::string_view pattern);
     void request_done(Route& route, int status, double seconds);
 
-    void batch_committed(std::size_t acts, double seconds);  // boxoffice_lane_batch_acts, boxoffice_lane_commit_seconds
-    void batch_replayed();                                   // boxoffice_lane_replays_total
-    void lane_refused(std::string_view lane);                // boxoffice_lane_refused_total{lane}
-    void hold_made();                                        // boxoffice_holds_made_total
-    void hold_lapsed(double lag_seconds);                    // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
-    void ticket_paid();                                      // boxoffice_tickets_paid_total
-    void ticket_cancelled();                                 // boxoffice_tickets_cancelled_total
-    void sold_out_refused();                                 // boxoffice_sold_out_refusals_total
-    void login(bool good);                                   // boxoffice_logins_total{result}
-    void job(EffectKind kind, JobResult result);             // boxoffice_jobs_total{kind,result}
+    void batch_committed(std::size_t acts, double seconds);    // boxoffice_lane_batch_acts, boxoffice_lane_commit_seconds
+    void batch_replayed();                                     // boxoffice_lane_replays_total
+    void lane_refused(std::string_view lane);                  // boxoffice_lane_refused_total{lane}
+    void shed(std::string_view cls, std::string_view reason);  // boxoffice_shed_total{class,reason}: see Shedding
+    void hold_made();                                          // boxoffice_holds_made_total
+    void hold_lapsed(double lag_seconds);         // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
+    void ticket_paid();                           // boxoffice_tickets_paid_total
+    void ticket_cancelled();                      // boxoffice_tickets_cancelled_total
+    void sold_out_refused();                      // boxoffice_sold_out_refusals_total
+    void login(bool good);                        // boxoffice_logins_total{result}
+    void job(EffectKind kind, JobResult result);  // boxoffice_jobs_total{kind,result}
 
     void lane(std::string_view lane);           // lane_refused(lane) counts from 0 instead of from nothing
     void build_info(std::string_view version);  // boxoffice_build_info{version} 1
