@@ -19,8 +19,8 @@ struct RefusedClient {
 };
 
 /// Tells the operator what was refused to one client so that the others are served: counts each refusal under
-/// boxoffice_shed_total{class,reason} and logs one of them a second for each class and reason, with the client as an example
-/// and the number of those not logged. `cls` and `reason` are words of a fixed set in the code, never a client's text. Any thread.
+/// boxoffice_shed_total{class,reason} and logs one of them a second for each class and reason, with the client as an example and
+/// the number of those not logged. `cls` and `reason` are words of a fixed set in the code, never a client's text. Any thread.
 class Shedding
 {
 public:
