@@ -70,6 +70,33 @@ std::string did_you_mean(std::string_view typed, std::span<const std::string_vie
     return near.empty() ? std::string(".") : fmt::format("; did you mean {}{}?", prefix, near);
 }
 
+/// Names that other servers give what is called otherwise here.
+struct Alias {
+    std::string_view theirs;
+    std::string_view ours;
+};
+constexpr std::array<Alias, 12> kAliases{{{"port", "--listen HOST:PORT"},
+                                          {"host", "--listen HOST:PORT"},
+                                          {"bind", "--listen HOST:PORT"},
+                                          {"address", "--listen HOST:PORT"},
+                                          {"p", "--listen HOST:PORT"},
+                                          {"db", "--database-url URL"},
+                                          {"database", "--database-url URL"},
+                                          {"dir", "--data DIR"},
+                                          {"data-dir", "--data DIR"},
+                                          {"redis", "--redis-url URL"},
+                                          {"smtp", "--smtp-url URL"},
+                                          {"secret", "--jwt-secret-file FILE"}}};
+
+/// "; write --listen HOST:PORT." for an option that goes by another name here; empty for all others.
+std::string by_another_name(std::string_view typed)
+{
+    for (const Alias& alias : kAliases) {
+        if (typed == alias.theirs) return fmt::format("; write {}.", alias.ours);
+    }
+    return {};
+}
+
 void name_strangers(const std::vector<std::string>& strangers, const Branch& branch, CommandLine& line)
 {
     std::vector<std::string_view> known{"help"};
@@ -85,8 +112,9 @@ void name_strangers(const std::vector<std::string>& strangers, const Branch& bra
             const std::string name = stranger.substr(std::min(stranger.find_first_not_of('-'), stranger.size()));
             const std::string word = name.substr(0, name.find('='));
             const std::string shown = stranger.substr(0, stranger.find('='));
+            const std::string alias = by_another_name(word);
             line.mistakes.push_back(fmt::format("{} is not an option of boxoffice {}{}", shown, command_words(branch.command),
-                                                did_you_mean(word, known, "--")));
+                                                alias.empty() ? did_you_mean(word, known, "--") : alias));
             follows_option = stranger.find('=') == std::string::npos;
         } else if (!follows_option) {
             line.mistakes.push_back(fmt::format("\"{}\" is one argument too many.", presentable(stranger)));
@@ -122,6 +150,16 @@ void name_unfinished(const std::vector<std::string>& strangers, CommandLine& lin
     const bool migrate = line.family == "migrate";
     const std::span<const std::string_view> words = migrate ? std::span<const std::string_view>(kMigrateWords) : kTopWords;
     const std::string before = migrate ? "boxoffice migrate " : "boxoffice ";
+    if (!migrate && !strangers.empty() && strangers.front().starts_with('-')) {
+        const std::string& stranger = strangers.front();
+        const std::string alias =
+            by_another_name(std::string_view(stranger).substr(std::min(stranger.find_first_not_of('-'), stranger.size())));
+        line.mistakes.push_back(
+            fmt::format("\"{}\" stands where a command belongs: options follow it, as in boxoffice serve --listen "
+                        "127.0.0.1:8000{}",
+                        presentable(stranger), alias.empty() ? std::string(".") : alias));
+        return;
+    }
     for (const std::string& stranger : strangers) {
         const bool option = stranger.starts_with('-');
         std::string advice = did_you_mean(stranger, words, before);

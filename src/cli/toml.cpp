@@ -119,7 +119,8 @@ void read_line(std::string_view line, int number, TomlText& out)
     } else {
         value = trimmed(rest.substr(0, rest.find('#')));
         std::erase(value, '_');
-        if (!is_plain_value(value)) return mistake(fmt::format("the value of {} must be a number, or text in quotes.", key));
+        if (!is_plain_value(value))
+            return mistake(fmt::format("the value of {0} must be a number, or text in quotes; write {0} = \"{1}\".", key, value));
         if (value.starts_with('+')) value.erase(0, 1);
     }
 

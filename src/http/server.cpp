@@ -49,6 +49,46 @@ Refusal read_fields(std::string_view block, const Head& head, Request& request)
     return {};
 }
 
+/// What an operator can do about an address that cannot be listened on.
+std::string why_not_listening(const ServerOptions& options, const std::error_code& error)
+{
+    const bool v6 = options.host.find(':') != std::string::npos;
+    const std::string where = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), options.host, options.port);
+    if (error == std::errc::address_in_use) {
+        return fmt::format(
+            "Cannot listen on {}: another program has the port (\"ss -ltnp\" shows which). Stop it, or choose another "
+            "port with --listen HOST:PORT; port 0 takes any free one.",
+            where);
+    }
+    if (error == std::errc::permission_denied) {
+        return fmt::format(
+            "Cannot listen on {}: this user may not use ports below 1024. Choose a higher one with --listen "
+            "HOST:PORT, and let a proxy in front have the low one.",
+            where);
+    }
+    if (error == std::errc::address_not_available) {
+        return fmt::format(
+            "Cannot listen on {}: this machine does not have the address. --listen 127.0.0.1:PORT is for this machine "
+            "alone, --listen 0.0.0.0:PORT for every network it is in.",
+            where);
+    }
+    return fmt::format("Cannot listen on {}: {}. Choose another address with --listen HOST:PORT.", where, error.message());
+}
+
+/// The error code for a program, the sentence for an operator.
+class ListenFailure : public std::system_error
+{
+public:
+    ListenFailure(const std::error_code& error, const ServerOptions& options)
+        : std::system_error(error), sentence_(why_not_listening(options, error))
+    {
+    }
+    [[nodiscard]] const char* what() const noexcept override { return sentence_.c_str(); }
+
+private:
+    std::string sentence_;
+};
+
 class Server::Self
 {
 public:
@@ -62,8 +102,7 @@ public:
                 endpoint = loops_.front()->endpoint();
             }
         } catch (const boost::system::system_error& error) {
-            throw std::system_error(std::error_code(error.code()),
-                                    fmt::format("cannot listen on {}:{}", options_.host, options_.port));
+            throw ListenFailure(std::error_code(error.code()), options_);
         }
         port_ = loops_.front()->endpoint().port();
     }

@@ -33,7 +33,9 @@ void make_data_folder(const std::filesystem::path& folder)
     std::filesystem::create_directories(folder, error);
     if (error) throw std::runtime_error(fmt::format("The data folder {} cannot be made: {}.", folder.native(), error.message()));
     if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
-    throw std::runtime_error(fmt::format("The data folder {} cannot be written to.", folder.native()));
+    throw std::runtime_error(fmt::format(
+        "The data folder {} cannot be written to by this user (uid {}). Run boxoffice as its owner, or name another with --data.",
+        folder.native(), ::geteuid()));
 }
 
 void announce(std::string_view origin)

@@ -2,6 +2,7 @@
 #include <libpq-fe.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/version.hpp>
@@ -31,8 +32,24 @@ std::string name_of(const cli::Config& config)
 
 void require_store(const cli::Config& config)
 {
-    if (is_shared(config) || std::filesystem::exists(config.database)) return;
+    std::error_code error;
+    if (is_shared(config) || std::filesystem::exists(config.database, error)) return;
+    if (error) {
+        throw std::runtime_error(fmt::format(
+            "{} cannot be reached: {}. Run this as the user that the server runs as, who owns the data folder (here: uid {}).",
+            config.database.native(), error.message(), ::geteuid()));
+    }
     throw std::runtime_error(fmt::format("There is no store at {} yet; boxoffice serve makes one.", config.database.native()));
+}
+
+/// Of a file that is to be made: that its folder is there.
+void require_folder(const std::filesystem::path& file)
+{
+    const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+    std::error_code error;
+    if (std::filesystem::is_directory(folder, error)) return;
+    throw std::runtime_error(fmt::format("{} cannot be made: {}. Make the folder first: mkdir -p {}", file.native(),
+                                         error ? error.message() : folder.native() + " is not a folder", folder.native()));
 }
 
 std::unique_ptr<Migrator> migrator_of(const cli::Config& config)
@@ -62,8 +79,8 @@ int migrate_down(const cli::Config& config)
 int migrate_status(const cli::Config& config)
 {
     require_store(config);
-    const auto migrator = migrator_of(config);
-    for (const MigrationState& state : migrator->status()) fmt::print("[{}] {}\n", state.applied ? 'x' : ' ', state.name);
+    const auto states = is_shared(config) ? migrator_of(config)->status() : sqlite_migration_states(config.database);
+    for (const MigrationState& state : states) fmt::print("[{}] {}\n", state.applied ? 'x' : ' ', state.name);
     return 0;
 }
 
@@ -110,6 +127,7 @@ int doctor(const cli::Config& config)
 int backup(const cli::Config& config)
 {
     require_store(config);
+    require_folder(config.backup_to);
     backup_sqlite(config.database, config.backup_to);
     fmt::print("Copied {} to {} ({} bytes).\n", config.database.native(), config.backup_to.native(),
                std::filesystem::file_size(config.backup_to));

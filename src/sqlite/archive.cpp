@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sqlite/explain.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/sqlite.hpp"
@@ -183,7 +184,7 @@ private:
 std::unique_ptr<ArchiveSource> open_sqlite_archive(const std::filesystem::path& file)
 {
     if (!std::filesystem::exists(file)) throw StoreFailure(Code::not_found, "There is no store at " + file.native() + ".");
-    return std::make_unique<SqliteArchive>(file);
+    return explained(file, [&] { return std::make_unique<SqliteArchive>(file); });
 }
 
 std::optional<std::string> writer_of_sqlite(const std::filesystem::path& file) { return WriterLock::holder(file); }

@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "sqlite/explain.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/sqlite.hpp"
@@ -83,7 +84,8 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
     std::vector<Finding> findings;
     try {
         Connection db(file, Access::read_only);
-        findings.push_back(examine_migrations([&] { return migration_states(db); }));
+        refuse_foreign(db, file);
+        findings.push_back(examine_migrations([&] { return explained(file, [&] { return migration_states(db); }); }));
         findings.push_back(check_disk(file));
         const Snapshot snapshot(db);
         findings.push_back(check_pages(db));
@@ -93,6 +95,8 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
             findings.push_back(check_clock(db, now));
             findings.push_back(check_outbox(db));
         }
+    } catch (const SqliteError& error) {
+        findings.push_back({false, "store", explain(file, error)});
     } catch (const StoreFailure& failure) {
         findings.push_back({false, "store", failure.what()});
     }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "assets/assets.hpp"
+#include "sqlite/explain.hpp"
 #include "sqlite/writer_lock.hpp"
 
 namespace boxoffice
@@ -61,6 +62,7 @@ class SqliteMigrator::Self
 public:
     explicit Self(const std::filesystem::path& file) : lock(file), db(file, sqlite::Access::read_write)
     {
+        sqlite::refuse_foreign(db, file);
         db.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
     }
 
@@ -81,10 +83,30 @@ public:
     sqlite::Connection db;
 };
 
-SqliteMigrator::SqliteMigrator(const std::filesystem::path& file) : self_(std::make_unique<Self>(file)) {}
+SqliteMigrator::SqliteMigrator(const std::filesystem::path& file)
+    : file_(file), self_(sqlite::explained(file, [&] { return std::make_unique<Self>(file); }))
+{
+}
 SqliteMigrator::~SqliteMigrator() = default;
 
-std::vector<MigrationState> SqliteMigrator::status() { return sqlite::migration_states(self_->db); }
+std::vector<MigrationState> SqliteMigrator::status()
+{
+    return sqlite::explained(file_, [&] { return sqlite::migration_states(self_->db); });
+}
+
+std::vector<MigrationState> sqlite_migration_states(const std::filesystem::path& file)
+{
+    return sqlite::explained(file, [&] {
+        sqlite::Connection db(file, sqlite::Access::read_only);
+        sqlite::refuse_foreign(db, file);
+        return sqlite::migration_states(db);
+    });
+}
+
+void SqliteMigrator::in_transaction(const std::function<void()>& work)
+{
+    sqlite::explained(file_, [&] { self_->in_transaction(work); });
+}
 
 std::vector<std::string> SqliteMigrator::up()
 {
@@ -93,7 +115,7 @@ std::vector<std::string> SqliteMigrator::up()
     for (std::size_t i = 0; i < states.size(); ++i) {
         if (states[i].applied) continue;
         const Migration& migration = sqlite::migrations()[i];
-        self_->in_transaction([&] {
+        in_transaction([&] {
             self_->db.script("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY)");
             self_->db.script(kChecksums);
             self_->db.script(migration.up);
@@ -112,7 +134,7 @@ std::optional<std::string> SqliteMigrator::down()
     for (std::size_t i = states.size(); i-- > 0;) {
         if (!states[i].applied) continue;
         const Migration& migration = sqlite::migrations()[i];
-        self_->in_transaction([&] {
+        in_transaction([&] {
             self_->db.script(migration.down);
             self_->db.execute("DELETE FROM schema_migrations WHERE version = ?1", migration.version);
             self_->db.script(kChecksums);  // missing where dbmate applied the migration

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,8 +34,14 @@ public:
 
 private:
     class Self;
+    void in_transaction(const std::function<void()>& work);
+
+    std::filesystem::path file_;
     std::unique_ptr<Self> self_;
 };
+
+/// What SqliteMigrator::status() says, read beside a server that holds the writer lock.
+[[nodiscard]] std::vector<MigrationState> sqlite_migration_states(const std::filesystem::path& file);
 
 /// Opens the store, applying pending migrations; takes the writer lock. Throws StoreFailure with a sentence for the operator.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite(const SqliteOptions& options, const Zones& zones);

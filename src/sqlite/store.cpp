@@ -1,3 +1,4 @@
+#include "sqlite/explain.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/rows.hpp"
@@ -173,7 +174,7 @@ private:
 std::unique_ptr<Store> open_sqlite(const SqliteOptions& options, const Zones& zones)
 {
     migrate(options.file);
-    return std::make_unique<SqliteStore>(options, zones);
+    return explained(options.file, [&] { return std::make_unique<SqliteStore>(options, zones); });
 }
 
 }  // namespace boxoffice
