@@ -159,10 +159,11 @@ void fill(const Options& options, const std::filesystem::path& data, const std::
     std::fflush(stdout);
     const std::int64_t started = steady_ns();
     // A shared store may have events from an earlier scenario.
-    const int code = run_to_end(program_of(options),
-                                {"demo", "--add", "--events", std::to_string(options.events), "--seed",
-                                 std::to_string(options.seed), "--data", data.string()},
-                                log, kFillSecondsMax);
+    Program program = program_of(options);
+    program.settings.push_back("BOXOFFICE_DATA=" + data.string());
+    const int code =
+        run_to_end(program, {"demo", "--add", "--events", std::to_string(options.events), "--seed", std::to_string(options.seed)},
+                   log, kFillSecondsMax);
     if (code != 0) throw std::runtime_error("`demo` ended with " + std::to_string(code) + ": " + tail_of(log));
     std::printf(" done in %.1f s\n", static_cast<double>(steady_ns() - started) / 1e9);
 }

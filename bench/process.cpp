@@ -159,14 +159,16 @@ ServerProcess::ServerProcess(const Program& program, const std::filesystem::path
 {
     std::vector<std::string> arguments{role == Role::serve ? "serve" : "worker", "--listen", "127.0.0.1:0", "--log-level",
                                        "warn"};
-    if (role == Role::serve) arguments.insert(arguments.end(), {"--data", data.string()});
     arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
     std::array<int, 2> pipe_ends{};
     if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
     output_ = pipe_ends[0];
     const int errors = open_log(log_);
     const std::int64_t started = steady_ns();
-    pid_ = spawn(program, arguments, pipe_ends[1], errors);
+    // Not by flag: --data would take the place of a shared store that the environment names.
+    Program with_data = program;
+    if (role == Role::serve) with_data.settings.push_back("BOXOFFICE_DATA=" + data.string());
+    pid_ = spawn(with_data, arguments, pipe_ends[1], errors);
     ::close(pipe_ends[1]);
     ::close(errors);
     try {

@@ -20,13 +20,17 @@ namespace boxoffice::cli
 namespace
 {
 
+constexpr int kFile = 1;
+constexpr int kEnvironment = 2;
+constexpr int kFlag = 3;
+
 constexpr std::string_view kConfigVariable = "BOXOFFICE_CONFIG";
 
 /// A value and where it was found, in the words of a message: "--listen", "BOXOFFICE_LISTEN", "data/boxoffice.toml:3: listen".
 struct Found {
     std::string value;
     std::string where;
-    int rank = 0;  // 3 flag, 2 environment, 1 file
+    int rank = 0;  // the higher one counts
 };
 
 class Reading
@@ -46,6 +50,7 @@ private:
     void name_misspelt_variables();
     void read_file();
     void take_entry(const TomlEntry& entry, const std::string& where, bool found_in_data);
+    void let_data_beat_environment();
     void apply();
     void settle_store();
     void settle_secret();
@@ -74,9 +79,9 @@ void Reading::read_flags_and_environment()
         if (!takes(setting)) continue;
         const std::string variable(setting.environment);
         const std::string_view value = variable_text(variable);
-        if (!value.empty()) found_[setting.name] = {std::string(value), variable, 2};
+        if (!value.empty()) found_[setting.name] = {std::string(value), variable, kEnvironment};
         if (const auto flag = line_.values.find(setting.name); flag != line_.values.end()) {
-            found_[setting.name] = {flag->second, "--" + flag->first, 3};
+            found_[setting.name] = {flag->second, "--" + flag->first, kFlag};
         }
     }
 }
@@ -154,7 +159,16 @@ void Reading::take_entry(const TomlEntry& entry, const std::string& where, bool 
                             "data cannot send to another folder from inside the data folder; use --config for such a file.");
         return;
     }
-    if (takes(*setting)) found_.try_emplace(setting->name, Found{entry.value, where + entry.key, 1});
+    if (takes(*setting)) found_.try_emplace(setting->name, Found{entry.value, where + entry.key, kFile});
+}
+
+/// --data names a store too, and a flag beats the environment, where BOXOFFICE_DATABASE_URL may have been left over.
+void Reading::let_data_beat_environment()
+{
+    const auto data = found_.find("data");
+    const auto url = found_.find("database-url");
+    if (data == found_.end() || url == found_.end()) return;
+    if (data->second.rank == kFlag && url->second.rank == kEnvironment) found_.erase(url);
 }
 
 void Reading::apply()
@@ -292,6 +306,7 @@ std::variant<Config, Stop> Reading::finish()
         read_flags_and_environment();
         name_misspelt_variables();
         if (config_.command != Command::copy) read_file();
+        let_data_beat_environment();
         apply();
         settle_store();
         settle_secret();
