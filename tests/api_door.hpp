@@ -74,6 +74,7 @@ protected:
     fakes::PlainHasher hasher_;
     fakes::PlainSigner signer_;
     Metrics metrics_;
+    LocalArrivals arrivals_;
     std::atomic<bool> draining_{false};
     WriteLane writes_{store_, {}, metrics_};
     WorkLane reads_{{.name = "reads", .threads = 2, .depth_max = 64, .nice = 0}, metrics_};
@@ -83,10 +84,21 @@ protected:
 
     Dependencies parts()
     {
-        return {store_,    writes_, reads_,         passwords_,
-                clock_,    zones_,  hasher_,        signer_,
-                metrics_,  120s,    fakes::fnv_hex, [](std::size_t bytes) { return std::string(bytes * 2, '5'); },
-                draining_, live_};
+        return {store_,
+                writes_,
+                reads_,
+                passwords_,
+                clock_,
+                zones_,
+                hasher_,
+                signer_,
+                metrics_,
+                arrivals_,
+                120s,
+                fakes::fnv_hex,
+                [](std::size_t bytes) { return std::string(bytes * 2, '5'); },
+                draining_,
+                live_};
     }
 
     std::unique_ptr<Handler> api_ = make_api(parts());

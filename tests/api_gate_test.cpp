@@ -332,5 +332,17 @@ TEST_F(ApiGate, ShowsOnlyHealthAndFiguresOfAProcessThatSellsNothing)
     EXPECT_EQ(code(send(Method::get, "/health/ready")), "503 shutting_down");
 }
 
+TEST_F(ApiGate, WaitsForNoPaymentOnceItHasItsAnswer)
+{
+    store_.tickets[7].id = TicketId{7};
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/7/pay", R"({"payment_reference":"r"})", as(1)).status, 200);
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/8/pay", R"({"payment_reference":"r"})", as(1)).status, 404);
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/7/pay", "{", as(1)).status, 400);
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/7/pay", R"({"payment_reference":"r"})").status, 401);
+    EXPECT_EQ(send(Method::get, "/api/v1/tickets/7/pay").status, 405);
+    EXPECT_EQ(send(Method::post, "/api/v1/tickets/7/cancel").status, 401);
+    EXPECT_EQ(arrivals_.tickets(), 0u);
+}
+
 }  // namespace
 }  // namespace boxoffice::http

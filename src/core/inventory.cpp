@@ -17,24 +17,23 @@ Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference, std
         return refuse(Code::already_paid);
     }
     if (ticket.status == TicketStatus::cancelled) return refuse(Code::cancelled);
-    if (visible_at(ticket, now).status == TicketStatus::expired) return refuse(Code::hold_expired);
+    if (now >= ticket.expires_at) return refuse(Code::hold_expired);
     if (reference_owner && *reference_owner != ticket.id) return refuse(Code::reference_used);
-    return PayPlan::mark_paid;
+    return ticket.status == TicketStatus::expired ? PayPlan::revive : PayPlan::mark_paid;
 }
 
-Result<void> decide_cancel(const Ticket& ticket, Instant now)
+Result<void> decide_revive(const ReserveFacts& facts)
 {
-    switch (visible_at(ticket, now).status) {
-        case TicketStatus::paid:
-            return refuse(Code::already_paid);
-        case TicketStatus::cancelled:
-            return refuse(Code::cancelled);
-        case TicketStatus::expired:
-            return refuse(Code::hold_expired);
-        case TicketStatus::reserved:
-            break;
-    }
+    if (facts.sold - facts.due >= facts.total) return refuse(Code::hold_expired);
     return {};
+}
+
+Result<CancelPlan> decide_cancel(const Ticket& ticket, Instant now)
+{
+    if (ticket.status == TicketStatus::paid) return refuse(Code::already_paid);
+    if (ticket.status == TicketStatus::cancelled) return refuse(Code::cancelled);
+    if (now >= ticket.expires_at) return refuse(Code::hold_expired);
+    return ticket.status == TicketStatus::expired ? CancelPlan::already_free : CancelPlan::give_back;
 }
 
 }  // namespace boxoffice

@@ -27,15 +27,24 @@ struct ReserveFacts {
 /// When it says yes and `sold == total`, at least one due hold has to be lapsed in the same transaction.
 [[nodiscard]] Result<void> decide_reserve(const ReserveFacts& facts, Instant now);
 
-enum class PayPlan : std::uint8_t { mark_paid, already_so };
+/// `revive`: the hold was lapsed although the payment arrived before its deadline; decide_revive() says whether there is a seat.
+enum class PayPlan : std::uint8_t { mark_paid, already_so, revive };
 
-/// `reference_owner`: the ticket that holds this reference already, if any. Order of precedence: paid with this reference
-/// -> already_so; already_paid; cancelled; hold_expired (by time or by status); reference_used.
+/// `reference_owner`: the ticket that holds this reference already, if any; `now`: when the payment arrived, which alone says
+/// whether it is in time, whatever has become of the hold meanwhile. Order of precedence: paid with this reference
+/// -> already_so; already_paid; cancelled; hold_expired; reference_used.
 [[nodiscard]] Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference,
                                          std::optional<TicketId> reference_owner, Instant now);
 
+/// A payment in time whose hold was lapsed meanwhile takes any seat that is free, if need be that of a due hold, which then has to
+/// be lapsed in the same transaction; else hold_expired. Whether the event is over does not matter: nor does it to a hold.
+[[nodiscard]] Result<void> decide_revive(const ReserveFacts& facts);
+
+/// `already_free`: the hold was lapsed although the act arrived before its deadline: only the ticket's status changes.
+enum class CancelPlan : std::uint8_t { give_back, already_free };
+
 /// Order of precedence: already_paid, cancelled, hold_expired.
-[[nodiscard]] Result<void> decide_cancel(const Ticket& ticket, Instant now);
+[[nodiscard]] Result<CancelPlan> decide_cancel(const Ticket& ticket, Instant now);
 
 /// A hold is dead at expires_at, not after it: whoever asks at that very instant is too late.
 [[nodiscard]] inline bool is_due(const Ticket& ticket, Instant now)

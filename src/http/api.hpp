@@ -9,6 +9,7 @@
 #include "app/for_you.hpp"
 #include "core/core.hpp"
 #include "http/http.hpp"
+#include "runtime/arrivals.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/live.hpp"
 #include "runtime/metrics.hpp"
@@ -54,6 +55,7 @@ struct Dependencies {
     const PasswordHasher& hasher;
     const TokenSigner& signer;
     Metrics& metrics;
+    LocalArrivals& arrivals;                     // payments and cancellations, from their arrival to their answer
     Micros hold;                                 // --hold-seconds
     std::string (*digest)(std::string_view);     // sha256_hex: ETags, fingerprints
     std::string (*random_hex)(std::size_t);      // request ids

@@ -110,6 +110,10 @@ void Call::matched(const Match& match)
     measured_ = door_->measured[match.row];
     route_ = match.route;
     path_id_ = match.id;
+    // From here to its answer no lapse of this process may overtake it.
+    if (match.route->serve != pay_ticket && match.route->serve != cancel_ticket) return;
+    arrival_ = parts().arrivals.enter(TicketId{path_id_}, parts().clock);
+    now_ = arrival_.at();
 }
 
 Result<void> Call::sign_in()
@@ -141,6 +145,7 @@ void Call::answer(Reply reply)
     // Before the answer is out: whoever has it may send the same key again and must not find it running.
     if (running_key_) door_->in_flight.leave(*user_, *running_key_);
     respond_(std::move(reply));
+    arrival_.leave();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
     service().metrics.request_done(*measured_, status, took.count());
     log_answer(status, took.count());

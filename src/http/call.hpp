@@ -120,6 +120,7 @@ private:
     Respond respond_;
     std::string id_;
     Instant now_;
+    LocalArrivals::Entry arrival_;  // of a payment or cancellation
     std::chrono::steady_clock::time_point began_;
     Metrics::Route* measured_;
     const Route* route_ = nullptr;

@@ -136,8 +136,13 @@ http::ServerOptions server_options(const cli::Config& config)
 
 OpenStore::OpenStore(const cli::Config& config) : zones(make_zones())
 {
-    store = is_shared(config) ? open_postgres(postgres_options(config), *zones)
-                              : open_sqlite({.file = config.database, .readers = config.read_threads + 1}, *zones);
+    if (is_shared(config)) {
+        PostgresOptions options = postgres_options(config);
+        options.arrivals = &arrivals;
+        store = open_postgres(options, *zones);
+    } else {
+        store = open_sqlite({.file = config.database, .readers = config.read_threads + 1, .arrivals = &arrivals}, *zones);
+    }
     clock = clock_of(*store);
 }
 

@@ -9,6 +9,7 @@
 #include "http/server.hpp"
 #include "postgres/postgres.hpp"
 #include "redis/redis.hpp"
+#include "runtime/arrivals.hpp"
 #include "runtime/expiry.hpp"
 #include "runtime/jobs.hpp"
 #include "runtime/lanes.hpp"
@@ -39,6 +40,7 @@ struct OpenStore {
     explicit OpenStore(const cli::Config& config);
 
     std::unique_ptr<Zones> zones;
+    LocalArrivals arrivals;  // the store asks it
     std::unique_ptr<Store> store;
     std::unique_ptr<Clock> clock;  // asks the store, so it goes first
 };

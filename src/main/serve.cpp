@@ -88,6 +88,7 @@ int serve(const cli::Config& config)
                                      .hasher = *hasher,
                                      .signer = *signer,
                                      .metrics = metrics,
+                                     .arrivals = open.arrivals,
                                      .hold = config.hold,
                                      .digest = sha256_hex,
                                      .random_hex = random_hex,

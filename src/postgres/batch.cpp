@@ -98,11 +98,22 @@ void Batch::lapse(TicketId ticket)
         found->second.status = TicketStatus::expired;
 }
 
+bool Batch::may_lapse(const Stock::Due& due, Instant now) const
+{
+    return due.expires_at <= now && !settled_.contains(due.ticket) &&
+           (arrivals_ == nullptr || !arrivals_->in_time(due.ticket, due.expires_at));
+}
+
+std::int64_t Batch::count_due(const Stock& stock, Instant now) const
+{
+    return std::count_if(stock.due.begin(), stock.due.end(), [&](const Stock::Due& due) { return may_lapse(due, now); });
+}
+
 std::int64_t Batch::lapse_event(EventId event, Stock& stock, Instant now)
 {
     std::vector<TicketId> gone;
     for (const Stock::Due& due : stock.due) {
-        if (due.expires_at > now || settled_.contains(due.ticket)) continue;
+        if (!may_lapse(due, now)) continue;
         lapse(due.ticket);
         gone.push_back(due.ticket);
     }
@@ -116,11 +127,7 @@ Outcome Batch::act(const Reserve& act)
     if (found == facts_.stocks.end() || plan_.events_removed.contains(act.event)) return refuse(Code::not_found);
     Stock& stock = found->second;
     ReserveFacts facts{stock.total, stock.sold, 0, stock.end_time};
-    if (facts.sold >= facts.total) {
-        facts.due = std::count_if(stock.due.begin(), stock.due.end(), [&](const Stock::Due& due) {
-            return due.expires_at <= act.now && !settled_.contains(due.ticket);
-        });
-    }
+    if (facts.sold >= facts.total) facts.due = count_due(stock, act.now);
     if (const auto decision = decide_reserve(facts, act.now); !decision) return decision.error();
     if (!facts_.known.contains(act.user)) return refuse(Code::unauthenticated);
     if (facts.due > 0) sell(stock, -lapse_event(act.event, stock, act.now), act.now);
@@ -155,29 +162,52 @@ Outcome Batch::act(const Pay& act)
     const auto plan = decide_pay(*ticket, act.reference, owner, act.now);
     if (!plan) return plan.error();
     if (*plan == PayPlan::already_so) return *ticket;
+    if (*plan == PayPlan::revive) {
+        if (const auto revived = revive(*ticket, act.now); !revived) return revived.error();
+    }
 
     ticket->status = TicketStatus::paid;
     ticket->paid_at = act.now;
     ticket->payment_reference = act.reference;
     settled_.insert(ticket->id);
     facts_.references.emplace(act.reference, ticket->id);
-    plan_.paid.ids.push_back(ticket->id);
-    plan_.paid.at.push_back(act.now);
-    plan_.paid.references.push_back(act.reference);
+    Plan::Paid& paid = *plan == PayPlan::revive ? plan_.revived : plan_.paid;
+    paid.ids.push_back(ticket->id);
+    paid.at.push_back(act.now);
+    paid.references.push_back(act.reference);
     effect(EffectKind::ticket_paid, ticket->event_id, std::span(&ticket->id, 1), act.now);
     return *ticket;
+}
+
+Result<void> Batch::revive(const Ticket& ticket, Instant now)
+{
+    const auto found = facts_.stocks.find(ticket.event_id);
+    // Removed, which no live ticket would have allowed.
+    if (found == facts_.stocks.end() || plan_.events_removed.contains(ticket.event_id)) return refuse(Code::hold_expired);
+    Stock& stock = found->second;
+    ReserveFacts facts{stock.total, stock.sold, 0, stock.end_time};
+    if (facts.sold >= facts.total) facts.due = count_due(stock, now);
+    if (auto decision = decide_revive(facts); !decision) return decision;
+    if (facts.due > 0) sell(stock, -lapse_event(ticket.event_id, stock, now), now);
+    sell(stock, 1, now);
+    return {};
 }
 
 Outcome Batch::act(const Cancel& act)
 {
     Ticket* const ticket = own_ticket(act.ticket, act.user);
     if (!ticket) return refuse(Code::not_found);
-    if (const auto decision = decide_cancel(*ticket, act.now); !decision) return decision.error();
-    const auto stock = facts_.stocks.find(ticket->event_id);
-    if (stock == facts_.stocks.end()) throw StoreFailure(Code::internal, "a live ticket without its event");
+    const auto plan = decide_cancel(*ticket, act.now);
+    if (!plan) return plan.error();
 
     ticket->status = TicketStatus::cancelled;
     settled_.insert(ticket->id);
+    if (*plan == CancelPlan::already_free) {
+        plan_.cancelled_late.push_back(ticket->id);
+        return *ticket;
+    }
+    const auto stock = facts_.stocks.find(ticket->event_id);
+    if (stock == facts_.stocks.end()) throw StoreFailure(Code::internal, "a live ticket without its event");
     plan_.cancelled.push_back(ticket->id);
     sell(stock->second, -1, act.now);
     return *ticket;
@@ -189,7 +219,8 @@ Outcome Batch::act(const LapseDue& act)
     std::map<EventId, std::vector<TicketId>> gone;
     for (std::size_t i = 0; i < facts_.due.size(); ++i) {
         const auto& due = facts_.due[i];
-        if (due.expires_at > act.now || settled_.contains(due.ticket) || lapsed.deadlines.size() >= act.most) continue;
+        if (lapsed.deadlines.size() >= act.most) break;
+        if (!may_lapse(due, act.now)) continue;
         lapse(due.ticket);
         gone[facts_.due_events[i]].push_back(due.ticket);
         lapsed.deadlines.push_back(due.expires_at);
@@ -201,7 +232,7 @@ Outcome Batch::act(const LapseDue& act)
         lapsed.events.push_back(event);
         effects_of_lapse(event, tickets, act.now);
     }
-    lapsed.more = facts_.due.size() >= facts_.due_asked;
+    lapsed.more = lapsed.deadlines.size() >= act.most || facts_.due.size() >= facts_.due_asked;
     return lapsed;
 }
 

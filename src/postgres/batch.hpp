@@ -21,6 +21,9 @@ struct Plan {
     } paid;
     std::vector<TicketId> cancelled;
     std::vector<TicketId> lapsed;
+    // Of tickets whose hold was lapsed before the act, which is in time all the same, could be carried out.
+    Paid revived;
+    std::vector<TicketId> cancelled_late;
     std::vector<User> users_new;
     std::vector<std::string> hashes_new;
     std::map<UserId, Instant> users_changed;
@@ -46,7 +49,8 @@ struct Plan {
 class Batch
 {
 public:
-    Batch(std::span<WriteJob* const> jobs, Facts facts, const Zones& zones) : jobs_(jobs), facts_(std::move(facts)), zones_(zones)
+    Batch(std::span<WriteJob* const> jobs, Facts facts, const Zones& zones, const Arrivals* arrivals)
+        : jobs_(jobs), facts_(std::move(facts)), zones_(zones), arrivals_(arrivals)
     {
     }
 
@@ -78,7 +82,12 @@ private:
 
     void sell(Stock& stock, std::int64_t count, Instant now);
     Ticket* own_ticket(TicketId id, UserId user);
+    /// Whether this hold may be lapsed at `now`: it is due, nothing in this batch has changed it, and no payment in time waits.
+    [[nodiscard]] bool may_lapse(const Stock::Due& due, Instant now) const;
+    std::int64_t count_due(const Stock& stock, Instant now) const;
     std::int64_t lapse_event(EventId event, Stock& stock, Instant now);
+    /// Gives a lapsed hold, whose payment is in time, a seat again; hold_expired when none is free.
+    Result<void> revive(const Ticket& ticket, Instant now);
     void lapse(TicketId ticket);
     void effects_of_lapse(EventId event, std::span<const TicketId> tickets, Instant now);
     void effect(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
@@ -86,6 +95,7 @@ private:
     std::span<WriteJob* const> jobs_;
     Facts facts_;
     const Zones& zones_;
+    const Arrivals* arrivals_;
     Plan plan_;
     std::unordered_set<TicketId> settled_;  // tickets that this batch has given another status
 };

@@ -356,7 +356,7 @@ void note_ends(const Wanted& wanted, const std::unordered_map<EventId, Instant>&
 
 }  // namespace
 
-Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
+Wanted::Wanted(std::span<WriteJob* const> jobs, std::size_t awaited) : now(Instant::min())
 {
     for (const WriteJob* const job : jobs) {
         std::visit(
@@ -369,6 +369,28 @@ Wanted::Wanted(std::span<WriteJob* const> jobs) : now(Instant::min())
     }
     // Other acts without an event, such as the outbox's, may be in the same batch.
     only_lapse = lapse > 0 && events.empty() && cancels.empty();
+    if (lapse > 0) lapse += awaited;
+    for (auto& [event, count] : reserves) count += static_cast<std::int64_t>(awaited);
+}
+
+bool Wanted::add_revived(std::span<WriteJob* const> jobs, const Facts& facts)
+{
+    bool added = false;
+    for (const WriteJob* const job : jobs) {
+        const auto* const pay = std::get_if<Pay>(&job->act);
+        if (pay == nullptr) continue;
+        const auto found = facts.tickets.find(pay->ticket);
+        if (found == facts.tickets.end()) continue;
+        const Ticket& ticket = found->second;
+        const bool needs_seat =
+            ticket.user_id == pay->user && ticket.status == TicketStatus::expired && pay->now < ticket.expires_at;
+        if (!needs_seat || !revived.insert(ticket.id).second) continue;
+        events.insert(ticket.event_id);
+        ++reserves[ticket.event_id];
+        only_lapse = false;
+        added = true;
+    }
+    return added;
 }
 
 Facts gather(Connection& db, const Wanted& wanted)

@@ -59,6 +59,7 @@ struct Wanted {
     std::unordered_map<EventId, std::int64_t> reserves;
     std::set<TicketId> tickets;  // to lock
     std::set<TicketId> cancels;  // of these, to lock the event of
+    std::set<TicketId> revived;  // of these, found lapsed although their payment is in time: their events are locked too
     std::set<std::string> references;
     std::set<UserId> users;  // to lock
     std::set<UserId> known;
@@ -71,7 +72,12 @@ struct Wanted {
     bool only_lapse = false;
     enum class LapseMode : std::uint8_t { those_free, wait_for_one } lapse_mode = LapseMode::those_free;
 
-    explicit Wanted(std::span<WriteJob* const> jobs);
+    /// `awaited`: so many due holds may have to be passed over, because a payment in time is under way.
+    Wanted(std::span<WriteJob* const> jobs, std::size_t awaited);
+
+    /// Whether payments in time have turned out to need a seat again, and so the locks of events that were not asked for: then it
+    /// has to be gathered anew, in the one order of locks.
+    [[nodiscard]] bool add_revived(std::span<WriteJob* const> jobs, const Facts& facts);
 };
 
 /// Begins the transaction and gathers. Throws what fly() throws.

@@ -27,6 +27,7 @@ struct PostgresOptions {
     /// A session's plans are made anew after so long. The server itself would keep them until it has counted a table again, a
     /// minute or more: what was planned for empty tables would be done to those that an on-sale has filled.
     Micros plans_for = std::chrono::seconds(1);
+    const Arrivals* arrivals = nullptr;  // outlives the store; none: nothing waits outside a batch
 };
 
 /// Nothing when the URL can be used, or a sentence about what is wrong with it. Connects to nothing.

@@ -84,7 +84,7 @@ void Writer::note_away(const Gone& gone)
 
 void Writer::attempt(std::span<WriteJob* const> jobs)
 {
-    Wanted wanted(jobs);
+    Wanted wanted(jobs, options_.arrivals ? options_.arrivals->tickets() : 0);
     Facts facts = gather(db_, wanted);
     try {
         if (wanted.only_lapse && facts.stocks.empty()) {
@@ -93,7 +93,11 @@ void Writer::attempt(std::span<WriteJob* const> jobs)
             wanted.lapse_mode = Wanted::LapseMode::wait_for_one;
             facts = gather(db_, wanted);
         }
-        Batch batch(jobs, std::move(facts), zones_);
+        while (wanted.add_revived(jobs, facts)) {
+            (void)db_.ask("ROLLBACK");
+            facts = gather(db_, wanted);
+        }
+        Batch batch(jobs, std::move(facts), zones_, options_.arrivals);
         batch.decide();
         commit(batch, wanted.now);
     } catch (const Refused&) {

@@ -27,6 +27,8 @@ constexpr Micros kForgetEvery = std::chrono::minutes(1);
 constexpr Micros kSleepMax = std::chrono::seconds(1);
 /// After an accident, and while the lane is full.
 constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
+/// When all that is due is waited for by a payment in time, or is somebody else's to lapse.
+constexpr Micros kNothingLapsed = std::chrono::milliseconds(20);
 constexpr Micros kNoPatience{0};  // with a full lane: this thread has a pause of its own
 
 }  // namespace
@@ -123,7 +125,8 @@ private:
     {
         const Outcome outcome = carry_out(writes_, LapseDue{now, options_.at_once}, kNoPatience);
         const auto* const lapsed = std::get_if<Lapsed>(&outcome);
-        if (!lapsed) return pause();
+        if (!lapsed) return pause(kRetryAfter);
+        if (lapsed->deadlines.empty()) return pause(kNothingLapsed);
         const Instant done = clock_.now();
         for (const Instant deadline : lapsed->deadlines)
             metrics_.hold_lapsed(std::chrono::duration<double>(done - deadline).count());
@@ -137,10 +140,10 @@ private:
         return done && done->more;
     }
 
-    void pause()
+    void pause(Micros span)
     {
         std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, kRetryAfter, [&] { return stopping_; });
+        wake_.wait_for(lock, span, [&] { return stopping_; });
     }
 
     bool stopped()

@@ -15,8 +15,9 @@ namespace boxoffice
 {
 
 struct SqliteOptions {
-    std::filesystem::path file;  // data/boxoffice.db
-    unsigned readers = 3;        // connections for reads: one a read-lane thread and one to spare
+    std::filesystem::path file;          // data/boxoffice.db
+    unsigned readers = 3;                // connections for reads: one a read-lane thread and one to spare
+    const Arrivals* arrivals = nullptr;  // outlives the store; none: nothing waits outside a batch
 };
 
 /// Changes the schema. Takes the store's writer lock for as long as it lives (throws StoreFailure busy, naming the

@@ -29,7 +29,7 @@ public:
     SqliteStore(const SqliteOptions& options, const Zones& zones)
         : lock_(options.file),
           places_(load(options.file)),
-          writer_(options.file, places_, zones),
+          writer_(options.file, places_, zones, options.arrivals),
           readers_(options.file, options.readers)
     {
     }

@@ -27,8 +27,8 @@ std::int64_t count_reserved(Connection& db)
 
 }  // namespace
 
-Writer::Writer(const std::filesystem::path& file, Places& places, const Zones& zones)
-    : db_(file, Access::read_write), places_(places), zones_(zones), inventory_(db_)
+Writer::Writer(const std::filesystem::path& file, Places& places, const Zones& zones, const Arrivals* arrivals)
+    : db_(file, Access::read_write), places_(places), zones_(zones), arrivals_(arrivals), inventory_(db_)
 {
     // FULL: a commit is synced before it returns; 32 MiB of cache hold the hot ends of every index.
     db_.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768");

@@ -15,7 +15,7 @@ namespace boxoffice::sqlite
 class Writer
 {
 public:
-    Writer(const std::filesystem::path& file, Places& places, const Zones& zones);
+    Writer(const std::filesystem::path& file, Places& places, const Zones& zones, const Arrivals* arrivals);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
@@ -56,8 +56,13 @@ private:
     /// The ticket, when it is `user`'s own.
     std::optional<Ticket> own_ticket(TicketId id, UserId user);
     std::optional<Event> event_row(EventId id);
-    /// Marks up to `most` due holds of one event as expired and notes their effect; returns how many.
-    std::int64_t lapse_event(EventId event, Instant now, std::int64_t most);
+    /// Up to `most` holds of one event that are due and waited for by no payment in time, earliest deadline first.
+    std::vector<TicketId> due_holds(EventId event, Instant now, std::size_t most);
+    /// Marks these due holds as expired, gives their seats back and notes the effect.
+    void lapse(EventId event, Inventory::Stock& stock, std::span<const TicketId> holds, Instant now);
+    /// Gives a lapsed hold, whose payment is in time, a seat again; hold_expired when none is free.
+    Result<void> revive(const Ticket& ticket, Instant now);
+    [[nodiscard]] bool is_awaited(TicketId ticket, Instant deadline) const;
     /// Writes what follows from a change into the outbox, so many tickets to a row; one row when there are none.
     void note(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
     std::int64_t forget_mails(Instant before, std::int64_t most);
@@ -65,6 +70,7 @@ private:
     Connection db_;
     Places& places_;
     const Zones& zones_;
+    const Arrivals* const arrivals_;
     Inventory inventory_;
 
     // What the open transaction will have done, for after its commit.

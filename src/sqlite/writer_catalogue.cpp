@@ -129,14 +129,14 @@ Outcome Writer::act(const RemoveEvent& act)
     std::optional<Event> event = event_row(act.event);
     if (!event) return refuse(Code::not_found);
     // Holds whose time is up stand in nobody's way: they lapse here if the tidier has not come round.
-    const auto lapsed = event->organizer_id == act.by ? lapse_event(act.event, act.now, event->tickets_sold) : 0;
-    if (lapsed > 0) {
-        Inventory::Stock* const stock = inventory_.find(act.event);
-        inventory_.sell(*stock, -lapsed, act.now);
+    std::vector<TicketId> due;
+    if (event->organizer_id == act.by) due = due_holds(act.event, act.now, static_cast<std::size_t>(event->tickets_sold));
+    if (!due.empty()) {
+        lapse(act.event, *inventory_.find(act.event), due, act.now);
         inventory_.forget(act.event);
     }
-    if (const auto decision = decide_remove_event(*event, act.by, event->tickets_sold - lapsed); !decision)
-        return decision.error();
+    const std::int64_t live = event->tickets_sold - static_cast<std::int64_t>(due.size());
+    if (const auto decision = decide_remove_event(*event, act.by, live); !decision) return decision.error();
     inventory_.forget(act.event);
     db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1", act.event, act.now);
     removed_.push_back(act.event);

@@ -1,6 +1,6 @@
 /* Preloaded into a server, this makes its disk full for as long as the file $FULL_DISK_FLAG exists: whatever would write to a
    file below $FULL_DISK_DIR fails with ENOSPC, everything else goes through. And broken while $BROKEN_SYNC_FLAG exists: what is
-   written there stays, and that it is on the disk cannot be made sure. */
+   written there stays, and that it is on the disk cannot be made sure. And slow while $SLOW_SYNC_FLAG exists: no sync returns. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -102,7 +102,13 @@ int posix_fallocate(int fd, off_t offset, off_t length)
     return next(fd, offset, length);
 }
 
+static void wait_while_slow(int fd)
+{
+    while (is_struck(fd, "SLOW_SYNC_FLAG")) usleep(5000);
+}
+
 #define FAIL_WHEN_BROKEN(fd)                \
+    wait_while_slow(fd);                    \
     if (is_struck(fd, "BROKEN_SYNC_FLAG")) { \
         errno = EIO;                        \
         return -1;                          \

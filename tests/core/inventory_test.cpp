@@ -71,14 +71,31 @@ TEST(DecidePay, RefusesInOrderOfPrecedence)
         {"paid comes before a foreign reference", ticket(paid, 100, "r"), "s", other, 99, "already_paid"},
         {"a cancelled ticket stays cancelled", ticket(cancelled, 100), "r", {}, 99, "cancelled"},
         {"cancelled comes before expired", ticket(cancelled, 100), "r", other, 500, "cancelled"},
-        {"a lapsed hold is expired whatever the clock", ticket(expired, 100), "r", {}, 1, "hold_expired"},
-        {"expired comes before a foreign reference", ticket(expired, 100), "r", other, 1, "hold_expired"},
+        {"a lapsed hold is expired from its deadline on", ticket(expired, 100), "r", {}, 100, "hold_expired"},
+        {"a payment in time is in time although its hold was lapsed", ticket(expired, 100), "r", {}, 99, "ok"},
+        {"expired comes before a foreign reference", ticket(expired, 100), "r", other, 100, "hold_expired"},
+        {"a foreign reference pays no lapsed hold either", ticket(expired, 100), "r", other, 99, "reference_used"},
         {"a reference pays one ticket only", ticket(reserved, 100), "r", other, 99, "reference_used"},
     };
     for (const PayRow& row : table)
         EXPECT_EQ(said(decide_pay(row.ticket, row.reference, row.owner, at(row.now))), row.says) << row.rule;
     EXPECT_EQ(*decide_pay(ticket(paid, 100, "r"), "r", {}, at(1)), PayPlan::already_so);
     EXPECT_EQ(*decide_pay(ticket(reserved, 100), "r", {}, at(1)), PayPlan::mark_paid);
+    EXPECT_EQ(*decide_pay(ticket(expired, 100), "r", {}, at(99)), PayPlan::revive);
+}
+
+TEST(DecideRevive, SaysWhatTheTableSays)
+{
+    const struct {
+        const char* rule;
+        ReserveFacts facts;
+        const char* says;
+    } table[] = {
+        {"a seat is free", {10, 9, 0, at(100)}, "ok"},
+        {"the last seat was sold meanwhile", {10, 10, 0, at(100)}, "hold_expired"},
+        {"a due hold makes room", {10, 10, 1, at(100)}, "ok"},
+    };
+    for (const auto& row : table) EXPECT_EQ(said(decide_revive(row.facts)), row.says) << row.rule;
 }
 
 TEST(DecideCancel, SaysWhatTheTableSays)
@@ -96,9 +113,12 @@ TEST(DecideCancel, SaysWhatTheTableSays)
         {"not once paid", ticket(paid, 100, "r"), 99, "already_paid"},
         {"a paid ticket past its hold is paid", ticket(paid, 100, "r"), 900, "already_paid"},
         {"not twice", ticket(cancelled, 100), 99, "cancelled"},
-        {"not once lapsed", ticket(expired, 100), 99, "hold_expired"},
+        {"what arrived in time is in time although its hold was lapsed", ticket(expired, 100), 99, "ok"},
+        {"a lapsed hold is expired from its deadline on", ticket(expired, 100), 100, "hold_expired"},
     };
     for (const Row& row : table) EXPECT_EQ(said(decide_cancel(row.ticket, at(row.now))), row.says) << row.rule;
+    EXPECT_EQ(*decide_cancel(ticket(reserved, 100), at(99)), CancelPlan::give_back);
+    EXPECT_EQ(*decide_cancel(ticket(expired, 100), at(99)), CancelPlan::already_free);
 }
 
 TEST(VisibleAt, ShowsAHoldAsExpiredFromItsDeadlineOn)

@@ -27,7 +27,7 @@ public:
     void reopen() override
     {
         store_.reset();
-        store_ = open_sqlite({folder_.path() / "boxoffice.db", 3}, zones());
+        store_ = open_sqlite({folder_.path() / "boxoffice.db", 3, &arrivals}, zones());
     }
 
 private:
@@ -45,6 +45,7 @@ public:
         store_.reset();
         PostgresOptions options;
         options.url = database_;
+        options.arrivals = &arrivals;
         store_ = open_postgres(options, zones());
     }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/core.hpp"
+#include "runtime/arrivals.hpp"
 
 /// The engines that keep the Store's promises: the contract suite runs over each, on a fresh store for every test.
 namespace boxoffice
@@ -18,6 +19,7 @@ public:
     virtual ~StoreHome() = default;
     [[nodiscard]] virtual Store& store() = 0;
     virtual void reopen() = 0;
+    LocalArrivals arrivals;  // the store's
 };
 
 struct Engine {

@@ -214,8 +214,10 @@ TEST_F(TwoNodes, SellCancelPayLapseChangeAndRemoveTheSameSeatsAndStayRight)
             const Ticket ticket = crowd.any(random);
             // Now and then with a reference that others pay with too.
             const std::string reference = dice(8) ? std::to_string(ticket.id.value) : "shared" + std::to_string(dice(50));
-            if (roll < 67) return Pay{ticket.id, ticket.user_id, reference, at};
-            return Cancel{ticket.id, ticket.user_id, at};
+            // Half of them have waited, so that their hold may have been lapsed, and its seat sold, on the way.
+            const Instant arrived = at - Micros(dice(2) * dice(3'000'000));
+            if (roll < 67) return Pay{ticket.id, ticket.user_id, reference, arrived};
+            return Cancel{ticket.id, ticket.user_id, arrived};
         }
         if (roll < 86) return LapseDue{at, 1 + dice(40)};
         if (roll < 92) {
