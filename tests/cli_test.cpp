@@ -156,6 +156,8 @@ TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
         EXPECT_FALSE(accepts("site-url", bad)) << bad;
     for (const char* const good : {"yes", "no"}) EXPECT_TRUE(accepts("work", good)) << good;
     EXPECT_FALSE(accepts("work", "perhaps"));
+    for (const char* const good : {"0", "1", "500", "1000000"}) EXPECT_TRUE(accepts("events-per-account-day", good)) << good;
+    for (const char* const bad : {"-1", "1000001", "many", ""}) EXPECT_FALSE(accepts("events-per-account-day", bad)) << bad;
     EXPECT_TRUE(accepts("rate-limit", "off"));
     EXPECT_FALSE(accepts("rate-limit", "0"));
     EXPECT_TRUE(accepts("write-lanes", "16"));

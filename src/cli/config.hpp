@@ -81,6 +81,8 @@ struct Config {
     RatePolicy account_rate{.per_minute = 6000, .burst = 2000};
     RatePolicy login_rate{.per_minute = 120, .burst = 200};
     RatePolicy register_rate{.per_minute = 120, .burst = 200};
+    // A venue chain's whole season, or a catalogue moved over in one go, fits; each costs its words in the index, for ever.
+    std::int64_t events_per_account_day = 500;
     std::vector<std::string> trusted_proxies;  // addresses and CIDR blocks
 
     LogFormat log_format = LogFormat::text;

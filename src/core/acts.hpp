@@ -58,10 +58,11 @@ struct EventPatch {
     std::optional<double> venue_longitude;
 };
 
-struct AddEvent {  // -> Event | invalid | unauthenticated
+struct AddEvent {  // -> Event | invalid | unauthenticated | rate_limited
     UserId organizer;
     EventDraft draft;
     Instant now;
+    std::int64_t most_a_day = 0;  // events that this account may have added in 24 hours, removed ones included; 0: any number
 };
 
 struct ChangeEvent {  // -> Event | not_found | not_organizer | invalid | below_sold
@@ -165,6 +166,13 @@ struct KeptAnswer {
 
 /// What became of an act. An Error is an answer like any other: it does not undo its neighbours.
 using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, Lapsed, Effects, MailTurn, KeptAnswer, Error>;
+
+/// Whether an answer may be kept for a repeat of its request: not one that says to come back later.
+[[nodiscard]] inline bool is_final(const Outcome& outcome)
+{
+    const auto* const error = std::get_if<Error>(&outcome);
+    return error == nullptr || error->code != Code::rate_limited;
+}
 
 /// The client's wish that this act happen once, whatever the network does. The store looks for (user, key) first:
 /// the same fingerprint -> outcome is the KeptAnswer and the act is not carried out; another fingerprint ->

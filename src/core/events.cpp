@@ -121,6 +121,15 @@ Result<Event> decide_add_event(const EventDraft& draft, UserId organizer, const 
     return event;
 }
 
+Result<void> decide_publishing(std::optional<Instant> nth_newest, Instant now)
+{
+    if (!nth_newest || *nth_newest + kPublishingWindow <= now) return {};
+    Error error = refuse(Code::rate_limited);
+    error.message = "This account has added as many events as it may in 24 hours.";
+    error.retry_after = *nth_newest + kPublishingWindow - now;
+    return error;
+}
+
 Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones, Instant now)
 {
     if (event.organizer_id != by) return refuse(Code::not_organizer);

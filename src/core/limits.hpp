@@ -18,7 +18,8 @@ inline constexpr std::size_t kAddressCharsMax = 500;
 inline constexpr std::size_t kReferenceCharsMax = 200;
 inline constexpr std::size_t kIdempotencyKeyCharsMax = 255;
 inline constexpr std::int64_t kTicketsMax = 1'000'000'000;
-inline constexpr double kRadiusKmMax = 20'040;  // a little over half the way round the Earth
+inline constexpr double kRadiusKmMax = 20'040;                       // a little over half the way round the Earth
+inline constexpr Micros kPublishingWindow = std::chrono::hours(24);  // what AddEvent::most_a_day counts over
 inline constexpr std::int64_t kPageMax = 100;
 inline constexpr Micros kAnswerLife = std::chrono::hours(24);  // how long the first answer to an Idempotency-Key is kept
 /// That a message was sent is remembered for so much longer than answers are: an effect's tries are over by far.

@@ -207,13 +207,13 @@ public:
     [[nodiscard]] virtual Instant now() const = 0;
 };
 
-/// Payments and cancellations that have arrived at this process and are not answered yet: what arrived before a hold's deadline is
-/// in time however long it waits, so nothing that this process does may lapse the hold until then. Any thread.
+/// Payments and cancellations that have arrived at this process and are not answered yet: what arrived before a hold's deadline
+/// is in time however long it waits, so nothing that this process does may lapse the hold until then. Any thread.
 class Arrivals
 {
 public:
     virtual ~Arrivals() = default;
-    /// Whether a payment or cancellation of `ticket` that arrived before `deadline` is under way. Ask for it after `now` of the act
+    /// Whether a payment or cancellation of `ticket` that arrived before `deadline` is under way. Ask after the `now` of the act
     /// that would lapse the hold was read: one that arrives later is too late by then.
     [[nodiscard]] virtual bool in_time(TicketId ticket, Instant deadline) const = 0;
     /// How many tickets are waited for: so many due holds may have to be passed over.

@@ -1,9 +1,12 @@
 #pragma once
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "core/instant.hpp"
 
 namespace boxoffice
 {
@@ -51,6 +54,7 @@ struct Error {
     std::string message;
     std::string detail{};
     std::vector<FieldError> fields{};
+    std::optional<Micros> retry_after{};  // when `code` is rate_limited: how long it is in vain to try again
 };
 
 /// Thrown by Result::value() on an error: always a programming mistake, never an answer.

@@ -36,8 +36,8 @@ enum class PayPlan : std::uint8_t { mark_paid, already_so, revive };
 [[nodiscard]] Result<PayPlan> decide_pay(const Ticket& ticket, std::string_view reference,
                                          std::optional<TicketId> reference_owner, Instant now);
 
-/// A payment in time whose hold was lapsed meanwhile takes any seat that is free, if need be that of a due hold, which then has to
-/// be lapsed in the same transaction; else hold_expired. Whether the event is over does not matter: nor does it to a hold.
+/// A payment in time whose hold was lapsed meanwhile takes any seat that is free, if need be that of a due hold, which then has
+/// to be lapsed in the same transaction; else hold_expired. Whether the event is over does not matter: nor does it to a hold.
 [[nodiscard]] Result<void> decide_revive(const ReserveFacts& facts);
 
 /// `already_free`: the hold was lapsed although the act arrived before its deadline: only the ticket's status changes.
@@ -67,6 +67,10 @@ enum class CancelPlan : std::uint8_t { give_back, already_free };
 
 /// A new event (id 0) of a draft, or Error invalid with the fields of check_draft().
 [[nodiscard]] Result<Event> decide_add_event(const EventDraft& draft, UserId organizer, const Zones& zones, Instant now);
+
+/// Whether an account may add another event at `now`: `nth_newest` is when it added the one that would have to be a day old for
+/// that; nothing when it has added fewer. Refuses rate_limited with the time until then.
+[[nodiscard]] Result<void> decide_publishing(std::optional<Instant> nth_newest, Instant now);
 
 /// The same event with the patch applied, or not_organizer, invalid, below_sold in this order. An event already over
 /// may be changed in everything but may not be given a new end that has passed too.

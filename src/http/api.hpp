@@ -13,6 +13,7 @@
 #include "runtime/lanes.hpp"
 #include "runtime/live.hpp"
 #include "runtime/metrics.hpp"
+#include "runtime/shedding.hpp"
 
 /// The REST door: routes, decoding, encoding. Speaks in acts and queries, knows no socket and no SQL.
 namespace boxoffice::http
@@ -63,7 +64,9 @@ struct Dependencies {
     LiveHub& live;                               // availability as it changes
     RateLimits* rates = nullptr;                 // none: nobody is limited
     RatePolicies policies{};                     // how much
+    std::int64_t events_a_day = 0;               // that an account may add, unless nobody is limited; 0: any number
     std::vector<std::string> trusted_proxies{};  // addresses or CIDR blocks whose X-Forwarded-For is believed
+    Shedding* shedding = nullptr;                // hears of refusals that protect others
     std::vector<OtherPart> others{};             // what the server can do without for a while: "degraded", not "not ready"
 
     [[nodiscard]] WatchDependencies watch() const

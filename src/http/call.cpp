@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/limits.hpp"
 #include "core/rules.hpp"
 #include "http/idempotency.hpp"
 #include "http/kept_reply.hpp"
@@ -13,6 +14,9 @@ namespace boxoffice::http
 
 namespace
 {
+
+/// When one account has its share of the catalogue's places in the lane: they come free with every batch.
+constexpr Micros kShareRetry = std::chrono::seconds(1);
 
 void add_unless_there(Reply& reply, std::string_view name, std::string_view value)
 {
@@ -105,6 +109,12 @@ std::string_view Call::encoded_query() const
     return question == target.npos ? std::string_view{} : target.substr(question + 1);
 }
 
+void Call::shed(std::string_view cls, std::string_view reason) const
+{
+    Shedding* const shedding = door_->selling ? door_->selling->shedding : nullptr;
+    if (shedding != nullptr) shedding->refused(cls, reason, {client_group(client()), user_ ? user_->value : 0});
+}
+
 void Call::matched(const Match& match)
 {
     measured_ = door_->measured[match.row];
@@ -144,8 +154,8 @@ void Call::answer(Reply reply)
     const int status = reply.status;
     // Before the answer is out: whoever has it may send the same key again and must not find it running.
     if (running_key_) door_->in_flight.leave(*user_, *running_key_);
-    respond_(std::move(reply));
     arrival_.leave();
+    respond_(std::move(reply));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
     service().metrics.request_done(*measured_, status, took.count());
     log_answer(status, took.count());
@@ -241,7 +251,32 @@ void Call::act(Act act, Encode encode)
         if (const auto error = enter_key(*job->claim)) return refuse(*error);
     }
     job->done = [self = shared_from_this()](LaneJob& done) { self->guard([&done](Call& call) { call.finish_act(done); }); };
-    if (!parts().writes.submit(std::move(job))) refuse_busy();
+    submit(std::move(job));
+}
+
+void Call::submit(std::unique_ptr<LaneJob> job)
+{
+    job->unlimited = unlimited();
+    const std::string_view cls = write_class(job->act);
+    const std::string_view why_not = parts().writes.offer(std::move(job));
+    if (why_not.empty()) return;
+    if (why_not != kLaneStopping) shed(cls, why_not);
+    if (why_not != kAccountShare) return refuse_busy();
+    Error error{Code::rate_limited, {}};
+    error.retry_after = kShareRetry;
+    refuse(error);
+}
+
+/// The account has added as many events as it may in a day.
+void Call::note_daily_limit(const Error& error)
+{
+    shed("catalogue", "events_a_day");
+    constexpr double kMinutes = std::chrono::duration<double, std::ratio<60>>(kPublishingWindow).count();
+    const auto most = static_cast<double>(parts().events_a_day);
+    const Micros wait = error.retry_after.value_or(Micros(0));
+    note_rate({"events",
+               {.per_minute = most / kMinutes, .burst = most},
+               {.allowed = false, .remaining = 0, .retry_after = wait, .reset = wait}});
 }
 
 void Call::finish_act(const LaneJob& job)
@@ -253,7 +288,10 @@ void Call::finish_act(const LaneJob& job)
         return answer(std::move(*reply));
     }
     count(parts().metrics, job.act, job.outcome);
-    if (const auto* error = std::get_if<Error>(&job.outcome)) return refuse(*error);
+    if (const auto* error = std::get_if<Error>(&job.outcome)) {
+        if (error->code == Code::rate_limited) note_daily_limit(*error);
+        return refuse(*error);
+    }
     answer(encode_(*this, job.outcome));
 }
 

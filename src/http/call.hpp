@@ -57,6 +57,8 @@ public:
     [[nodiscard]] std::string client() const { return client_address(*request_, door_->proxies); }
     [[nodiscard]] std::string_view encoded_query() const;
     [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
+    /// Whether what is counted by account is not counted for this one.
+    [[nodiscard]] bool unlimited() const { return parts().rates == nullptr; }
 
     void matched(const Match& match);
 
@@ -75,6 +77,8 @@ public:
     void refuse(const Error& error);
     void refuse(Code code) { refuse(Error{code, {}}); }
     void refuse_status(int status, std::string_view detail, std::string_view allow = {});
+    /// Tells the operator of a refusal that protects others, with this client as an example: see Shedding.
+    void shed(std::string_view cls, std::string_view reason) const;
     /// A lane did not take the work: busy, or shutting_down.
     void refuse_busy();
     /// An accident: 500, or what a StoreFailure says; the exception goes to the log.
@@ -110,7 +114,9 @@ private:
     }
 
     [[nodiscard]] Reply reply_to(const Outcome& outcome) const;
+    void submit(std::unique_ptr<LaneJob> job);
     void finish_act(const LaneJob& job);
+    void note_daily_limit(const Error& error);
     void log_answer(int status, double seconds) const;
     void log_accident(const Error& error) const;
     [[nodiscard]] std::optional<Error> enter_key(IdempotencyClaim& claim);

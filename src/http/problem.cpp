@@ -1,5 +1,9 @@
 #include "http/problem.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <string>
+
 #include "core/rules.hpp"
 #include "http/json_writer.hpp"
 
@@ -137,6 +141,10 @@ Reply problem(const Error& error, std::string_view request_id)
     Reply reply = make(status, code_word(error.code), detail, error.fields, request_id);
     if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
     if (status == 503 || error.code == Code::idempotency_in_progress) { reply.headers.emplace_back("Retry-After", "1"); }
+    if (error.retry_after) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
+        reply.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
+    }
     return reply;
 }
 

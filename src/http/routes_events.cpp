@@ -47,7 +47,8 @@ void add_event(const CallPtr& call)
 {
     auto draft = decode_event_draft(call->request(), call->parts().zones, call->now());
     if (!draft) return call->refuse(draft.error());
-    call->act(AddEvent{call->user(), std::move(*draft), call->now()}, event_added);
+    const std::int64_t most_a_day = call->unlimited() ? 0 : call->parts().events_a_day;
+    call->act(AddEvent{call->user(), std::move(*draft), call->now(), most_a_day}, event_added);
 }
 
 void list_events(const CallPtr& call)

@@ -9,6 +9,7 @@
 #include "main/commands.hpp"
 #include "main/parts.hpp"
 #include "runtime/live.hpp"
+#include "runtime/shedding.hpp"
 #include "security/security.hpp"
 
 namespace boxoffice
@@ -78,6 +79,7 @@ int serve(const cli::Config& config)
     if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shared.jobs.get());
     std::atomic<bool> draining{false};
 
+    Shedding shedding(metrics);
     RateLimits* const limits = shared.rates ? shared.rates.get() : &shared.alone;
     const auto api = http::make_api({.store = store,
                                      .writes = writes,
@@ -96,7 +98,9 @@ int serve(const cli::Config& config)
                                      .live = live,
                                      .rates = config.rate_limit ? limits : nullptr,
                                      .policies = {config.account_rate, config.login_rate, config.register_rate},
+                                     .events_a_day = config.events_per_account_day,
                                      .trusted_proxies = config.trusted_proxies,
+                                     .shedding = &shedding,
                                      .others = shared.others()});
     http::Server server(server_options(config), *api);
 

@@ -44,6 +44,7 @@ void Batch::carry_out(WriteJob& job)
         return;
     }
     run();
+    if (!is_final(job.outcome)) return;
     std::string bytes = claim.render(job.outcome).bytes;
     plan_.answers.users.push_back(claim.user.value);
     plan_.answers.keys.push_back(claim.key);
@@ -179,20 +180,6 @@ Outcome Batch::act(const Pay& act)
     return *ticket;
 }
 
-Result<void> Batch::revive(const Ticket& ticket, Instant now)
-{
-    const auto found = facts_.stocks.find(ticket.event_id);
-    // Removed, which no live ticket would have allowed.
-    if (found == facts_.stocks.end() || plan_.events_removed.contains(ticket.event_id)) return refuse(Code::hold_expired);
-    Stock& stock = found->second;
-    ReserveFacts facts{stock.total, stock.sold, 0, stock.end_time};
-    if (facts.sold >= facts.total) facts.due = count_due(stock, now);
-    if (auto decision = decide_revive(facts); !decision) return decision;
-    if (facts.due > 0) sell(stock, -lapse_event(ticket.event_id, stock, now), now);
-    sell(stock, 1, now);
-    return {};
-}
-
 Outcome Batch::act(const Cancel& act)
 {
     Ticket* const ticket = own_ticket(act.ticket, act.user);
@@ -270,6 +257,10 @@ Outcome Batch::act(const AddEvent& act)
     auto decision = decide_add_event(act.draft, act.organizer, zones_, act.now);
     if (!decision) return decision.error();
     if (!facts_.known.contains(act.organizer)) return refuse(Code::unauthenticated);
+    if (act.most_a_day > 0) {
+        if (const auto may = decide_publishing(nth_newest(act), act.now); !may) return may.error();
+        ++facts_.published[act.organizer].added;
+    }
     Event event = std::move(*decision);
     event.id = EventId{take_number(facts_.event_ids)};
     plan_.events_new.push_back(event);

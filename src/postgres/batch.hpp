@@ -43,6 +43,9 @@ struct Plan {
     } answers;
 };
 
+/// What the plan does to holds that were lapsed before an act which is in time all the same.
+void change_lapsed(Flight& flight, const Plan& plan);
+
 /// One batch of acts against its facts: asks the rules act by act, in order, each seeing what those before it have done, and
 /// gathers the plan. No SQL is run here but what one act needs for itself alone (the outbox's acts), which is added to the
 /// flight.
@@ -80,6 +83,8 @@ private:
     Outcome act(const TakeMailTurn&) { return MailTurn::elsewhere; }
     Outcome act(const MarkMailSent&) { return Done{}; }
 
+    /// When the organizer added the event that has to be a day old for another one, as decide_publishing() asks.
+    std::optional<Instant> nth_newest(const AddEvent& act) const;
     void sell(Stock& stock, std::int64_t count, Instant now);
     Ticket* own_ticket(TicketId id, UserId user);
     /// Whether this hold may be lapsed at `now`: it is due, nothing in this batch has changed it, and no payment in time waits.

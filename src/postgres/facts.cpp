@@ -34,6 +34,7 @@ void want(Wanted& wanted, const AddEvent& act)
 {
     wanted.known.insert(act.organizer);
     ++wanted.events_new;
+    if (act.most_a_day > 0) wanted.add_publisher(act);
 }
 void want(Wanted& wanted, const ChangeEvent& act)
 {
@@ -373,26 +374,6 @@ Wanted::Wanted(std::span<WriteJob* const> jobs, std::size_t awaited) : now(Insta
     for (auto& [event, count] : reserves) count += static_cast<std::int64_t>(awaited);
 }
 
-bool Wanted::add_revived(std::span<WriteJob* const> jobs, const Facts& facts)
-{
-    bool added = false;
-    for (const WriteJob* const job : jobs) {
-        const auto* const pay = std::get_if<Pay>(&job->act);
-        if (pay == nullptr) continue;
-        const auto found = facts.tickets.find(pay->ticket);
-        if (found == facts.tickets.end()) continue;
-        const Ticket& ticket = found->second;
-        const bool needs_seat =
-            ticket.user_id == pay->user && ticket.status == TicketStatus::expired && pay->now < ticket.expires_at;
-        if (!needs_seat || !revived.insert(ticket.id).second) continue;
-        events.insert(ticket.event_id);
-        ++reserves[ticket.event_id];
-        only_lapse = false;
-        added = true;
-    }
-    return added;
-}
-
 Facts gather(Connection& db, const Wanted& wanted)
 {
     Facts facts;
@@ -404,6 +385,9 @@ Facts gather(Connection& db, const Wanted& wanted)
     ask_events(first, wanted, facts, ends);
     ask_tickets(first, wanted, facts);
     ask_people(first, wanted, facts);
+    ask_published(wanted, facts, [&first](std::string_view sql, Params params, std::function<void(const Rows&)> read) {
+        first.ask(sql, std::move(params), std::move(read));
+    });
     ask_numbers(first, wanted, facts);
     first.go(db);
     leave_out_unlocked(facts);

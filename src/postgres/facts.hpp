@@ -46,6 +46,13 @@ struct Facts {
     std::unordered_set<UserId> known;                // exist
     std::unordered_map<std::string, UserId> emails;  // folded, taken
     std::map<KeyOfUser, Kept> kept;
+    /// When an account that may add only so many events a day added the newest of them but `skipped`, newest first.
+    struct Published {
+        std::int64_t skipped = 0;
+        std::vector<Instant> newest;
+        std::int64_t added = 0;  // by this batch
+    };
+    std::map<UserId, Published> published;
     std::vector<std::int64_t> ticket_ids, event_ids, user_ids;  // fresh ones, used from the back
     std::vector<Stock::Due> due;                                // for the tidier, with the event of each
     std::vector<EventId> due_events;
@@ -64,6 +71,11 @@ struct Wanted {
     std::set<UserId> users;  // to lock
     std::set<UserId> known;
     std::set<std::string> emails;
+    struct Publishing {
+        std::int64_t most_a_day = 0;
+        std::int64_t adds = 0;
+    };
+    std::map<UserId, Publishing> publishers;
     std::map<KeyOfUser, Instant> keys;  // and the time before which a kept answer is forgotten
     std::int64_t tickets_new = 0, events_new = 0, users_new = 0;
     Instant now;            // the latest of the acts'
@@ -73,12 +85,17 @@ struct Wanted {
     enum class LapseMode : std::uint8_t { those_free, wait_for_one } lapse_mode = LapseMode::those_free;
 
     /// `awaited`: so many due holds may have to be passed over, because a payment in time is under way.
-    Wanted(std::span<WriteJob* const> jobs, std::size_t awaited);
+    explicit Wanted(std::span<WriteJob* const> jobs, std::size_t awaited = 0);
 
+    void add_publisher(const AddEvent& act);
     /// Whether payments in time have turned out to need a seat again, and so the locks of events that were not asked for: then it
     /// has to be gathered anew, in the one order of locks.
     [[nodiscard]] bool add_revived(std::span<WriteJob* const> jobs, const Facts& facts);
 };
+
+/// How a statement and what reads its rows join the first flight.
+using Ask = std::function<void(std::string_view sql, Params params, std::function<void(const Rows&)> read)>;
+void ask_published(const Wanted& wanted, Facts& facts, const Ask& ask);
 
 /// Begins the transaction and gathers. Throws what fly() throws.
 [[nodiscard]] Facts gather(Connection& db, const Wanted& wanted);

@@ -56,13 +56,6 @@ constexpr std::string_view kPay = GUARDED(
     "UPDATE tickets t SET status = 1, paid_at = u.at, payment_reference = u.reference "
     "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS u(id, at, reference) WHERE t.id = u.id AND t.status < 1",
     "$4");
-// The same of holds that were lapsed before an act that is in time: 2 is expired, of which there is no index.
-constexpr std::string_view kRevive = GUARDED(
-    "UPDATE tickets t SET status = 1, paid_at = u.at, payment_reference = u.reference "
-    "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS u(id, at, reference) WHERE t.id = u.id AND t.status = 2",
-    "$4");
-constexpr std::string_view kCancelLate =
-    GUARDED("UPDATE tickets SET status = 3 WHERE id = ANY($1::bigint[]) AND status = 2", "$2");
 constexpr std::string_view kCancel = GUARDED("UPDATE tickets SET status = 3 WHERE id = ANY($1::bigint[]) AND status < 1", "$2");
 constexpr std::string_view kLapse = GUARDED("UPDATE tickets SET status = 2 WHERE id = ANY($1::bigint[]) AND status < 1", "$2");
 constexpr std::string_view kCount = GUARDED(
@@ -259,19 +252,11 @@ void change_tickets(Flight& flight, const Plan& plan)
         flight.add(
             kReserve,
             std::move(Params().ids(made.ids).ids(made.events).ids(made.users).instants(made.created).instants(made.expires)));
-    const auto pay = [&flight](std::string_view sql, const Plan::Paid& paid) {
-        if (paid.ids.empty()) return;
-        flight.add(sql, std::move(Params().ids(paid.ids).instants(paid.at).texts(paid.references).integer(size_of(paid.ids))));
-    };
-    const auto mark = [&flight](std::string_view sql, const std::vector<TicketId>& tickets) {
-        if (!tickets.empty()) flight.add(sql, std::move(Params().ids(tickets).integer(size_of(tickets))));
-    };
-    pay(kPay, plan.paid);
-    mark(kCancel, plan.cancelled);
-    mark(kLapse, plan.lapsed);
-    // Last: a hold may have been lapsed by this very batch.
-    pay(kRevive, plan.revived);
-    mark(kCancelLate, plan.cancelled_late);
+    const auto& paid = plan.paid;
+    if (!paid.ids.empty())
+        flight.add(kPay, std::move(Params().ids(paid.ids).instants(paid.at).texts(paid.references).integer(size_of(paid.ids))));
+    if (!plan.cancelled.empty()) flight.add(kCancel, std::move(Params().ids(plan.cancelled).integer(size_of(plan.cancelled))));
+    if (!plan.lapsed.empty()) flight.add(kLapse, std::move(Params().ids(plan.lapsed).integer(size_of(plan.lapsed))));
 }
 
 void count(Flight& flight, const Facts& facts)
@@ -380,6 +365,7 @@ Flight Batch::writes(std::vector<std::function<void(const std::vector<Rows>&)>>&
     add_events(flight, plan_);
     change_events(flight, plan_, facts_);
     change_tickets(flight, plan_);
+    change_lapsed(flight, plan_);  // after those: a hold may have been lapsed by this very batch
     count(flight, facts_);
     const auto& effects = plan_.effects;
     if (!effects.kinds.empty())

@@ -1,14 +1,24 @@
 #include "runtime/lane_acts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <type_traits>
+
+#include "core/limits.hpp"
 
 namespace boxoffice
 {
 
 namespace
 {
+
+/// Registrations wait for a password first, which is slower by far than a lane: a quarter of the places is plenty.
+constexpr std::size_t kPeopleShare = 4;
+/// A sixteenth: an act of the catalogue may cost as much as fifty reservations.
+constexpr std::size_t kCatalogueShare = 16;
+/// An event without a word: its rows, and the indexes of times and places.
+constexpr std::size_t kEventWeight = 256;
 
 std::uint64_t key_of(const Act& act)
 {
@@ -37,11 +47,59 @@ std::uint64_t key_of(const Act& act)
 
 }  // namespace
 
-std::size_t urgency_of(const Act& act)
+WriteClass class_of(const Act& act)
 {
-    if (std::holds_alternative<Pay>(act) || std::holds_alternative<Cancel>(act)) return 0;
-    if (std::holds_alternative<Reserve>(act) || std::holds_alternative<LapseDue>(act)) return 1;
-    return 2;
+    return std::visit(
+        []<class One>(const One&) {
+            const auto is = []<class... Kinds>(std::type_identity<std::variant<Kinds...>>) {
+                return (std::is_same_v<One, Kinds> || ...);
+            };
+            if (is(std::type_identity<std::variant<Pay, Cancel>>())) return WriteClass::payment;
+            if (is(std::type_identity<std::variant<LapseDue>>())) return WriteClass::lapse;
+            if (is(std::type_identity<std::variant<Reserve>>())) return WriteClass::reservation;
+            if (is(std::type_identity<std::variant<AddEvent, ChangeEvent, RemoveEvent>>())) return WriteClass::catalogue;
+            if (is(std::type_identity<std::variant<AddUser, ChangeUser>>())) return WriteClass::people;
+            return WriteClass::upkeep;
+        },
+        act);
+}
+
+std::string_view write_class(const Act& act)
+{
+    constexpr std::array<std::string_view, kUrgencies> kWords{"payment", "lapse", "reservation", "upkeep", "people", "catalogue"};
+    return kWords[static_cast<std::size_t>(class_of(act))];
+}
+
+std::size_t places_of(WriteClass cls, std::size_t depth_max)
+{
+    if (cls == WriteClass::people) return std::max<std::size_t>(1, depth_max / kPeopleShare);
+    if (cls == WriteClass::catalogue) return std::max<std::size_t>(1, depth_max / kCatalogueShare);
+    return depth_max;
+}
+
+std::size_t weight_of(const Act& act)
+{
+    const auto of = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+    std::size_t weight = kEventWeight;
+    if (const auto* const add = std::get_if<AddEvent>(&act)) {
+        weight += add->draft.title.size() + add->draft.description.size() + add->draft.venue.address.size();
+    } else if (const auto* const change = std::get_if<ChangeEvent>(&act)) {
+        const EventPatch& patch = change->patch;
+        // Any text that changes has all words of the event taken out and put in again.
+        if (patch.title || patch.description || patch.venue_address)
+            weight += kDescriptionCharsMax + of(patch.title) + of(patch.description) + of(patch.venue_address);
+    } else if (std::holds_alternative<RemoveEvent>(act)) {
+        weight += kDescriptionCharsMax;
+    }
+    return weight;
+}
+
+UserId publisher_of(const Act& act)
+{
+    if (const auto* const add = std::get_if<AddEvent>(&act)) return add->organizer;
+    if (const auto* const change = std::get_if<ChangeEvent>(&act)) return change->by;
+    if (const auto* const remove = std::get_if<RemoveEvent>(&act)) return remove->by;
+    return {};
 }
 
 std::size_t lane_of(const Act& act, std::size_t lanes)

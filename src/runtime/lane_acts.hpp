@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 #include "runtime/lanes.hpp"
 
@@ -7,9 +8,20 @@
 namespace boxoffice
 {
 
-/// Paying keeps a promise that was already made, so it goes first (0); then what makes or frees holds; then the rest.
-inline constexpr std::size_t kUrgencies = 3;
-[[nodiscard]] std::size_t urgency_of(const Act& act);
+/// The classes of acts, most urgent first: paying keeps a promise that was already made; then what frees holds and what makes
+/// them; then this process's own upkeep, people, and what is on.
+enum class WriteClass : std::uint8_t { payment, lapse, reservation, upkeep, people, catalogue };
+inline constexpr std::size_t kUrgencies = 6;
+[[nodiscard]] WriteClass class_of(const Act& act);
+
+/// How many acts of a class may wait in a lane in which `depth_max` reservations may. Each class has places of its own, so that
+/// none can refuse another.
+[[nodiscard]] std::size_t places_of(WriteClass cls, std::size_t depth_max);
+
+/// What an act of the catalogue weighs: about the bytes of the text whose words it puts into the index or takes out.
+[[nodiscard]] std::size_t weight_of(const Act& act);
+/// Whose act of the catalogue it is.
+[[nodiscard]] UserId publisher_of(const Act& act);
 
 /// Which of so many lanes an act goes through: acts of an event share one, since they would meet at its counter; those of a
 /// ticket, since the event of a ticket is not known here; the rest go wherever.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ports.hpp"
@@ -16,7 +17,11 @@ namespace boxoffice
 /// thread, after the commit that made the outcome durable returned; it must not block and must not throw.
 struct LaneJob : WriteJob {
     std::function<void(LaneJob&)> done;
+    bool unlimited = false;  // of an account that limits of an account do not hold for
 };
+
+/// The class of an act in a word, as boxoffice_shed_total{class} has it: "payment", "reservation", "catalogue", …
+[[nodiscard]] std::string_view write_class(const Act& act);
 
 /// What a batch has changed, for those who act on it.
 struct BatchNews {
@@ -25,6 +30,11 @@ struct BatchNews {
     bool made_effects = false;                 // the outbox has something to take
 };
 
+/// Why a lane does not take an act.
+inline constexpr std::string_view kQueueFull = "queue_full";
+inline constexpr std::string_view kAccountShare = "account_share";  // one account has its share of the catalogue's places already
+inline constexpr std::string_view kLaneStopping = "stopping";
+
 /// One hot event turns a lock per request into a queue of waiting threads, each paying its own disk sync. A lane turns
 /// that around: requests queue up as typed acts, and one thread takes everything that waits, carries it out in one
 /// transaction with one sync, and only then answers each. The busier it gets, the more a sync serves.
@@ -32,8 +42,9 @@ struct BatchNews {
 /// Where the store takes several writers there are several lanes: acts of one event go through one of them, so that they meet in
 /// a transaction and not at a row's lock.
 ///
-/// Paying goes ahead of reserving, reserving ahead of the rest. An accident rolls the batch back and replays
-/// its acts one by one, so that a poisoned act hurts only itself.
+/// Paying goes ahead of reserving, reserving ahead of the rest, the catalogue last; each class has places of its own to wait in,
+/// so that a crowd of buyers keeps nobody from paying. What is on costs most, by its words: a batch takes only so many bytes of
+/// it. An accident rolls the batch back and replays its acts one by one, so that a poisoned act hurts only itself.
 ///
 /// Lanes that hand work to each other all stop() before the first is destroyed: a job may be done, and its asker gone, before
 /// submit() has returned to the thread that brought it.
@@ -41,7 +52,7 @@ class WriteLane
 {
 public:
     struct Options {
-        std::size_t depth_max = 8192;  // beyond it submit() refuses: half a second's work at 16 000 acts/s
+        std::size_t depth_max = 8192;  // of a class; beyond it submit() refuses: half a second's work at 16 000 acts/s
         std::size_t batch_max = 512;   // acts to a transaction: beyond a few hundred the sync no longer dominates
         /// Where a transaction costs several round trips: a small batch waits so long for those who will be there in a moment, as
         /// the last two batches show, instead of making them wait for a transaction of its own. 0: never.
@@ -57,7 +68,9 @@ public:
     WriteLane& operator=(const WriteLane&) = delete;
 
     /// False when the lane is full or stopping: the job was not taken and `done` will not be called. Any thread.
-    [[nodiscard]] bool submit(std::unique_ptr<LaneJob> job);
+    [[nodiscard]] bool submit(std::unique_ptr<LaneJob> job) { return offer(std::move(job)).empty(); }
+    /// The same, and says why not in one of the words above; empty when the job was taken.
+    [[nodiscard]] std::string_view offer(std::unique_ptr<LaneJob> job);
 
     /// `listener` hears of every batch after its commit, on the lane's thread; it must not block. Any thread, any
     /// time: a late one hears of what follows.
@@ -67,7 +80,7 @@ public:
     void stop();
 
     [[nodiscard]] std::size_t depth() const;
-    [[nodiscard]] bool full() const;  // submit() would refuse
+    [[nodiscard]] bool full() const;  // submit() would refuse a payment or a reservation, whichever lane it belongs to
     /// Why the store could not write when it was last asked to (storage_full, storage_failed); for some seconds only, since
     /// nothing but the next act can show whether it can again. Any thread.
     [[nodiscard]] std::optional<Code> trouble() const;

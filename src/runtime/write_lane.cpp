@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 
 #include "core/refuse.hpp"
 #include "runtime/lane_acts.hpp"
@@ -27,6 +28,14 @@ constexpr std::size_t kCrowd = 4;
 
 /// Of every batch, one in this many places is kept for each less urgent kind that waits, so that nothing starves.
 constexpr std::size_t kShareKept = 16;
+
+/// What a batch takes of the catalogue, about in bytes of text. Three of the longest events make a transaction some milliseconds
+/// longer, which is less than a slow sync; where nobody is beside them yet, whoever comes waits for a few times as much.
+constexpr std::size_t kWeightBesideOthers = std::size_t{16} * 1024;
+constexpr std::size_t kWeightAlone = std::size_t{64} * 1024;
+
+/// One account may have so great a part of the catalogue's places, so that others find some.
+constexpr std::size_t kPublisherShare = 8;
 
 /// Long enough that somebody who looks every few seconds sees it.
 constexpr std::chrono::seconds kTroubleFor{5};
@@ -74,19 +83,28 @@ public:
     {
     }
 
-    bool submit(std::unique_ptr<LaneJob> job)
+    /// Empty, or why not.
+    std::string_view offer(std::unique_ptr<LaneJob> job)
     {
-        const std::size_t urgency = urgency_of(job->act);
+        const WriteClass cls = class_of(job->act);
+        auto& queue = queues_[static_cast<std::size_t>(cls)];
+        const std::size_t places = places_of(cls, options_.depth_max);
         bool was_waiting = false;
         {
             std::lock_guard lock(mutex_);
-            if (stopping_ || depth_ >= options_.depth_max) return false;
-            queues_[urgency].push_back(std::move(job));
+            if (stopping_) return kLaneStopping;
+            if (queue.size() >= places) return kQueueFull;
+            if (cls == WriteClass::catalogue) {
+                std::size_t& waiting = publishing_[publisher_of(job->act)];
+                if (!job->unlimited && waiting >= std::max<std::size_t>(1, places / kPublisherShare)) return kAccountShare;
+                ++waiting;
+            }
+            queue.push_back(std::move(job));
             ++depth_;
             was_waiting = waiting_ && depth_ >= expected_;  // it is not woken for each of a crowd
         }
         if (was_waiting) wake_.notify_one();
-        return true;
+        return {};
     }
 
     void stop()
@@ -109,7 +127,8 @@ public:
     bool full() const
     {
         std::lock_guard lock(mutex_);
-        return depth_ >= options_.depth_max;
+        const auto is_full = [&](WriteClass cls) { return queues_[static_cast<std::size_t>(cls)].size() >= options_.depth_max; };
+        return is_full(WriteClass::payment) || is_full(WriteClass::reservation);
     }
 
     std::optional<Code> trouble() const
@@ -152,6 +171,10 @@ private:
                 kept += std::min(queues_[later].size(), options_.batch_max / kShareKept);
             }
             auto& queue = queues_[urgency];
+            if (urgency == static_cast<std::size_t>(WriteClass::catalogue)) {
+                take_catalogue(batch);
+                continue;
+            }
             while (!queue.empty() && batch.size() + kept < options_.batch_max) {
                 batch.push_back(std::move(queue.front()));
                 queue.pop_front();
@@ -160,6 +183,23 @@ private:
         depth_ -= batch.size();
         sizes_ = {batch.size(), sizes_[0]};
         return batch;
+    }
+
+    /// By weight, and one at least: whoever else is in the batch waits for it.
+    void take_catalogue(Batch& batch)
+    {
+        auto& queue = queues_[static_cast<std::size_t>(WriteClass::catalogue)];
+        const std::size_t most = batch.empty() ? kWeightAlone : kWeightBesideOthers;
+        std::size_t weight = 0;
+        while (!queue.empty() && batch.size() < options_.batch_max) {
+            const std::size_t more = weight_of(queue.front()->act);
+            if (weight > 0 && weight + more > most) return;
+            weight += more;
+            const auto publishing = publishing_.find(publisher_of(queue.front()->act));
+            if (--publishing->second == 0) publishing_.erase(publishing);
+            batch.push_back(std::move(queue.front()));
+            queue.pop_front();
+        }
     }
 
     /// Under load, buyers answered by one batch come back while the next is under way, and a crowd falls apart into a large batch
@@ -278,7 +318,8 @@ private:
 
     mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
-    std::array<std::deque<std::unique_ptr<LaneJob>>, kUrgencies> queues_;
+    std::array<std::deque<std::unique_ptr<LaneJob>>, kUrgencies> queues_;  // by class
+    std::unordered_map<UserId, std::size_t> publishing_;                   // acts of the catalogue that wait, by whose they are
     std::size_t depth_ = 0;
     std::size_t expected_ = 0;            // while it gathers: so many are worth a wake
     std::array<std::size_t, 2> sizes_{};  // of the last two batches
@@ -307,12 +348,12 @@ public:
         }
     }
 
-    bool submit(std::unique_ptr<LaneJob> job)
+    std::string_view offer(std::unique_ptr<LaneJob> job)
     {
         Lane& lane = *lanes_[lane_of(job->act, lanes_.size())];
-        if (lane.submit(std::move(job))) return true;
-        metrics_.lane_refused("write");
-        return false;
+        const std::string_view why_not = lane.offer(std::move(job));
+        if (!why_not.empty()) metrics_.lane_refused("write");
+        return why_not;
     }
 
     void stop()
@@ -349,7 +390,7 @@ private:
 
 WriteLane::WriteLane(Store& store, Options options, Metrics& metrics) : self_(std::make_unique<Self>(store, options, metrics)) {}
 WriteLane::~WriteLane() { stop(); }
-bool WriteLane::submit(std::unique_ptr<LaneJob> job) { return self_->submit(std::move(job)); }
+std::string_view WriteLane::offer(std::unique_ptr<LaneJob> job) { return self_->offer(std::move(job)); }
 void WriteLane::on_batch(std::function<void(const BatchNews&)> listener) { self_->listeners_.add(std::move(listener)); }
 void WriteLane::stop() { self_->stop(); }
 std::size_t WriteLane::depth() const { return self_->depth(); }

@@ -126,6 +126,7 @@ void Writer::carry_out_one(WriteJob& job)
         }
     }
     run();
+    if (!is_final(job.outcome)) return;
     const KeptAnswer answer = claim.render(job.outcome);
     db_.execute(
         "INSERT OR REPLACE INTO kept_answers (user_id, key, fingerprint, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, CAST(?5 AS "

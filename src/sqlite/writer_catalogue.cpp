@@ -77,6 +77,13 @@ Outcome Writer::act(const AddEvent& act)
 {
     auto decision = decide_add_event(act.draft, act.organizer, zones_, act.now);
     if (!decision) return decision.error();
+    if (act.most_a_day > 0) {
+        std::optional<Instant> nth_newest;
+        Rows rows = db_.query("SELECT created_at FROM events WHERE organizer_id = ?1 ORDER BY created_at DESC LIMIT 1 OFFSET ?2",
+                              act.organizer, act.most_a_day - 1);
+        if (rows.next()) nth_newest = rows.instant(0);
+        if (const auto may = decide_publishing(nth_newest, act.now); !may) return may.error();
+    }
     Event event = std::move(*decision);
     try {
         db_.execute(

@@ -223,3 +223,46 @@ TEST(Framing, RefusesAndClosesWhereSmugglingHides)
         EXPECT_TRUE(is_problem(answer, answer.status)) << bytes;
     }
 }
+
+TEST(LimitsOfADay, OnAnAccountsEventsAre429WithTheTimeToWait)
+{
+    if (is_foreign()) GTEST_SKIP() << "needs a server of its own";
+    TempDir home;
+    ServeOptions options;
+    options.more_arguments = {"--events-per-account-day", "2"};
+    options.environment = {{"BOXOFFICE_RATE_LIMIT", "on"}};
+    ServerProcess server(home.path(), options);
+    Person anna = sign_up(server.address());
+    Person ben = sign_up(server.address());
+    const Json first = make_event(anna);
+    make_event(anna);
+    ASSERT_TRUE(has_status(anna.del(path_of("/events/", first["id"])), 204));
+    const Headers key{{"Idempotency-Key", fresh_word()}};
+    for (int i = 0; i < 2; ++i) {
+        const Answer refused = anna.post("/events/", draft(), key);
+        EXPECT_TRUE(is_problem(refused, 429, "rate_limited"));
+        EXPECT_FALSE(refused.has("idempotency-replayed"));
+        const int wait = std::stoi(refused.header("retry-after"));
+        EXPECT_GT(wait, 86'000);
+        EXPECT_LE(wait, 86'400);
+        EXPECT_EQ(refused.header("ratelimit-policy"), "\"events\";q=2;w=86400");
+        EXPECT_EQ(refused.header("ratelimit"), "\"events\";r=0;t=" + std::to_string(wait));
+    }
+    EXPECT_TRUE(is_invalid(anna.post("/events/", draft({{"total_tickets", 0}})))) << "what is wrong is said first";
+    make_event(ben);
+    Client watcher(server.address());
+    EXPECT_NE(watcher.get("/metrics").body.find(R"(boxoffice_shed_total{class="catalogue",reason="events_a_day"} 2)"),
+              std::string::npos);
+}
+
+TEST(LimitsOfADay, AreOffWhereNobodyIsLimited)
+{
+    if (is_foreign()) GTEST_SKIP() << "needs a server of its own";
+    TempDir home;
+    ServeOptions options;
+    options.more_arguments = {"--events-per-account-day", "1"};
+    options.environment = {{"BOXOFFICE_RATE_LIMIT", "off"}};
+    ServerProcess server(home.path(), options);
+    Person anna = sign_up(server.address());
+    for (int i = 0; i < 3; ++i) make_event(anna);
+}

@@ -210,5 +210,17 @@ TEST(CheckPassword, CountsBytesNotCharacters)
               "value_error");
 }
 
+TEST(DecidePublishing, SaysWhatTheTableSays)
+{
+    const Instant now(500'000h);
+    EXPECT_TRUE(decide_publishing({}, now));
+    EXPECT_TRUE(decide_publishing(now - 24h, now));
+    const auto refused = decide_publishing(now - 24h + 1us, now);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::rate_limited);
+    EXPECT_EQ(refused.error().retry_after, 1us);
+    EXPECT_EQ(decide_publishing(now, now).error().retry_after, 24h);
+}
+
 }  // namespace
 }  // namespace boxoffice

@@ -78,7 +78,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
         EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
         EventId event;
-        for (int i = 0; i < 3; ++i) event = std::get<Event>(act(AddEvent{user, draft, now})).id;
+        for (int i = 0; i < 3; ++i) event = std::get<Event>(act(AddEvent{user, draft, now, 100})).id;
         // Enough of one word that a search for it walks along the start times, while "more" stays rare and is sorted.
         std::vector<WriteJob> many(2100);
         std::vector<WriteJob*> batch;
@@ -94,8 +94,12 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(Reserve{event, user, 1min, now});  // sold out
         act(Pay{ticket.id, user, "r", now});
         act(Cancel{std::get<Ticket>(act(Reserve{EventId{1}, user, 1min, now})).id, user, now});
-        act(Reserve{EventId{1}, user, 1min, now});
-        act(Reserve{EventId{1}, user, 1min, now + 2min});  // lapses the one before
+        const auto lapsed = std::get<Ticket>(act(Reserve{EventId{1}, user, 1min, now}));
+        const auto late = std::get<Ticket>(act(Reserve{EventId{1}, user, 1min, now + 2min}));  // lapses the one before
+        const auto also_late = std::get<Ticket>(act(Reserve{EventId{1}, user, 1min, now + 4min}));
+        act(Cancel{lapsed.id, user, now});  // in time, though lapsed; and so is the payment
+        act(Cancel{also_late.id, user, now + 4min});
+        (void)std::get<Ticket>(act(Pay{late.id, user, "late", now + 2min}));
         act(LapseDue{now + 9min, 10});
         act(RemoveEvent{EventId{2}, user, now});
         act(ForgetAnswers{now - 24h, 10});

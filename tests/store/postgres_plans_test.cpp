@@ -211,7 +211,7 @@ void PostgresPlans::write()
     user = std::get<User>(act(AddUser{"a" + std::to_string(keys) + "@b.co", "a", "!", {}, now})).id;
     act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
     EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
-    const auto add = [&] { return std::get<Event>(act(AddEvent{user, draft, now})).id; };
+    const auto add = [&] { return std::get<Event>(act(AddEvent{user, draft, now, 100})).id; };
     event = add();
     EventPatch patch;
     patch.title = "More flamenco";
@@ -221,8 +221,12 @@ void PostgresPlans::write()
     act(Pay{ticket, user, "reference" + std::to_string(keys), now});
     const EventId other = add();
     act(Cancel{std::get<Ticket>(act(Reserve{other, user, 1min, now})).id, user, now});
-    act(Reserve{other, user, 1min, now});
-    act(Reserve{other, user, 1min, now + 2min});  // lapses the one before
+    const auto lapsed = std::get<Ticket>(act(Reserve{other, user, 1min, now}));
+    const auto late = std::get<Ticket>(act(Reserve{other, user, 1min, now + 2min}));  // lapses the one before
+    const auto also_late = std::get<Ticket>(act(Reserve{other, user, 1min, now + 4min}));
+    act(Cancel{lapsed.id, user, now});  // in time, though lapsed; and so is the payment
+    act(Cancel{also_late.id, user, now + 4min});
+    (void)std::get<Ticket>(act(Pay{late.id, user, "late" + std::to_string(keys), now + 2min}));
     act(RemoveEvent{add(), user, now});
     act_together({LapseDue{now, 10}, Reserve{event, user, 1min, now}});
     act(LapseDue{now, 10});
