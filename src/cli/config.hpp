@@ -46,7 +46,7 @@ struct Config {
     bool work = true;                   // serve on a shared store: what a worker does, too
     unsigned write_lanes = 2;           // of a shared store
     unsigned database_connections = 4;  // of a shared store: those that read; each write lane has one more
-    Micros lock_timeout = std::chrono::seconds(5);
+    Micros lock_timeout = std::chrono::seconds(15);
     Micros statement_timeout = std::chrono::seconds(15);
 
     std::string host = "127.0.0.1";  // numeric; an IPv6 address without its brackets

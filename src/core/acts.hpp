@@ -185,12 +185,19 @@ struct IdempotencyClaim {
     std::function<KeptAnswer(const Outcome&)> render;
 };
 
+/// Why a store has left an act undone for now: another session keeps a row that it needs; or the store has done a part of it and
+/// wants to go on with the rest in a transaction of its own.
+enum class Deferred : std::uint8_t { no, blocked, unfinished };
+
 /// An act on its way through a lane. Owned by whoever submitted it; the store fills `outcome` and says what it led to.
 struct WriteJob {
     Act act;
     std::optional<IdempotencyClaim> claim;
     Outcome outcome;
     bool made_effects = false;  // it has put something into the outbox: even a reservation may, where others' holds lapsed for it
+    bool again = false;         // it was deferred before
+    bool deferrable = false;    // whoever carries it out brings it again when it was deferred; else the store waits or fails
+    Deferred deferred = Deferred::no;  // it has no outcome yet
 };
 
 }  // namespace boxoffice

@@ -78,6 +78,8 @@ public:
     /// Throws StoreFailure (or anything else) on an accident: then nothing of this call has happened, and
     /// the caller may replay the acts one by one; or it is unknown whether it has (StoreFailure::unclear()): then nobody may be
     /// told anything but that. Called by the write lanes' threads only, each for itself.
+    /// A job that is `deferrable` may come back `deferred` with nothing decided, while the others of the call are done: bring it
+    /// again.
     virtual void carry_out(std::span<WriteJob* const> jobs) = 0;
 
     /// Called by a write lane's thread when nothing waits: checkpoints and the like. Must be short.
@@ -107,6 +109,8 @@ public:
     /// Throws StoreFailure unless the store can be read and written.
     virtual void check_ready() = 0;
     [[nodiscard]] virtual OutboxCounts outbox_counts() = 0;
+    /// Rows that another session keeps locked for longer than any of our transactions lasts. Their acts wait, others go on.
+    [[nodiscard]] virtual std::size_t blocked_rows() { return 0; }
 
     // What only a store that several machines share has.
     /// The store's own clock, which all of them judge by; none when the store is this process's alone.

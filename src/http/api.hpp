@@ -21,8 +21,9 @@ namespace boxoffice::http
 
 /// Something beside the store that a readiness check looks at.
 struct OtherPart {
-    std::string name;          // "redis"
-    std::function<bool()> ok;  // quick; any thread
+    std::string name;                   // "redis"
+    std::function<bool()> ok;           // quick; any thread
+    std::string_view trouble = "away";  // the word of readiness when it is not; must stay valid
 };
 
 /// How often what may be asked.

@@ -68,7 +68,7 @@ void write_checks(JsonWriter& json, const Readiness& ready, std::span<const Othe
     json.key("server").string(ready.server);
     for (const OtherPart& part : others) {
         const bool away = std::find(ready.away.begin(), ready.away.end(), part.name) != ready.away.end();
-        json.key(part.name).string(away ? "away" : "ok");
+        json.key(part.name).string(away ? part.trouble : "ok");
     }
     json.end_object();
 }

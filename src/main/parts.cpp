@@ -161,10 +161,12 @@ Shared::Shared(const cli::Config& config)
     watch = std::make_unique<RedisWatch>(options);
 }
 
-std::vector<http::OtherPart> Shared::others() const
+std::vector<http::OtherPart> Shared::others(const cli::Config& config, Store& store) const
 {
-    if (!watch) return {};
-    return {{"redis", [&redis = *watch] { return redis.ok(); }}};
+    std::vector<http::OtherPart> parts;
+    if (watch) parts.push_back({"redis", [&redis = *watch] { return redis.ok(); }});
+    if (is_shared(config)) parts.push_back({"rows", [&store] { return store.blocked_rows() == 0; }, "locked by another session"});
+    return parts;
 }
 
 Work::Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, JobStream* stream)
@@ -206,6 +208,10 @@ void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, cons
     metrics.gauge(kDepth, kDepthHelp, "lane", "read", [&reads] { return static_cast<double>(reads.depth()); });
     metrics.gauge("boxoffice_holds_live", "Tickets reserved now.", "", "",
                   [&store] { return static_cast<double>(store.reserved_count()); });
+    metrics.gauge("boxoffice_blocked_rows", "Rows of the database that another session keeps locked.", "", "",
+                  [&store] { return static_cast<double>(store.blocked_rows()); });
+    metrics.gauge("boxoffice_lane_parked", "Acts that wait for such a row, or for their next step.", "", "",
+                  [&writes] { return static_cast<double>(writes.parked()); });
     constexpr std::string_view kOutbox = "boxoffice_outbox";
     constexpr std::string_view kOutboxHelp = "Effects in the outbox: waiting for their job, or dead after its last try.";
     metrics.gauge(kOutbox, kOutboxHelp, "state", "waiting",

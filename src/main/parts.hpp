@@ -56,7 +56,7 @@ struct Shared {
     std::unique_ptr<RateLimits> rates;
     std::unique_ptr<RedisWatch> watch;
 
-    [[nodiscard]] std::vector<http::OtherPart> others() const;
+    [[nodiscard]] std::vector<http::OtherPart> others(const cli::Config& config, Store& store) const;
 };
 
 /// What a worker does: lapses due holds and carries out the outbox's jobs.

@@ -67,6 +67,7 @@ int serve(const cli::Config& config)
                      {.depth_max = config.write_queue,
                       .batch_max = config.write_batch,
                       .gather = is_shared(config) ? kGather : Micros(0),
+                      .blocked_most = config.lock_timeout,
                       .lanes = is_shared(config) ? config.write_lanes : 1},
                      metrics);
     const unsigned readers = is_shared(config) ? config.database_connections * kReadersToConnection : config.read_threads;
@@ -101,7 +102,7 @@ int serve(const cli::Config& config)
                                      .events_a_day = config.events_per_account_day,
                                      .trusted_proxies = config.trusted_proxies,
                                      .shedding = &shedding,
-                                     .others = shared.others()});
+                                     .others = shared.others(config, store)});
     http::Server server(server_options(config), *api);
 
     measure_store(metrics, store, writes, reads);

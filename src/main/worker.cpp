@@ -30,7 +30,7 @@ int work(const cli::Config& config)
     metrics.build_info(cli::version());
     Shared shared(config);
     // One lane: what a worker writes comes from its two loops, and each waits for its own.
-    WriteLane writes(store, {.lanes = config.write_lanes}, metrics);
+    WriteLane writes(store, {.blocked_most = config.lock_timeout, .lanes = config.write_lanes}, metrics);
     WorkLane reads({.name = "read", .threads = 2, .nice = 0}, metrics);
     Work work(config, open, writes, metrics, shared.jobs.get());
     std::atomic<bool> draining{false};
@@ -42,7 +42,7 @@ int work(const cli::Config& config)
                                          .random_hex = random_hex,
                                          .draining = draining,
                                          .trusted_proxies = {},
-                                         .others = shared.others()});
+                                         .others = shared.others(config, store)});
     http::Server server(server_options(config), *watch);
     measure_store(metrics, store, writes, reads);
 

@@ -33,6 +33,7 @@ void Batch::carry_out(WriteJob& job)
         job.made_effects = plan_.effects.kinds.size() > before;
     };
     job.made_effects = false;
+    current_ = &job;
     if (!job.claim) return run();
     const IdempotencyClaim& claim = *job.claim;
     const KeyOfUser name{claim.user.value, claim.key};
@@ -44,7 +45,7 @@ void Batch::carry_out(WriteJob& job)
         return;
     }
     run();
-    if (!is_final(job.outcome)) return;
+    if (!is_final(job.outcome) || job.deferred != Deferred::no) return;
     std::string bytes = claim.render(job.outcome).bytes;
     plan_.answers.users.push_back(claim.user.value);
     plan_.answers.keys.push_back(claim.key);
@@ -52,6 +53,13 @@ void Batch::carry_out(WriteJob& job)
     plan_.answers.bytes.push_back(bytes);
     plan_.answers.at.push_back(claim.now);
     facts_.kept.emplace(name, Kept{claim.fingerprint, std::move(bytes)});
+}
+
+Outcome Batch::put_off()
+{
+    if (!current_->deferrable) throw StoreFailure(Code::busy, "what an act is about came to be after its locks were taken");
+    current_->deferred = Deferred::unfinished;
+    return std::monostate{};
 }
 
 void Batch::sell(Stock& stock, std::int64_t count, Instant now)
@@ -186,15 +194,17 @@ Outcome Batch::act(const Cancel& act)
     if (!ticket) return refuse(Code::not_found);
     const auto plan = decide_cancel(*ticket, act.now);
     if (!plan) return plan.error();
+    const auto stock = facts_.stocks.find(ticket->event_id);
+    const bool frees_a_seat = *plan != CancelPlan::already_free;
+    // The ticket was made after its event would have been locked for it.
+    if (frees_a_seat && stock == facts_.stocks.end()) return put_off();
 
     ticket->status = TicketStatus::cancelled;
     settled_.insert(ticket->id);
-    if (*plan == CancelPlan::already_free) {
+    if (!frees_a_seat) {
         plan_.cancelled_late.push_back(ticket->id);
         return *ticket;
     }
-    const auto stock = facts_.stocks.find(ticket->event_id);
-    if (stock == facts_.stocks.end()) throw StoreFailure(Code::internal, "a live ticket without its event");
     plan_.cancelled.push_back(ticket->id);
     sell(stock->second, -1, act.now);
     return *ticket;
@@ -271,7 +281,9 @@ Outcome Batch::act(const ChangeEvent& act)
 {
     const auto found = facts_.events.find(act.event);
     if (found == facts_.events.end()) return refuse(Code::not_found);
-    Stock& stock = facts_.stocks.at(act.event);
+    const auto counted = facts_.stocks.find(act.event);
+    if (counted == facts_.stocks.end()) return put_off();  // the event was made after the locks were taken
+    Stock& stock = counted->second;
     found->second.tickets_sold = stock.sold;
     auto decision = decide_change_event(found->second, act.by, act.patch, zones_, act.now);
     if (!decision) return decision.error();
@@ -289,12 +301,16 @@ Outcome Batch::act(const RemoveEvent& act)
 {
     const auto found = facts_.events.find(act.event);
     if (found == facts_.events.end()) return refuse(Code::not_found);
-    Stock& stock = facts_.stocks.at(act.event);
+    const auto counted = facts_.stocks.find(act.event);
+    if (counted == facts_.stocks.end()) return put_off();
+    Stock& stock = counted->second;
     found->second.tickets_sold = stock.sold;
     const auto& event = found->second;
     // Holds whose time is up stand in nobody's way: they lapse here if the tidier has not come round.
     if (event.organizer_id == act.by) {
         if (const auto lapsed = lapse_event(act.event, stock, act.now); lapsed > 0) sell(stock, -lapsed, act.now);
+        const bool maybe_more = static_cast<std::int64_t>(stock.due.size()) >= kLapsedAtOnceToRemove;
+        if (stock.sold > 0 && maybe_more && current_->deferrable) return put_off();
     }
     if (const auto decision = decide_remove_event(event, act.by, stock.sold); !decision) return decision.error();
     plan_.events_removed.emplace(act.event, act.now);

@@ -66,6 +66,8 @@ public:
 
 private:
     void carry_out(WriteJob& job);
+    /// To be brought again: what it needs is not among the facts, or a part of it comes first. Throws where nobody would.
+    Outcome put_off();
     Outcome act(const AddUser& act);
     Outcome act(const ChangeUser& act);
     Outcome act(const AddEvent& act);
@@ -102,6 +104,7 @@ private:
     const Zones& zones_;
     const Arrivals* arrivals_;
     Plan plan_;
+    WriteJob* current_ = nullptr;           // the act that is being decided
     std::unordered_set<TicketId> settled_;  // tickets that this batch has given another status
 };
 

@@ -18,6 +18,10 @@ namespace
 /// Beyond the server's own statement_timeout: it, or the way to it, is not there any more.
 constexpr std::chrono::seconds kSilenceMax{10};
 
+/// Of a lane's session: longer than an ordinary batch elsewhere keeps a row. Whoever keeps it longer is looked for (Writer), so
+/// that the other acts of the lane go on.
+constexpr Micros kLanePatience = std::chrono::milliseconds(150);
+
 /// For sessions that write. Their plans do not depend on a batch's values. By the keepalives a server learns that its client's
 /// machine is gone in the midst of a flight, when it counts no silence; they mean nothing to a Unix socket.
 constexpr std::string_view kWriterSettings =
@@ -38,6 +42,15 @@ Code code_of(std::string_view state)
 bool ends_session(std::string_view state)
 {
     return state.starts_with("57P") || state.starts_with("08") || state == "25006" || state == "25P03";
+}
+
+/// Told by its untranslated severity. To commit outside of a transaction (25P01) and the like are no matter of durability.
+void note_warning(void* warned, const PGresult* notice)
+{
+    const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    if (severity && state && std::string_view(severity) == "WARNING" && std::string_view(state) == "01000")
+        *static_cast<bool*>(warned) = true;
 }
 
 std::uint64_t big_endian(const char* bytes, int size)
@@ -148,13 +161,14 @@ void Connection::connect()
         drop();
         throw StoreFailure(Code::storage_failed, fmt::format("PostgreSQL {} is too old; boxoffice needs 15 or newer", version));
     }
-    PQsetNoticeProcessor(session_.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeReceiver(session_.get(), &note_warning, &warned_);
     const auto ms = [](Micros span) { return std::chrono::ceil<std::chrono::milliseconds>(span).count(); };
     // Compiling a query to machine code costs more than any of these queries.
     std::string settings_of_ours = fmt::format(
         "SET lock_timeout = {}; SET statement_timeout = {}; SET jit = off; SET TimeZone = 'UTC'; "
         "SET default_transaction_isolation = 'read committed'",
-        ms(options_.lock_timeout), ms(options_.statement_timeout));
+        ms(purpose_ == Purpose::write ? std::min(options_.lock_timeout, kLanePatience) : options_.lock_timeout),
+        ms(options_.statement_timeout));
     if (purpose_ == Purpose::write)
         settings_of_ours.append(kWriterSettings).append(std::to_string(ms(options_.transaction_silence_max)));
     script(settings_of_ours);
@@ -180,7 +194,7 @@ const std::string& Connection::name_of(std::string_view sql, const Params& param
 
 void Connection::pump()
 {
-    const auto patience = options_.statement_timeout + kSilenceMax;
+    const auto patience = patience_.value_or(options_.statement_timeout + kSilenceMax);
     pollfd watched{PQsocket(session_.get()), POLLIN, 0};
     const int unsent = PQflush(session_.get());
     if (unsent < 0) lost("the connection to PostgreSQL was lost");
@@ -252,6 +266,7 @@ void Connection::take(PGresult* result, const Sent& was, const Flight& flight, s
 std::vector<Rows> Connection::fly(const Flight& flight)
 {
     connect();
+    warned_ = false;
     std::vector<Sent> sent;
     sent.reserve(flight.size() + 4);
     send(flight, sent);

@@ -97,6 +97,21 @@ public:
     void connect();
     [[nodiscard]] bool connected() const { return session_ != nullptr; }
     void drop();
+    /// Whether the server has warned of something during the last flight.
+    [[nodiscard]] bool warned() const { return warned_; }
+
+    /// As long as it lives, no answer is waited for longer.
+    class Patience
+    {
+    public:
+        Patience(Connection& connection, Micros most) : connection_(connection) { connection_.patience_ = most; }
+        ~Patience() { connection_.patience_.reset(); }
+        Patience(const Patience&) = delete;
+        Patience& operator=(const Patience&) = delete;
+
+    private:
+        Connection& connection_;
+    };
 
     /// Sends all and waits for all; each statement is prepared once a session. Throws Refused for the first that the server
     /// refused, after which the rest were not carried out (a transaction left open is rolled back); Gone.
@@ -135,6 +150,8 @@ private:
         bool ready = false;
     };
     std::unordered_map<std::string, Prepared> prepared_;
+    bool warned_ = false;
+    std::optional<Micros> patience_;
     std::chrono::steady_clock::time_point planned_at_;  // none of the session's plans is older
 };
 

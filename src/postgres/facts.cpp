@@ -46,7 +46,7 @@ void want(Wanted& wanted, const RemoveEvent& act)
     wanted.events.insert(act.event);
     wanted.whole_events.insert(act.event);
     // Holds whose time is up stand in nobody's way: all of them may have to lapse here.
-    wanted.reserves[act.event] += kTicketsMax;
+    wanted.removals[act.event] = kTicketsMax;
 }
 void want(Wanted& wanted, const Reserve& act)
 {
@@ -83,6 +83,13 @@ Instant now_of(const T& act)
         return Instant::min();
 }
 
+// What two nodes may be asked to add at once has no row to lock yet. "boxokeys" in ASCII keeps these locks apart from all others.
+constexpr std::string_view kLockKeys =
+    "SELECT count(*) FROM (SELECT pg_advisory_xact_lock(h)::text FROM (SELECT DISTINCT hashtextextended(key, "
+    "7094693416951905651) "
+    "AS h FROM unnest($1::text[]) AS key ORDER BY h) keys) locked";
+constexpr std::string_view kPatience = "SELECT set_config('lock_timeout', $1, true)";
+
 constexpr std::string_view kKept =
     "SELECT k.user_id, k.key, k.fingerprint, k.bytes FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS w(user_id, key, "
     "after) "
@@ -93,43 +100,55 @@ constexpr std::string_view kKept =
 constexpr std::string_view kLock =
     "SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = ANY(ARRAY("
     "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]))) ORDER BY event_id FOR UPDATE";
-constexpr std::string_view kLockWithDue =
+// The tidier's, beside what the batch is about: never waited for, so their order is free.
+constexpr std::string_view kLockDue =
     "SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = ANY(ARRAY("
-    "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]) UNION "
-    "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $3 ORDER BY expires_at LIMIT $4) due"
-    ")) ORDER BY event_id FOR UPDATE";
+    "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 AND expires_at >= $4 "
+    "AND event_id <> ALL($3::bigint[]) ORDER BY expires_at LIMIT $2) due UNION SELECT unnest($3::bigint[]))) "
+    "FOR UPDATE SKIP LOCKED";
 // For a batch that lapses and touches nothing else: of the events whose holds have been due for longest a few that nobody else
 // has locked, with their due holds. So workers share the work out among themselves without a word. The list of events is said
 // twice: of a limit that is a parameter the planner expects so many rows that it would read the whole inventory to join it.
-constexpr std::string_view kLapseThoseFree =
-    "WITH first AS MATERIALIZED (SELECT event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 "
-    "ORDER BY expires_at LIMIT $2), "
-    "mine AS MATERIALIZED (SELECT i.event_id, total, sold, pace, paced_at "
-    "FROM (SELECT event_id, min(expires_at) AS due_at FROM first GROUP BY event_id) f JOIN inventory i USING (event_id) "
-    "WHERE i.event_id = ANY(ARRAY(SELECT event_id FROM first)) ORDER BY f.due_at LIMIT $3 FOR UPDATE OF i SKIP LOCKED) "
-    "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
-    "AND event_id = mine.event_id AND expires_at <= $1 ORDER BY expires_at) t LIMIT $2";
+// What somebody keeps comes last and takes no space among the first.
+#define BOXOFFICE_PG_LAPSE_THOSE_FREE(lock)                                                                                \
+    "WITH first AS MATERIALIZED (SELECT event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 "          \
+    "AND expires_at >= $5 AND event_id <> ALL($4::bigint[]) ORDER BY expires_at LIMIT $2), "                               \
+    "mine AS MATERIALIZED (SELECT i.event_id, total, sold, pace, paced_at "                                                \
+    "FROM (SELECT event_id, min(expires_at) AS due_at FROM first GROUP BY event_id UNION ALL "                             \
+    "SELECT unnest($4::bigint[]), 'infinity') f JOIN inventory i USING (event_id) "                                        \
+    "WHERE i.event_id = ANY(ARRAY(SELECT event_id FROM first UNION ALL SELECT unnest($4::bigint[]))) "                     \
+    "ORDER BY f.due_at LIMIT $3 FOR UPDATE OF i SKIP LOCKED) "                                                             \
+    "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 " \
+    "AND event_id = mine.event_id AND expires_at <= $1 AND expires_at >= $5 ORDER BY expires_at LIMIT $2" lock ") t LIMIT $2"
+constexpr std::string_view kLapseThoseFree = BOXOFFICE_PG_LAPSE_THOSE_FREE("");
+constexpr std::string_view kLapseThoseFreeCarefully = BOXOFFICE_PG_LAPSE_THOSE_FREE(" FOR UPDATE SKIP LOCKED");
 
 // Where all of these are locked: waits for the one whose hold has been due for longest, and leaves the others alone.
 constexpr std::string_view kLapseTheFirst =
     "WITH mine AS MATERIALIZED (SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = "
-    "(SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT 1) FOR UPDATE) "
+    "(SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 AND expires_at >= $4 AND event_id <> ALL($3::bigint[]) "
+    "ORDER BY expires_at LIMIT 1) FOR UPDATE) "
     "SELECT mine.*, t.id, t.expires_at FROM mine CROSS JOIN LATERAL (SELECT id, expires_at FROM tickets WHERE status = 0 "
-    "AND event_id = mine.event_id AND expires_at <= $1 ORDER BY expires_at) t LIMIT $2";
+    "AND event_id = mine.event_id AND expires_at <= $1 AND expires_at >= $4 ORDER BY expires_at) t LIMIT $2";
 
 // Whether they are removed is asked for and no condition: that would offer the planner every index of those that are not, and as
 // long as nobody has counted the table it believes such an index short enough to be read whole.
 constexpr std::string_view kEnds = "SELECT removed_at IS NULL, id, end_time FROM events WHERE id = ANY($1::bigint[])";
 constexpr std::string_view kWhole = "SELECT e.removed_at IS NULL, " BOXOFFICE_PG_EVENT_COLUMNS
                                     " FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ANY($1::bigint[])";
-constexpr std::string_view kDueOfFull =
-    "SELECT t.id, t.event_id, t.expires_at FROM unnest($1::bigint[], $2::bigint[]) AS w(event_id, wanted) "
-    "JOIN inventory i ON i.event_id = w.event_id CROSS JOIN LATERAL (SELECT id, event_id, expires_at FROM tickets "
-    "WHERE status = 0 AND event_id = w.event_id AND expires_at <= $3 ORDER BY expires_at LIMIT w.wanted FOR UPDATE) t "
-    "WHERE i.sold + w.wanted > i.total";
+#define BOXOFFICE_PG_DUE_OF(lock, which)                                                                                       \
+    "SELECT t.id, t.event_id, t.expires_at FROM unnest($1::bigint[], $2::bigint[]) AS w(event_id, wanted) "                    \
+    "JOIN inventory i ON i.event_id = w.event_id CROSS JOIN LATERAL (SELECT id, event_id, expires_at FROM tickets "            \
+    "WHERE status = 0 AND event_id = w.event_id AND expires_at <= $3 AND expires_at >= $4 ORDER BY expires_at LIMIT w.wanted " \
+    "FOR UPDATE" lock ") t" which
+constexpr std::string_view kDueOfFull = BOXOFFICE_PG_DUE_OF("", " WHERE i.sold + w.wanted > i.total");
+constexpr std::string_view kDueOfFullCarefully = BOXOFFICE_PG_DUE_OF(" SKIP LOCKED", " WHERE i.sold + w.wanted > i.total");
+constexpr std::string_view kDueOfRemoved = BOXOFFICE_PG_DUE_OF("", "");
+constexpr std::string_view kDueOfRemovedCarefully = BOXOFFICE_PG_DUE_OF(" SKIP LOCKED", "");
 // The earliest, found first by the index that has them in order: asked for in one step, they would all be sorted.
 constexpr std::string_view kDue =
-    "WITH first AS MATERIALIZED (SELECT id FROM tickets WHERE status = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2) "
+    "WITH first AS MATERIALIZED (SELECT id FROM tickets WHERE status = 0 AND expires_at <= $1 AND expires_at >= $4 "
+    "AND event_id <> ALL($3::bigint[]) ORDER BY expires_at LIMIT $2) "
     "SELECT id, event_id, expires_at FROM tickets WHERE id = ANY(ARRAY(SELECT id FROM first)) AND status < 1 "
     "FOR UPDATE SKIP LOCKED";
 constexpr std::string_view kTickets =
@@ -195,8 +214,14 @@ void read_due(Facts& facts, const Rows& rows, int event, int ticket, int deadlin
     }
 }
 
+/// After the locks: whoever carries out the same request at another node then has committed it, or waits for this one.
 void ask_kept(Gathering& first, const Wanted& wanted, Facts& facts)
 {
+    if (!wanted.new_keys.empty()) {
+        std::vector<std::string> names;
+        for (const auto& [key, forgotten] : wanted.new_keys) names.push_back(std::to_string(key.first) + ":" + key.second);
+        first.ask(kLockKeys, std::move(Params().texts(names)), nullptr);
+    }
     if (!wanted.keys.empty()) {
         std::vector<std::int64_t> users;
         std::vector<std::string> keys;
@@ -218,29 +243,49 @@ void ask_kept(Gathering& first, const Wanted& wanted, Facts& facts)
 void ask_locks(Gathering& first, const Wanted& wanted, Facts& facts)
 {
     const auto most = static_cast<std::int64_t>(wanted.lapse);
-    const bool locks = !wanted.events.empty() || !wanted.cancels.empty() || wanted.lapse > 0;
+    facts.due_asked = wanted.lapse;
     if (wanted.only_lapse) {
-        facts.due_asked = wanted.lapse;
         Params params;
         params.instant(wanted.now).integer(most);
         const bool waits = wanted.lapse_mode == Wanted::LapseMode::wait_for_one;
         if (!waits) params.integer(kEventsLapsedAtOnce);
-        first.ask(waits ? kLapseTheFirst : kLapseThoseFree, std::move(params), [&facts](const Rows& rows) {
+        params.ids(wanted.passed_by).instant(wanted.due_from);
+        const std::string_view free = wanted.careful ? kLapseThoseFreeCarefully : kLapseThoseFree;
+        first.ask(waits ? kLapseTheFirst : free, std::move(params), [&facts](const Rows& rows) {
             read_stock(facts, rows);
             read_due(facts, rows, 0, 5, 6);
         });
-    } else if (locks) {
-        Params params;
-        params.ids(list(wanted.events)).ids(list(wanted.cancels));
-        if (wanted.lapse > 0) params.instant(wanted.now).integer(most);
-        first.ask(wanted.lapse > 0 ? kLockWithDue : kLock, std::move(params),
-                  [&facts](const Rows& rows) { read_stock(facts, rows); });
+        return;
     }
-    if (wanted.lapse > 0 && !wanted.only_lapse) {
-        facts.due_asked = wanted.lapse;
-        first.ask(kDue, std::move(Params().instant(wanted.now).integer(most)),
-                  [&facts](const Rows& rows) { read_due(facts, rows, 1, 0, 2); });
+    const auto read = [&facts](const Rows& rows) { read_stock(facts, rows); };
+    if (!wanted.events.empty() || !wanted.cancels.empty())
+        first.ask(kLock, std::move(Params().ids(list(wanted.events)).ids(list(wanted.cancels))), read);
+    if (wanted.lapse == 0) return;
+    const auto due = [&] {
+        return std::move(Params().instant(wanted.now).integer(most).ids(wanted.passed_by).instant(wanted.due_from));
+    };
+    first.ask(kLockDue, due(), read);
+    first.ask(kDue, due(), [&facts](const Rows& rows) { read_due(facts, rows, 1, 0, 2); });
+}
+
+/// Due holds of events, at most so many of each.
+void ask_due(Gathering& first, const Wanted& wanted, std::string_view sql, const auto& counts, std::int64_t beside, Facts& facts)
+{
+    if (counts.empty()) return;
+    std::vector<EventId> events;
+    std::vector<std::int64_t> most;
+    for (const auto& [event, count] : counts) {
+        events.push_back(event);
+        most.push_back(count + beside);
     }
+    first.ask(sql, std::move(Params().ids(events).integers(most).instant(wanted.now).instant(wanted.due_from)),
+              [&facts](const Rows& rows) {
+                  for (int row = 0; row < rows.count(); ++row) {
+                      const auto stock = facts.stocks.find(rows.id<EventId>(row, 1));
+                      if (stock == facts.stocks.end()) continue;
+                      stock->second.due.push_back({rows.id<TicketId>(row, 0), rows.instant(row, 2)});
+                  }
+              });
 }
 
 void ask_events(Gathering& first, const Wanted& wanted, Facts& facts, std::unordered_map<EventId, Instant>& ends)
@@ -261,21 +306,8 @@ void ask_events(Gathering& first, const Wanted& wanted, Facts& facts, std::unord
             }
         });
     }
-    if (!wanted.reserves.empty()) {
-        std::vector<EventId> events;
-        std::vector<std::int64_t> counts;
-        for (const auto& [event, count] : wanted.reserves) {
-            events.push_back(event);
-            counts.push_back(count + kLapseBeside);
-        }
-        first.ask(kDueOfFull, std::move(Params().ids(events).integers(counts).instant(wanted.now)), [&facts](const Rows& rows) {
-            for (int row = 0; row < rows.count(); ++row) {
-                const auto stock = facts.stocks.find(rows.id<EventId>(row, 1));
-                if (stock == facts.stocks.end()) continue;
-                stock->second.due.push_back({rows.id<TicketId>(row, 0), rows.instant(row, 2)});
-            }
-        });
-    }
+    ask_due(first, wanted, wanted.careful ? kDueOfFullCarefully : kDueOfFull, wanted.reserves, kLapseBeside, facts);
+    ask_due(first, wanted, wanted.careful ? kDueOfRemovedCarefully : kDueOfRemoved, wanted.removals, 0, facts);
 }
 
 void ask_tickets(Gathering& first, const Wanted& wanted, Facts& facts)
@@ -366,7 +398,12 @@ Wanted::Wanted(std::span<WriteJob* const> jobs, std::size_t awaited) : now(Insta
                 now = std::max(now, now_of(act));
             },
             job->act);
-        if (job->claim) keys.emplace(KeyOfUser{job->claim->user.value, job->claim->key}, job->claim->now - kAnswerLife);
+        if (const auto* const remove = std::get_if<RemoveEvent>(&job->act); remove && job->deferrable)
+            removals[remove->event] = kLapsedAtOnceToRemove;
+        if (!job->claim) continue;
+        const KeyOfUser key{job->claim->user.value, job->claim->key};
+        keys.emplace(key, job->claim->now - kAnswerLife);
+        if (std::holds_alternative<AddEvent>(job->act)) new_keys.emplace(key, Instant::min());
     }
     // Other acts without an event, such as the outbox's, may be in the same batch.
     only_lapse = lapse > 0 && events.empty() && cancels.empty();
@@ -380,7 +417,10 @@ Facts gather(Connection& db, const Wanted& wanted)
     std::unordered_map<EventId, Instant> ends;
     Gathering first;
     first.ask("BEGIN", {}, nullptr);
-    ask_kept(first, wanted, facts);
+    if (wanted.patience) {
+        const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*wanted.patience).count();
+        first.ask(kPatience, std::move(Params().text(std::string_view(std::to_string(ms)))), nullptr);
+    }
     ask_locks(first, wanted, facts);
     ask_events(first, wanted, facts, ends);
     ask_tickets(first, wanted, facts);
@@ -388,10 +428,11 @@ Facts gather(Connection& db, const Wanted& wanted)
     ask_published(wanted, facts, [&first](std::string_view sql, Params params, std::function<void(const Rows&)> read) {
         first.ask(sql, std::move(params), std::move(read));
     });
+    ask_kept(first, wanted, facts);
     ask_numbers(first, wanted, facts);
     first.go(db);
-    leave_out_unlocked(facts);
     note_ends(wanted, ends, facts);
+    leave_out_unlocked(facts);
     return facts;
 }
 

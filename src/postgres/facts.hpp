@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -83,6 +84,14 @@ struct Wanted {
     /// Nothing but lapsing needs an event's lock: then those that somebody else has locked are passed by.
     bool only_lapse = false;
     enum class LapseMode : std::uint8_t { those_free, wait_for_one } lapse_mode = LapseMode::those_free;
+    std::map<EventId, std::int64_t> removals;  // and how many of its due holds may have to lapse for it, at most
+    std::map<KeyOfUser, Instant>
+        new_keys;  // of `keys`, those of acts that lock no row which the same request would lock elsewhere
+    // How the writer goes about it:
+    std::vector<EventId> passed_by;  // somebody keeps them: their due holds are left alone unless they turn out to be free
+    bool careful = false;            // due tickets that somebody has locked are passed by
+    Instant due_from{};              // no live hold is due before
+    std::optional<Micros> patience;  // for each lock, if it is another than the session's
 
     /// `awaited`: so many due holds may have to be passed over, because a payment in time is under way.
     explicit Wanted(std::span<WriteJob* const> jobs, std::size_t awaited = 0);
@@ -92,6 +101,10 @@ struct Wanted {
     /// has to be gathered anew, in the one order of locks.
     [[nodiscard]] bool add_revived(std::span<WriteJob* const> jobs, const Facts& facts);
 };
+
+/// Due holds of an event that is to be removed lapse so many at a time, so that its lane is not kept from other sales for longer
+/// than an ordinary batch takes.
+constexpr std::int64_t kLapsedAtOnceToRemove = 2000;
 
 /// How a statement and what reads its rows join the first flight.
 using Ask = std::function<void(std::string_view sql, Params params, std::function<void(const Rows&)> read)>;

@@ -135,6 +135,8 @@ public:
         return {rows.integer(0, 0), rows.integer(0, 1), std::string(rows.text(0, 2))};
     }
 
+    std::size_t blocked_rows() override { return notices_.blocked.worth_telling(); }
+
     std::optional<Instant> time() override { return readers_.ask("SELECT clock_timestamp()").instant(0, 0); }
 
     void listen(const std::function<void(Notice)>& listener) override

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -23,6 +24,13 @@ constexpr std::chrono::milliseconds kRetryPause{10};
 /// Between two tries to reach a server that is away: soon enough that a restart costs little, seldom enough not to hinder it.
 constexpr std::chrono::milliseconds kAwayPauseFirst{50};
 constexpr std::chrono::milliseconds kAwayPauseMax{1000};
+/// A row that changes hands is wanted by many nodes: their batches before this one take some milliseconds each.
+constexpr Micros kContendedPatience = std::chrono::seconds(2);
+constexpr std::string_view kLockNotAvailable = "55P03";
+/// For what became of a commit, after an outage that has been waited for; and for one answer at the end of a longer wait.
+constexpr std::chrono::seconds kSilentPatience{2};
+constexpr std::chrono::seconds kAnswerPatience{1};
+constexpr std::chrono::minutes kSilenceRemembered{1};
 /// Of effects made, workers elsewhere are told at most this often: a notice costs every commit of the database a lock.
 constexpr Micros kEffectNotice = std::chrono::milliseconds(50);
 
@@ -53,16 +61,82 @@ Writer::Writer(const PostgresOptions& options, const Zones& zones, Notices& noti
 {
 }
 
-void Writer::carry_out(std::span<WriteJob* const> jobs)
+Wanted Writer::wanted_of(std::span<WriteJob* const> jobs) const
 {
+    Wanted wanted(jobs, options_.arrivals ? options_.arrivals->tickets() : 0);
+    wanted.careful = notices_.blocked.careful();
+    if (wanted.lapse > 0) wanted.passed_by = notices_.blocked.events();
+    return wanted;
+}
+
+void Writer::defer(Jobs& jobs, const Probe& probe, const std::set<LockedRow>& blocked)
+{
+    if (blocked.empty()) return;
+    std::erase_if(jobs, [&](WriteJob* job) {
+        const std::vector<LockedRow> rows = rows_of(Wanted(std::span(&job, 1)), probe);
+        const bool waits = std::any_of(rows.begin(), rows.end(), [&](const LockedRow& row) { return blocked.contains(row); });
+        if (waits) job->deferred = Deferred::blocked;
+        return waits;
+    });
+}
+
+void Writer::halve(Jobs& jobs)
+{
+    if (jobs.size() == 1) {
+        jobs.front()->deferred = Deferred::blocked;
+        return jobs.clear();
+    }
+    const std::size_t half = jobs.size() / 2;
+    std::for_each(jobs.begin() + static_cast<std::ptrdiff_t>(half), jobs.end(),
+                  [](WriteJob* job) { job->deferred = Deferred::unfinished; });
+    jobs.resize(half);
+}
+
+bool Writer::leave_out_known(Jobs& jobs)
+{
+    if (notices_.blocked.empty()) return false;
+    Wanted wanted(jobs);
+    wanted.lapse = 0;  // it passes by what is known
+    if (!notices_.blocked.concerns(wanted)) return false;
+    const Probe found = probe(db_, wanted);
+    const auto seen = notices_.blocked.learn(wanted, found, Blocked::After::nothing);
+    defer(jobs, found, seen.blocked);
+    return seen.contended;
+}
+
+bool Writer::leave_out_blocked(Jobs& jobs)
+{
+    const Wanted wanted = wanted_of(jobs);
+    const Probe found = probe(db_, wanted);
+    const auto seen = notices_.blocked.learn(wanted, found, Blocked::After::waiting_in_vain);
+    if (wanted.lapse > 0 || !wanted.reserves.empty() || !wanted.removals.empty()) notices_.blocked.be_careful();
+    const std::size_t before = jobs.size();
+    defer(jobs, found, seen.blocked);
+    return jobs.size() < before || seen.news;
+}
+
+void Writer::carry_out(std::span<WriteJob* const> all)
+{
+    Jobs jobs(all.begin(), all.end());
+    const bool may_defer = std::all_of(all.begin(), all.end(), [](const WriteJob* job) { return job->deferrable; });
+    std::optional<Micros> patience;
+    if (!may_defer) patience = options_.lock_timeout;
     auto away = kAwayPauseFirst;
-    for (int retries = 0;;) {
+    int waits = 0;
+    for (int retries = 0; !jobs.empty();) {
         try {
-            attempt(jobs);
+            if (may_defer && waits == 0 && leave_out_known(jobs)) patience = kContendedPatience;
+            if (jobs.empty()) return;
+            attempt(jobs, patience);
             outage_.reset();
             return;
         } catch (const Refused& refused) {
             outage_.reset();
+            if (may_defer && refused.state() == kLockNotAvailable) {
+                // The first time it may be that nobody is found because whoever it was has just gone.
+                if (!leave_out_blocked(jobs) && ++waits > 1) halve(jobs);
+                continue;
+            }
             if (!refused.transient() || ++retries > kRetriesMax) throw;
             pause(kRetryPause * (1 << retries));
         } catch (const Gone& gone) {
@@ -82,9 +156,10 @@ void Writer::note_away(const Gone& gone)
     if (now - outage_->since >= options_.away_max) throw StoreFailure(gone.code(), gone.what(), StoreFailure::Outcome::away);
 }
 
-void Writer::attempt(std::span<WriteJob* const> jobs)
+void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> patience)
 {
-    Wanted wanted(jobs, options_.arrivals ? options_.arrivals->tickets() : 0);
+    Wanted wanted = wanted_of(jobs);
+    wanted.patience = patience;
     Facts facts = gather(db_, wanted);
     try {
         if (wanted.only_lapse && facts.stocks.empty()) {
@@ -128,25 +203,47 @@ void Writer::commit(Batch& batch, Instant now)
     if (tells_hold) flight.add("SELECT pg_notify('boxoffice', 'hold')");
     if (tells_effect) flight.add("SELECT pg_notify('boxoffice', 'effect')");
     flight.add("COMMIT");
-    std::optional<std::vector<Rows>> rows;
-    try {
-        rows = db_.fly(flight);
-    } catch (const Gone&) {
-        if (!was_committed(mark)) throw;
-    }
+    const auto rows = fly_and_commit(flight, mark);
+    // Committed: from here on nothing may be thrown, or it would be carried out again.
     if (tells_hold) notices_.hold_until.store(deadline->time_since_epoch().count(), std::memory_order_relaxed);
     if (tells_effect) notices_.effect_after.store(at + kEffectNotice.count(), std::memory_order_relaxed);
-    // Committed, and the answers lost on the way: what was taken from the outbox is taken again when its time is up.
+    // The answers lost on the way: what was taken from the outbox is taken again when its time is up.
     if (!rows) return;
-    for (const auto& read : later) read(*rows);
+    for (const auto& read : later) {
+        try {
+            read(*rows);
+        } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
+            // As if it had been lost on the way.
+        }
+    }
+}
+
+std::optional<std::vector<Rows>> Writer::fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark)
+{
+    try {
+        std::vector<Rows> rows = db_.fly(flight);
+        // A commit that the server warns of has not waited for its standby: somebody has cancelled the wait.
+        if (!db_.warned()) return rows;
+    } catch (const Refused&) {
+        throw;               // rolled back
+    } catch (const Gone&) {  // NOLINT(bugprone-empty-catch): what has become of it is asked below
+    } catch (const std::exception&) {
+        db_.drop();  // no memory for the answer, say; COMMIT may have been sent all the same
+    }
+    if (was_committed(mark)) return std::nullopt;
+    throw Gone("a commit was lost on its way");
 }
 
 bool Writer::was_committed(std::span<const unsigned char, 16> mark)
 {
-    const auto give_up = Steady::now() + options_.away_max;
+    // Whoever has just waited in vain does not wait as long again.
+    const bool known_silent = outage_ && Steady::now() - outage_->seen < kSilenceRemembered;
+    const auto give_up = Steady::now() + (known_silent ? Micros(kSilentPatience) : options_.away_max);
     auto away = kAwayPauseFirst;
     for (;;) {
         try {
+            const auto left = std::chrono::floor<Micros>(give_up - Steady::now());
+            const Connection::Patience patience(db_, std::max<Micros>(left, kAnswerPatience));
             // Waits for the transaction when it is still open somewhere. Asked in two steps, because this connection may be lost
             // too, between our row's commit and its answer.
             Flight flight;
@@ -154,9 +251,18 @@ bool Writer::was_committed(std::span<const unsigned char, 16> mark)
                        std::move(Params().uuid(mark)));
             (void)db_.fly(flight);
             const Rows rows = db_.ask("SELECT lost FROM batches WHERE mark = $1", std::move(Params().uuid(mark)));
-            return rows.count() == 1 && !rows.boolean(0, 0);
+            if (rows.count() != 1 || rows.boolean(0, 0)) return false;
+            // It is there; but a standby may not have it, and would not after a failover. What is committed after it and has waited
+            // for the same durability proves that this has it, too. (The insert that did nothing has written nothing, and waited
+            // for nobody.)
+            const Rows proof =
+                db_.ask("UPDATE batches SET made_at = now() WHERE mark = $1 RETURNING lost", std::move(Params().uuid(mark)));
+            if (db_.warned() || proof.count() != 1) throw Gone("the commit could not be confirmed");
+            return true;
         } catch (const StoreFailure& failure) {
-            if (Steady::now() >= give_up) {
+            const auto now = Steady::now();
+            if (now >= give_up) {
+                outage_ = Outage{outage_ ? outage_->since : now, now};
                 throw StoreFailure(Code::storage_failed, fmt::format("a commit is unclear: {}", failure.what()),
                                    StoreFailure::Outcome::unclear);
             }

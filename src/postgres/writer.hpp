@@ -2,14 +2,16 @@
 #include <atomic>
 
 #include "postgres/batch.hpp"
+#include "postgres/blocked.hpp"
 
 namespace boxoffice::postgres
 {
 
-/// What the lanes of one process know together: when which notice was last given.
+/// What the lanes of one process know together: when which notice was last given, and which rows somebody keeps.
 struct Notices {
     std::atomic<std::int64_t> hold_until = 0;    // a tidier elsewhere has been told of a deadline that comes no later than this
     std::atomic<std::int64_t> effect_after = 0;  // not before
+    Blocked blocked;
 };
 
 /// Carries out batches over one connection, each in one transaction of two round trips: facts, then plan and COMMIT. One thread
@@ -20,16 +22,29 @@ public:
     Writer(const PostgresOptions& options, const Zones& zones, Notices& notices);
 
     /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts, `away_max` in all, after
-    /// which it throws one that says away(), at once to whoever comes later.
+    /// which it throws one that says away(), at once to whoever comes later. Of deferrable jobs it makes one transaction at most
+    /// and defers those whose rows somebody keeps.
     void carry_out(std::span<WriteJob* const> jobs);
 
 private:
-    void attempt(std::span<WriteJob* const> jobs);
+    using Jobs = std::vector<WriteJob*>;
+    void attempt(std::span<WriteJob* const> jobs, std::optional<Micros> patience);
+    [[nodiscard]] Wanted wanted_of(std::span<WriteJob* const> jobs) const;
+    /// Defers those that are about rows which are known to be kept, if they still are; true: a row has changed hands, and is worth
+    /// waiting for.
+    bool leave_out_known(Jobs& jobs);
+    /// A lock was waited for in vain: defers those that are about rows which somebody keeps. False: it has found nobody.
+    bool leave_out_blocked(Jobs& jobs);
+    static void defer(Jobs& jobs, const Probe& probe, const std::set<LockedRow>& blocked);
+    /// Where it cannot be seen what is waited for: a half goes on, the other comes again.
+    static void halve(Jobs& jobs);
     /// Throws when the server has been away for too long.
     void note_away(const Gone& gone);
     void commit(Batch& batch, Instant now);
-    /// Whether the transaction with this mark was committed; if not, it never will be. Throws StoreFailure, unclear, when nobody
-    /// answers.
+    /// The flight that ends with COMMIT; nothing when it was committed and its rows were lost on the way.
+    [[nodiscard]] std::optional<std::vector<Rows>> fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark);
+    /// Whether the transaction with this mark was committed and will outlive whatever a commit outlives here; if not, it never will
+    /// be. Throws StoreFailure, unclear, when nobody answers.
     [[nodiscard]] bool was_committed(std::span<const unsigned char, 16> mark);
 
     const PostgresOptions& options_;

@@ -27,8 +27,8 @@ constexpr Micros kForgetEvery = std::chrono::minutes(1);
 constexpr Micros kSleepMax = std::chrono::seconds(1);
 /// After an accident, and while the lane is full.
 constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
-/// When all that is due is waited for by a payment in time, or is somebody else's to lapse.
-constexpr Micros kNothingLapsed = std::chrono::milliseconds(20);
+/// While others have locked all that is due; doubled up to the above.
+constexpr Micros kOthersFirst = std::chrono::milliseconds(5);
 constexpr Micros kNoPatience{0};  // with a full lane: this thread has a pause of its own
 
 }  // namespace
@@ -126,7 +126,13 @@ private:
         const Outcome outcome = carry_out(writes_, LapseDue{now, options_.at_once}, kNoPatience);
         const auto* const lapsed = std::get_if<Lapsed>(&outcome);
         if (!lapsed) return pause(kRetryAfter);
-        if (lapsed->deadlines.empty()) return pause(kNothingLapsed);
+        if (lapsed->deadlines.empty()) {
+            // Somebody else has all that is due, for a moment or for longer.
+            pause(others_have_it_);
+            others_have_it_ = std::min(others_have_it_ * 2, kRetryAfter);
+            return;
+        }
+        others_have_it_ = kOthersFirst;
         const Instant done = clock_.now();
         for (const Instant deadline : lapsed->deadlines)
             metrics_.hold_lapsed(std::chrono::duration<double>(done - deadline).count());
@@ -158,6 +164,7 @@ private:
     Metrics& metrics_;
     const Options options_;
     Seldom store_log_;
+    Micros others_have_it_ = kOthersFirst;
 
     std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@ namespace boxoffice
 /// thread, after the commit that made the outcome durable returned; it must not block and must not throw.
 struct LaneJob : WriteJob {
     std::function<void(LaneJob&)> done;
+    std::optional<std::chrono::steady_clock::time_point> put_off_at{};  // the lane's: when the store first deferred it
     bool unlimited = false;  // of an account that limits of an account do not hold for
 };
 
@@ -46,6 +48,9 @@ inline constexpr std::string_view kLaneStopping = "stopping";
 /// so that a crowd of buyers keeps nobody from paying. What is on costs most, by its words: a batch takes only so many bytes of
 /// it. An accident rolls the batch back and replays its acts one by one, so that a poisoned act hurts only itself.
 ///
+/// An act whose row another session keeps (Deferred::blocked) waits beside the queue and is brought again; the others of its lane go
+/// on. It hears `busy` after `blocked_most`.
+///
 /// Lanes that hand work to each other all stop() before the first is destroyed: a job may be done, and its asker gone, before
 /// submit() has returned to the thread that brought it.
 class WriteLane
@@ -60,6 +65,8 @@ public:
         /// After an accident acts are carried out one by one, and each may wait for a row that somebody does not let go. For so
         /// long the lane waits with them; whoever is left then is told to try again.
         Micros replay_most = std::chrono::seconds(20);
+        /// So long an act waits for a row that another session keeps; longer than a node that vanished keeps its rows.
+        Micros blocked_most = std::chrono::seconds(15);
         unsigned lanes = 1;  // threads, each with a queue and a transaction of its own; an engine with one writer has one
     };
     WriteLane(Store& store, Options options, Metrics& metrics);
@@ -80,6 +87,7 @@ public:
     void stop();
 
     [[nodiscard]] std::size_t depth() const;
+    [[nodiscard]] std::size_t parked() const;  // acts that the store has put off: see Deferred
     [[nodiscard]] bool full() const;  // submit() would refuse a payment or a reservation, whichever lane it belongs to
     /// Why the store could not write when it was last asked to (storage_full, storage_failed); for some seconds only, since
     /// nothing but the next act can show whether it can again. Any thread.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -13,6 +14,7 @@
 #include "runtime/lane_acts.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/log.hpp"
+#include "runtime/parked.hpp"
 #include "runtime/seldom.hpp"
 
 namespace boxoffice
@@ -46,6 +48,9 @@ constexpr std::chrono::seconds kFailuresLogged{1};
 /// Without work for this long the lane is quiet enough for the store's housekeeping: longer than any gap in a busy on-sale.
 constexpr std::chrono::milliseconds kQuiet{50};
 
+/// Acts whose row another session keeps stand in nobody's way, but in memory: of a lane's queue one in this many.
+constexpr std::size_t kParkedShare = 4;
+
 /// What a client is told of a commit that nobody can tell of.
 constexpr std::string_view kUnclear =
     "It is unknown whether the request took effect. Repeat it with the same Idempotency-Key, or look before trying again.";
@@ -77,9 +82,13 @@ public:
     using Batch = std::vector<std::unique_ptr<LaneJob>>;
 
     Lane(Store& store, WriteLane::Options options, std::string name, Listeners& listeners, Metrics& metrics)
-        : store_(store), options_(options), name_(std::move(name)), listeners_(listeners), metrics_(metrics), thread_([this] {
-              run();
-          })
+        : store_(store),
+          options_(options),
+          name_(std::move(name)),
+          listeners_(listeners),
+          metrics_(metrics),
+          parked_(std::max<std::size_t>(1, options.depth_max / kParkedShare), options.blocked_most),
+          thread_([this] { run(); })
     {
     }
 
@@ -124,6 +133,8 @@ public:
         return depth_;
     }
 
+    std::size_t parked() const { return parked_count_; }
+
     bool full() const
     {
         std::lock_guard lock(mutex_);
@@ -144,18 +155,51 @@ private:
         pthread_setname_np(pthread_self(), name_.c_str());
         for (Batch batch = take(); !batch.empty(); batch = take()) {
             carry_out(batch);
+            batch = parked_.keep(std::move(batch), stopping());
+            parked_count_ = parked_.size();
             tell(batch);
-            for (auto& job : batch) job->done(*job);
+            for (auto& job : batch) answer(*job);
         }
+    }
+
+    /// What was committed stays so, whatever becomes of its answer: an accident here must neither undo nor repeat anything.
+    void answer(LaneJob& job)
+    {
+        try {
+            job.done(job);
+        } catch (const std::exception& error) {
+            if (answer_log_.due()) log::error("an answer was lost", {{"why", std::string_view(error.what())}});
+        }
+    }
+
+    bool stopping() const
+    {
+        const std::lock_guard lock(mutex_);
+        return stopping_;
     }
 
     /// Everything that waits, most urgent first; waits when nothing does. Empty: the lane is stopped and drained.
     Batch take()
     {
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            wait(lock);
+            // By turns, so that one that goes on in many steps does not keep the others waiting.
+            Batch batch;
+            if (!was_parked_ || depth_ == 0) batch = parked_.take(options_.batch_max, stopping_);
+            was_parked_ = !batch.empty();
+            if (batch.empty()) fill(batch);
+            if (!batch.empty() || (stopping_ && parked_.empty())) return batch;
+        }
+    }
+
+    void wait(std::unique_lock<std::mutex>& lock)
+    {
         const auto something = [&] { return depth_ > 0 || stopping_; };
-        std::unique_lock lock(mutex_);
         waiting_ = true;
-        if (!wake_.wait_for(lock, kQuiet, something)) {
+        if (!parked_.empty()) {
+            wake_.wait_until(lock, parked_.due_at(), something);
+        } else if (!wake_.wait_for(lock, kQuiet, something)) {
             lock.unlock();
             idle();
             lock.lock();
@@ -163,7 +207,11 @@ private:
         }
         gather(lock);
         waiting_ = false;
-        Batch batch;
+    }
+
+    /// From the queues, most urgent first.
+    void fill(Batch& batch)
+    {
         batch.reserve(std::min(depth_, options_.batch_max));
         for (std::size_t urgency = 0; urgency < kUrgencies; ++urgency) {
             std::size_t kept = 0;
@@ -182,7 +230,6 @@ private:
         }
         depth_ -= batch.size();
         sizes_ = {batch.size(), sizes_[0]};
-        return batch;
     }
 
     /// By weight, and one at least: whoever else is in the batch waits for it.
@@ -226,6 +273,11 @@ private:
     {
         jobs_.assign(batch.size(), nullptr);
         std::transform(batch.begin(), batch.end(), jobs_.begin(), [](const auto& job) { return job.get(); });
+        for (WriteJob* const job : jobs_) {
+            job->deferrable = true;
+            job->again = job->deferred != Deferred::no;
+            job->deferred = Deferred::no;
+        }
         const auto begun = Steady::now();
         if (!try_carry_out(jobs_)) replay();
         metrics_.batch_committed(batch.size(), std::chrono::duration<double>(Steady::now() - begun).count());
@@ -243,6 +295,7 @@ private:
         const auto until = Steady::now() + options_.replay_most;
         for (WriteJob* const& job : jobs_) {
             job->outcome = std::monostate{};
+            job->deferred = Deferred::no;
             if (!away_ && Steady::now() >= until) {
                 job->outcome = refuse(Code::busy);
             } else if (away_ || !try_carry_out(std::span(&job, 1))) {
@@ -253,31 +306,44 @@ private:
 
     bool try_carry_out(std::span<WriteJob* const> jobs)
     {
+        away_ = false;
         try {
-            away_ = false;
             store_.carry_out(jobs);
-            if (trouble_) look_for_luck(jobs);
-            return true;
         } catch (const StoreFailure& failure) {
-            code_ = failure.code();
-            why_ = failure.what();
-            unclear_ = failure.unclear();
-            away_ = failure.away();
-            if (code_ == Code::storage_full || code_ == Code::storage_failed) {
-                std::lock_guard lock(mutex_);
-                trouble_ = code_;
-                trouble_at_ = Steady::now();
-            }
+            note_failure(failure, jobs.size());
+            return false;
         } catch (const std::exception& error) {
             code_ = Code::internal;
             why_ = error.what();
             unclear_ = false;
+            log_failure(jobs.size());
+            return false;
         }
-        if (const auto more = failure_log_.due()) {
-            log::error("a write batch failed",
-                       {{"acts", static_cast<std::int64_t>(jobs.size())}, {"why", std::string_view(why_)}, {"unlogged", *more}});
+        // From here on it has happened.
+        if (trouble_) look_for_luck(jobs);
+        return true;
+    }
+
+    void note_failure(const StoreFailure& failure, std::size_t acts)
+    {
+        code_ = failure.code();
+        why_ = failure.what();
+        unclear_ = failure.unclear();
+        away_ = failure.away();
+        if (code_ == Code::storage_full || code_ == Code::storage_failed) {
+            const std::lock_guard lock(mutex_);
+            trouble_ = code_;
+            trouble_at_ = Steady::now();
         }
-        return false;
+        log_failure(acts);
+    }
+
+    void log_failure(std::size_t acts)
+    {
+        const auto more = failure_log_.due();
+        if (!more) return;
+        log::error("a write batch failed",
+                   {{"acts", static_cast<std::int64_t>(acts)}, {"why", std::string_view(why_)}, {"unlogged", *more}});
     }
 
     /// Most batches that succeed on a full disk are looks at what is due, and have written nothing.
@@ -296,11 +362,16 @@ private:
         job.outcome = std::move(error);
     }
 
-    void tell(const Batch& batch) const
+    /// Whoever listens looks for himself now and then; the batch is committed, and those who wait for its answers come first.
+    void tell(const Batch& batch)
     {
-        BatchNews news;
-        for (const auto& job : batch) gather_news(*job, news);
-        listeners_.tell(news);
+        try {
+            BatchNews news;
+            for (const auto& job : batch) gather_news(*job, news);
+            listeners_.tell(news);
+        } catch (const std::exception& error) {
+            if (answer_log_.due()) log::error("the news of a batch were lost", {{"why", std::string_view(error.what())}});
+        }
     }
 
     Store& store_;
@@ -315,6 +386,10 @@ private:
     bool away_ = false;
     Seldom failure_log_{kFailuresLogged};
     Seldom idle_log_;
+    Seldom answer_log_;
+    Parked parked_;
+    bool was_parked_ = false;                    // the last batch
+    std::atomic<std::size_t> parked_count_ = 0;  // parked_.size(), for any thread
 
     mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
@@ -368,6 +443,13 @@ public:
         return depth;
     }
 
+    std::size_t parked() const
+    {
+        std::size_t parked = 0;
+        for (const auto& lane : lanes_) parked += lane->parked();
+        return parked;
+    }
+
     bool full() const
     {
         return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->full(); });
@@ -394,6 +476,7 @@ std::string_view WriteLane::offer(std::unique_ptr<LaneJob> job) { return self_->
 void WriteLane::on_batch(std::function<void(const BatchNews&)> listener) { self_->listeners_.add(std::move(listener)); }
 void WriteLane::stop() { self_->stop(); }
 std::size_t WriteLane::depth() const { return self_->depth(); }
+std::size_t WriteLane::parked() const { return self_->parked(); }
 bool WriteLane::full() const { return self_->full(); }
 std::optional<Code> WriteLane::trouble() const { return self_->trouble(); }
 
