@@ -98,7 +98,7 @@ PostgresServer::PostgresServer(Options options) : options_(std::move(options)), 
                 if (tries == kPortTries) throw;
             }
         }
-        make_template();
+        if (!options_.follows) make_template();
     } catch (const std::exception& accident) {
         const std::string said = log();
         kill();
@@ -132,6 +132,12 @@ Launch PostgresServer::launch(std::vector<std::string> words) const
 
 void PostgresServer::make_cluster()
 {
+    if (options_.follows) {
+        ChildProcess copy(launch({"pg_basebackup", "-D", folder_ / "data", "-d", options_.follows->url("postgres"), "-R", "-X",
+                                  "stream", "--checkpoint=fast", "--no-sync"}));
+        if (copy.wait(kPatience) != 0) throw std::runtime_error("pg_basebackup failed");
+        return;
+    }
     ChildProcess initdb(launch(
         {"initdb", "-D", folder_ / "data", "-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--no-sync"}));
     if (initdb.wait(kPatience) != 0) throw std::runtime_error("initdb failed");
@@ -173,6 +179,19 @@ void PostgresServer::restart(PostgresStop how)
 {
     stop(how);
     start();
+}
+
+void PostgresServer::promote() { (void)value("postgres", "SELECT pg_promote(true, 60)"); }
+
+void PostgresServer::wait_for_standby(const std::string& name)
+{
+    rows("postgres", "ALTER SYSTEM SET synchronous_standby_names = '" + name + "'");
+    rows("postgres", "SELECT pg_reload_conf()");
+    const std::string state = "SELECT coalesce(max(sync_state), '') FROM pg_stat_replication WHERE state = 'streaming'";
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
+    while (!name.empty() && value("postgres", state) != "sync") {
+        if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("no standby follows");
+    }
 }
 
 void PostgresServer::kill()
@@ -247,6 +266,32 @@ std::string PostgresServer::value(const std::string& database, const std::string
 }
 
 std::string PostgresServer::log() const { return read_text(folder_ / "log"); }
+
+class PostgresSession::Self
+{
+public:
+    explicit Self(const std::string& url) : connection_(PQconnectdb(url.c_str()))
+    {
+        if (PQstatus(connection_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_.get()));
+    }
+    void run(const std::string& sql)
+    {
+        const std::unique_ptr<PGresult, Finish> result(PQexec(connection_.get(), sql.c_str()));
+        const ExecStatusType status = PQresultStatus(result.get());
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+            throw std::runtime_error(std::string(PQerrorMessage(connection_.get())) + "in: " + sql);
+    }
+
+private:
+    std::unique_ptr<PGconn, Finish> connection_;
+};
+
+PostgresSession::PostgresSession(const PostgresServer& server, const std::string& database)
+    : self_(std::make_unique<Self>(server.url(database)))
+{
+}
+PostgresSession::~PostgresSession() = default;
+void PostgresSession::run(const std::string& sql) { self_->run(sql); }
 
 PostgresServer& shared_postgres()
 {

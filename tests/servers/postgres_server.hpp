@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ public:
     struct Options {
         Fsync fsync = Fsync::on;
         std::vector<std::string> settings{};  // "name=value", after our own
+        /// A running server that this one copies and then follows, as a hot standby; null: one of its own.
+        const PostgresServer* follows = nullptr;
     };
 
     /// Starts it; takes about two seconds. Throws std::runtime_error with what the server said, or which package is missing.
@@ -40,6 +43,10 @@ public:
     void start();
     void stop(PostgresStop how = PostgresStop::fast);
     void restart(PostgresStop how);
+    /// From now on a standby takes writes; what it had not been sent is lost.
+    void promote();
+    /// Has commits wait for the standby of this name (its cluster_name); an empty one for nobody.
+    void wait_for_standby(const std::string& name);
     /// SIGKILL to the postmaster; returns when its children are gone too, so that start() may follow.
     void kill();
     [[nodiscard]] bool running() const { return postmaster_.has_value(); }
@@ -73,6 +80,22 @@ private:
     std::optional<RunAs> run_as_;
     std::uint16_t port_ = 0;
     std::optional<ChildProcess> postmaster_;
+};
+
+/// A session of a test's own, as an operator's psql is: what it has locked stays locked until it says otherwise.
+class PostgresSession
+{
+public:
+    PostgresSession(const PostgresServer& server, const std::string& database);
+    ~PostgresSession();
+    PostgresSession(const PostgresSession&) = delete;
+    PostgresSession& operator=(const PostgresSession&) = delete;
+    /// Runs one or more statements. Throws with the server's message.
+    void run(const std::string& sql);
+
+private:
+    class Self;
+    std::unique_ptr<Self> self_;
 };
 
 /// The server of this test program: started at first use, stopped at exit.
