@@ -31,6 +31,15 @@ struct ChangeUser {  // -> User | unauthenticated (the user is gone)
     Instant now;
 };
 
+/// Replaces a user's password hash by another of the same password, unless it is another one than `old_hash` by now: then, as
+/// when the user is gone, nothing is changed.
+struct RenewHash {  // -> Done
+    UserId user;
+    std::string old_hash;
+    std::string new_hash;
+    Instant now;
+};
+
 /// A time as typed: an instant, or wall time to be read in the event's zone.
 using TimeInput = std::variant<Instant, LocalTime>;
 
@@ -143,7 +152,7 @@ struct MarkMailSent {  // -> Done
 };
 
 using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers,
-                         TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent>;
+                         TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent, RenewHash>;
 
 struct Done {
     bool more = false;  // there is more to do of the same

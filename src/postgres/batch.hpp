@@ -84,6 +84,7 @@ private:
     Outcome act(const PostponeEffect&) { return Done{}; }
     Outcome act(const TakeMailTurn&) { return MailTurn::elsewhere; }
     Outcome act(const MarkMailSent&) { return Done{}; }
+    Outcome act(const RenewHash&) { return Done{}; }
 
     /// When the organizer added the event that has to be a day old for another one, as decide_publishing() asks.
     std::optional<Instant> nth_newest(const AddEvent& act) const;

@@ -30,6 +30,7 @@ void want(Wanted& wanted, const AddUser& act)
     ++wanted.users_new;
 }
 void want(Wanted& wanted, const ChangeUser& act) { wanted.users.insert(act.user); }
+void want(Wanted& wanted, const RenewHash& act) { wanted.users.insert(act.user); }
 void want(Wanted& wanted, const AddEvent& act)
 {
     wanted.known.insert(act.organizer);

@@ -29,6 +29,8 @@ constexpr std::string_view kAddUsers =
 constexpr std::string_view kChangeUsers =
     "UPDATE users SET name = u.name, latitude = u.latitude, longitude = u.longitude, updated_at = u.at FROM unnest($1::bigint[], "
     "$2::text[], $3::float8[], $4::float8[], $5::timestamptz[]) AS u(id, name, latitude, longitude, at) WHERE users.id = u.id";
+constexpr std::string_view kRenewHash =
+    "UPDATE users SET password_hash = $3, updated_at = greatest(updated_at, $4) WHERE id = $1 AND password_hash = $2";
 constexpr std::string_view kAddEvents =
     "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, "
     "venue_address, description) OVERRIDING SYSTEM VALUE SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], "
@@ -348,6 +350,14 @@ struct Alone {
     void operator()(const MarkMailSent& act) const
     {
         flight.add(kMailSent, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
+    }
+    void operator()(const RenewHash& act) const
+    {
+        flight.add(kRenewHash, std::move(Params()
+                                             .id(act.user)
+                                             .text(std::string_view(act.old_hash))
+                                             .text(std::string_view(act.new_hash))
+                                             .instant(act.now)));
     }
     template <class Other>
     void operator()(const Other&) const

@@ -39,6 +39,7 @@ private:
 
     Outcome act(const AddUser& act);
     Outcome act(const ChangeUser& act);
+    Outcome act(const RenewHash& act);
     Outcome act(const AddEvent& act);
     Outcome act(const ChangeEvent& act);
     Outcome act(const RemoveEvent& act);

@@ -63,6 +63,13 @@ Outcome Writer::act(const ChangeUser& act)
     return *user;
 }
 
+Outcome Writer::act(const RenewHash& act)
+{
+    db_.execute("UPDATE users SET password_hash = ?3, updated_at = max(updated_at, ?4) WHERE id = ?1 AND password_hash = ?2",
+                act.user, act.old_hash, act.new_hash, act.now);
+    return Done{};
+}
+
 std::optional<Event> Writer::event_row(EventId id)
 {
     inventory_.forget(id);  // the row is about to be read, and maybe changed, by statements of its own

@@ -64,6 +64,20 @@ TEST_P(Catalogue, KeepsAnEventAsItWasGiven)
     EXPECT_EQ(found.updated_at, now);
 }
 
+TEST_P(Catalogue, RenewsAHashUnlessItHasBeenReplacedMeanwhile)
+{
+    const User ada = must<User>(AddUser{"ada@example.org", "Ada", "old", {}, now});
+    const User bob = must<User>(AddUser{"bob@example.org", "Bob", "old", {}, now});
+    must<Done>(RenewHash{ada.id, "old", "new", now + 1s});
+    EXPECT_EQ(store().find_login("ada@example.org")->password_hash, "new");
+    must<Done>(RenewHash{ada.id, "old", "late", now + 2s});
+    EXPECT_EQ(store().find_login("ada@example.org")->password_hash, "new");
+    EXPECT_EQ(store().find_login("bob@example.org")->password_hash, "old");
+    must<Done>(RenewHash{UserId{99}, "old", "new", now});
+    EXPECT_EQ(said(ChangeUser{bob.id, "Bobby", false, {}, now}), "ok");
+    EXPECT_EQ(store().find_login("bob@example.org")->password_hash, "old");
+}
+
 TEST_P(Catalogue, ChangesAnEventAndItsTotalWithinWhatIsSold)
 {
     const EventId id = event(5);

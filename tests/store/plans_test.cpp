@@ -76,6 +76,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         };
         const UserId user = std::get<User>(act(AddUser{"a@b.co", "a", "!", {}, now})).id;
         act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
+        act(RenewHash{user, "!", "?", now});
         EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
         EventId event;
         for (int i = 0; i < 3; ++i) event = std::get<Event>(act(AddEvent{user, draft, now, 100})).id;
