@@ -16,15 +16,16 @@ namespace fs = std::filesystem;
 
 /// Which rooms a room may include, apart from itself. `main` may include them all.
 const std::map<std::string, Words, std::less<>> kArrows = {
-    {"core", {}},
+    {"text", {}},
+    {"core", {"text"}},
     {"assets", {}},
     {"app", {"core"}},
     {"runtime", {"app", "core"}},
-    {"http", {"runtime", "app", "core", "assets"}},
-    {"sqlite", {"core", "assets"}},
-    {"postgres", {"core", "assets"}},
+    {"http", {"runtime", "app", "core", "assets", "text"}},
+    {"sqlite", {"core", "assets", "text"}},
+    {"postgres", {"core", "assets", "text"}},
     {"redis", {"core"}},
-    {"mail", {"core"}},
+    {"mail", {"core", "text"}},
     {"security", {"core"}},
     {"demo", {"core", "assets"}},
     {"cli", {"core", "app", "demo"}},
@@ -45,6 +46,7 @@ const std::map<std::string, Words, std::less<>> kDoors = {
     {"mail", {"mail/mail.hpp"}},
     {"security", {"security/security.hpp"}},
     {"sqlite", {"sqlite/sqlite.hpp"}},
+    {"text", {"text/text.hpp"}},
 };
 
 /// Who may know a library. The first row whose name begins the include counts.
@@ -67,6 +69,7 @@ const Library kLibraries[] = {
     {"openssl/", {"src/security/"}},
     {"crypt.h", {"src/security/"}},
     {"date/", {"src/security/"}},
+    {"unicode/", {"src/text/"}},
     {"simdjson.h", {"src/http/", "src/security/"}},
     {"prometheus/", {"src/runtime/metrics.cpp"}},
     {"CLI/", {"src/cli/"}},

@@ -14,7 +14,7 @@ esac
 
 build_packages=(
     ca-certificates ccache clang-19 cmake libboost-url$boost_version-dev libboost$boost_version-dev libcli11-dev libcrypt-dev
-    libcurl4-openssl-dev libfmt-dev libgeographiclib-dev libhiredis-dev libhowardhinnant-date-dev libpq-dev libsimdjson-dev
+    libcurl4-openssl-dev libfmt-dev libgeographiclib-dev libhiredis-dev libhowardhinnant-date-dev libicu-dev libpq-dev libsimdjson-dev
     libsqlite3-dev libssl-dev lld-19 ninja-build nodejs npm prometheus-cpp-dev tzdata zlib1g-dev
 )
 test_packages=(

@@ -40,6 +40,12 @@ struct RenewHash {  // -> Done
     Instant now;
 };
 
+/// Makes what searches and logins compare, for up to `most` rows that have none, or one of an earlier version: the words of events,
+/// and the keys of addresses that are not ASCII. The oldest account of a mailbox gets its key; the others have none.
+struct Reindex {  // -> Done, with `more` when `most` was reached
+    std::size_t most;
+};
+
 /// A time as typed: an instant, or wall time to be read in the event's zone.
 using TimeInput = std::variant<Instant, LocalTime>;
 
@@ -152,7 +158,7 @@ struct MarkMailSent {  // -> Done
 };
 
 using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers,
-                         TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent, RenewHash>;
+                         TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent, RenewHash, Reindex>;
 
 struct Done {
     bool more = false;  // there is more to do of the same

@@ -2,6 +2,7 @@
 
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice
 {
@@ -23,6 +24,27 @@ void check_text(Errors& errors, std::vector<std::string> loc, std::string_view t
     } else if (count_chars(text) > most) {
         add(errors, std::move(loc), fmt::format("Has at most {} characters", most), "string_too_long");
     }
+}
+
+void check_flaws(Errors& errors, std::vector<std::string> loc, std::string_view text, text::Kind kind)
+{
+    if (text.empty()) return;  // judged by its length
+    if (const auto flaw = text::flaw_of(text, kind))
+        add(errors, std::move(loc), std::string(flaw->sentence), std::string(flaw->type));
+}
+
+/// What is written anew. What an event has of a time when less was asked for stays, and stands in the way of no other change.
+void check_flaws(Errors& errors, const std::string* title, const std::string* description, const std::string* address)
+{
+    if (title) check_flaws(errors, {"body", "title"}, *title, text::Kind::one_line);
+    if (description) check_flaws(errors, {"body", "description"}, *description, text::Kind::paragraphs);
+    if (address) check_flaws(errors, {"body", "venue", "address"}, *address, text::Kind::one_line);
+}
+
+template <class Value>
+const Value* given(const std::optional<Value>& value)
+{
+    return value ? &*value : nullptr;
 }
 
 /// The instant that was meant, or nothing and an error: no clock in that zone ever showed that time.
@@ -103,6 +125,7 @@ std::vector<FieldError> check_draft(const EventDraft& draft, const Zones& zones,
 {
     Errors errors;
     const Resolved times = check(errors, draft, zones);
+    check_flaws(errors, &draft.title, &draft.description, &draft.venue.address);
     check_not_over(errors, times.end, now);
     return errors;
 }
@@ -111,6 +134,7 @@ Result<Event> decide_add_event(const EventDraft& draft, UserId organizer, const 
 {
     Errors errors;
     const Resolved times = check(errors, draft, zones);
+    check_flaws(errors, &draft.title, &draft.description, &draft.venue.address);
     check_not_over(errors, times.end, now);
     if (!errors.empty()) return invalid(std::move(errors));
     Event event;
@@ -136,6 +160,7 @@ Result<Event> decide_change_event(const Event& event, UserId by, const EventPatc
     const EventDraft draft = merged(event, patch);
     Errors errors;
     const Resolved times = check(errors, draft, zones);
+    check_flaws(errors, given(patch.title), given(patch.description), given(patch.venue_address));
     if (patch.end_time) check_not_over(errors, times.end, now);
     if (!errors.empty()) return invalid(std::move(errors));
     if (draft.total_tickets < event.tickets_sold) return refuse(Code::below_sold);

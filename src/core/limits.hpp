@@ -8,7 +8,8 @@
 namespace boxoffice
 {
 
-inline constexpr std::size_t kEmailBytesMax = 254;  // RFC 5321: 256 octets of path less its brackets
+inline constexpr std::size_t kEmailBytesMax = 254;      // RFC 5321: 256 octets of path less its brackets
+inline constexpr std::size_t kEmailLocalBytesMax = 64;  // RFC 5321, 4.5.3.1.1
 inline constexpr std::size_t kNameCharsMax = 200;
 inline constexpr std::size_t kPasswordBytesMin = 8;
 inline constexpr std::size_t kPasswordBytesMax = 72;  // bcrypt reads no further

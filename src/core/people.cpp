@@ -5,6 +5,7 @@
 
 #include "core/limits.hpp"
 #include "core/rules.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice
 {
@@ -17,7 +18,29 @@ void add(std::vector<FieldError>& errors, std::string_view field, std::string ms
     errors.push_back({{"body", std::string(field)}, std::move(msg), std::move(type)});
 }
 
-bool is_visible_ascii(char c) { return c > 0x20 && c < 0x7f; }
+/// Length first, then what must not be in it.
+void check_line(std::string_view text, std::string_view field, std::string_view what, std::size_t most,
+                std::vector<FieldError>& errors)
+{
+    if (text.empty()) {
+        add(errors, field, fmt::format("{} has at least 1 character", what), "string_too_short");
+    } else if (count_chars(text) > most) {
+        add(errors, field, fmt::format("{} has at most {} characters", what, most), "string_too_long");
+    } else if (const auto flaw = text::flaw_of(text, text::Kind::one_line)) {
+        add(errors, field, std::string(flaw->sentence), std::string(flaw->type));
+    }
+}
+
+/// RFC 5322's dot-atom: words of these characters with single dots between.
+bool is_dot_atom(std::string_view local)
+{
+    constexpr std::string_view kBeside = "!#$%&'*+-/=?^_`{|}~.";
+    const auto good = [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kBeside.find(c) != kBeside.npos;
+    };
+    return !local.empty() && local.front() != '.' && local.back() != '.' && local.find("..") == local.npos &&
+           std::all_of(local.begin(), local.end(), good);
+}
 
 }  // namespace
 
@@ -41,35 +64,30 @@ void check_email(std::string_view email, std::vector<FieldError>& errors)
     if (email.size() > kEmailBytesMax) {
         return add(errors, "email", fmt::format("An e-mail address has at most {} bytes", kEmailBytesMax), "string_too_long");
     }
-    // Deliverability is for a confirmation mail to find out; here only what can never be an address is refused.
+    // Whether there is such a mailbox is for a confirmation mail to find out; here only what no mail server takes is refused.
     const auto at = email.rfind('@');
     const auto local = email.substr(0, at == email.npos ? 0 : at);
-    const auto domain = at == email.npos ? std::string_view{} : email.substr(at + 1);
-    const auto good_byte = [](char c) { return is_visible_ascii(c) || static_cast<unsigned char>(c) >= 0x80; };
-    const bool good = !local.empty() && local.find('@') == local.npos && domain.find('.') != domain.npos &&
-                      domain.front() != '.' && domain.back() != '.' && domain.find("..") == domain.npos &&
-                      std::all_of(email.begin(), email.end(), good_byte);
-    if (!good) add(errors, "email", "This is not an e-mail address", "value_error");
+    const auto host = at == email.npos ? std::nullopt : text::host_name(email.substr(at + 1));
+    const bool good =
+        is_dot_atom(local) && local.size() <= kEmailLocalBytesMax && host && local.size() + 1 + host->size() <= kEmailBytesMax;
+    if (!good) add(errors, "email", "This is not an e-mail address that mail can be sent to", "value_error");
 }
 
 void check_password(std::string_view password, std::vector<FieldError>& errors)
 {
-    if (password.size() < kPasswordBytesMin) {
+    const std::string hashed = text::password_form(password);
+    if (hashed.size() < kPasswordBytesMin) {
         add(errors, "password", fmt::format("A password has at least {} bytes", kPasswordBytesMin), "string_too_short");
-    } else if (password.size() > kPasswordBytesMax) {
+    } else if (hashed.size() > kPasswordBytesMax) {
         add(errors, "password", fmt::format("A password has at most {} bytes", kPasswordBytesMax), "string_too_long");
-    } else if (password.find('\0') != password.npos) {
+    } else if (hashed.find('\0') != hashed.npos) {
         add(errors, "password", "A password has no NUL character", "value_error");
     }
 }
 
 void check_name(std::string_view name, std::vector<FieldError>& errors)
 {
-    if (name.empty()) {
-        add(errors, "name", "A name has at least 1 character", "string_too_short");
-    } else if (count_chars(name) > kNameCharsMax) {
-        add(errors, "name", fmt::format("A name has at most {} characters", kNameCharsMax), "string_too_long");
-    }
+    check_line(name, "name", "A name", kNameCharsMax, errors);
 }
 
 void check_point(const GeoPoint& point, std::vector<std::string> loc, std::vector<FieldError>& errors)
@@ -86,12 +104,7 @@ void check_point(const GeoPoint& point, std::vector<std::string> loc, std::vecto
 
 void check_reference(std::string_view reference, std::vector<FieldError>& errors)
 {
-    if (reference.empty()) {
-        add(errors, "payment_reference", "A payment reference has at least 1 character", "string_too_short");
-    } else if (count_chars(reference) > kReferenceCharsMax) {
-        add(errors, "payment_reference", fmt::format("A payment reference has at most {} characters", kReferenceCharsMax),
-            "string_too_long");
-    }
+    check_line(reference, "payment_reference", "A payment reference", kReferenceCharsMax, errors);
 }
 
 }  // namespace boxoffice

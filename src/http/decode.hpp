@@ -15,13 +15,13 @@ namespace boxoffice::http
 struct Registration {
     std::string email;
     std::string name;
-    std::string password;
+    std::string password;  // as it is to be hashed (text::password_form)
     std::optional<GeoPoint> location;
 };
 
 struct Credentials {
     std::string email;
-    std::string password;
+    std::string password;  // as it was sent
 };
 
 struct TicketOrder {

@@ -3,6 +3,7 @@
 #include "http/decode.hpp"
 #include "http/decode_common.hpp"
 #include "http/form.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::http
 {
@@ -73,7 +74,7 @@ Result<Credentials> decode_login_form(const Request& request)
         }
         return std::string();
     };
-    Credentials credentials{field("username"), field("password")};
+    Credentials credentials{std::string(text::trimmed(field("username"))), field("password")};
     if (!errors.empty()) return invalid(std::move(errors));
     return credentials;
 }
@@ -113,7 +114,8 @@ Result<Registration> decode_registration(const Request& request)
     RegistrationBody body;
     auto errors = read_body(request, body);
     if (!errors) return std::move(errors).error();
-    Registration person{std::move(body.email), std::move(body.name), std::move(body.password), to_point(body.location)};
+    Registration person{std::string(text::trimmed(body.email)), std::move(body.name), text::password_form(body.password),
+                        to_point(body.location)};
     std::vector<FieldError> found;
     check_email(person.email, found);
     check_name(person.name, found);
@@ -131,7 +133,7 @@ Result<Credentials> decode_credentials(const Request& request)
     auto errors = read_body(request, body);
     if (!errors) return std::move(errors).error();
     if (!errors->empty()) return invalid(std::move(*errors));
-    return Credentials{std::move(body.email), std::move(body.password)};
+    return Credentials{std::string(text::trimmed(body.email)), std::move(body.password)};
 }
 
 Result<ChangeUser> decode_user_patch(const Request& request, UserId user, Instant now)

@@ -7,6 +7,7 @@
 
 #include "core/rules.hpp"
 #include "http/times.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::http
 {
@@ -65,6 +66,16 @@ std::string Query::text(std::string_view name)
     if (text->find('\0') == text->npos) return *text;
     refuse(name, "Must not contain the character U+0000", "string_nul");
     return {};
+}
+
+std::string Query::words(std::string_view name)
+{
+    std::string asked = text(name);
+    const std::string* const found = find_field(fields_, name);
+    const bool is_text = found != nullptr && found->find('\0') == found->npos;  // else it is refused already
+    if (is_text && boxoffice::text::query_of(asked).empty())
+        refuse(name, "Should have a word in it: letters or digits", "no_word");
+    return asked;
 }
 
 std::optional<Instant> Query::time(std::string_view name)

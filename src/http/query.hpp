@@ -33,6 +33,8 @@ public:
     /// true, false, 1 or 0; false when left out.
     [[nodiscard]] bool flag(std::string_view name);
     [[nodiscard]] std::string text(std::string_view name);
+    /// Words to search for: refused when it is there and has none.
+    [[nodiscard]] std::string words(std::string_view name);
     /// A time without an offset is UTC: a list has no zone of its own. A space where the offset's '+' would be is that '+',
     /// which forms decode so.
     [[nodiscard]] std::optional<Instant> time(std::string_view name);

@@ -1,7 +1,9 @@
+#include "core/rules.hpp"
 #include "http/decode.hpp"
 #include "http/encode.hpp"
 #include "http/rate_gate.hpp"
 #include "http/routes.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::http
 {
@@ -13,20 +15,46 @@ Reply user_added(const Call&, const Outcome& outcome) { return json_reply(201, e
 
 Reply user_changed(const Call&, const Outcome& outcome) { return json_reply(200, encode_user(std::get<User>(outcome))); }
 
+/// Whether the password is the account's, and the hash to keep from now on where it was hashed as it was sent, before passwords
+/// were normalized. An answer costs a comparison's time for each form, whatever there is to compare with. bcrypt reads no further
+/// than kPasswordBytesMax: a longer password would match by its beginning.
+struct Verdict {
+    bool good = false;
+    bool outdated = false;
+};
+
+Verdict judge(const PasswordHasher& hasher, const std::optional<Login>& login, const std::string& sent, const std::string& form)
+{
+    const auto is_it = [&](const std::string& password) {
+        if (login && password.size() <= kPasswordBytesMax) return hasher.matches(password, login->password_hash);
+        hasher.waste(password);
+        return false;
+    };
+    if (is_it(form)) return {true, false};
+    if (form == sent || !is_it(sent)) return {};
+    return {true, true};
+}
+
+/// Nobody waits for it, and where the lane is full the next login will do.
+void renew_hash(Call& call, const Login& login, const std::string& form)
+{
+    std::vector<FieldError> errors;
+    check_password(form, errors);
+    if (!errors.empty()) return;
+    auto job = std::make_unique<LaneJob>();
+    job->act = RenewHash{login.user, login.password_hash, call.parts().hasher.hash(form), call.now()};
+    job->done = [](LaneJob&) {};
+    (void)call.parts().writes.submit(std::move(job));
+}
+
 void answer_login(Call& call, const std::optional<Login>& login, const std::string& password)
 {
     const Dependencies& parts = call.parts();
-    // bcrypt reads no further than this: a longer password would match by its beginning. Whatever it is compared with or not,
-    // an answer costs one comparison's time.
-    const bool can_match = login && password.size() <= kPasswordBytesMax;
-    bool good = false;
-    if (can_match) {
-        good = parts.hasher.matches(password, login->password_hash);
-    } else {
-        parts.hasher.waste(password);
-    }
-    parts.metrics.login(good);
-    if (!good) return call.refuse(Code::bad_credentials);
+    const std::string form = text::password_form(password);
+    const Verdict verdict = judge(parts.hasher, login, password, form);
+    parts.metrics.login(verdict.good);
+    if (!verdict.good) return call.refuse(Code::bad_credentials);
+    if (verdict.outdated) renew_hash(call, *login, form);
     Reply reply = json_reply(200, encode_token(parts.signer.sign(login->user, call.now()), parts.signer.lifetime()));
     reply.headers.emplace_back("Pragma", "no-cache");  // RFC 6749, 5.1
     call.answer(std::move(reply));
@@ -42,7 +70,7 @@ void add_user(const CallPtr& call)
     });
 }
 
-void check_password(const CallPtr& call)
+void check_login(const CallPtr& call)
 {
     auto decoded = decode_credentials(call->request());
     if (!decoded) return call->refuse(decoded.error());
@@ -58,7 +86,7 @@ void check_password(const CallPtr& call)
 
 void register_user(const CallPtr& call) { pass_registration_gate(call, add_user); }
 
-void log_in(const CallPtr& call) { pass_login_gate(call, check_password); }
+void log_in(const CallPtr& call) { pass_login_gate(call, check_login); }
 
 void get_me(const CallPtr& call)
 {

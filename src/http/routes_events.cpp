@@ -33,7 +33,7 @@ EventQuery read_event_query(Query& query)
     EventQuery asked;
     asked.skip = slice.skip;
     asked.limit = slice.limit;
-    asked.q = query.text("q");
+    asked.q = query.words("q");
     asked.starts_after = query.time("starts_after");
     asked.starts_before = query.time("starts_before");
     asked.available_only = query.flag("available_only");

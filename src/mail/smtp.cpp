@@ -11,6 +11,7 @@
 
 #include "mail/headers.hpp"
 #include "mail/mail.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice
 {
@@ -124,17 +125,18 @@ public:
 
     void send(const Mail& mail) override
     {
-        if (!mail::is_address(mail.to_address)) throw MailFailure("the recipient has no usable address", MailFailure::Hope::none);
+        const std::string to = text::deliverable(mail.to_address);
+        if (!mail::is_address(to)) throw MailFailure("the recipient has no usable address", MailFailure::Hope::none);
         const Easy easy(curl_easy_init(), &curl_easy_cleanup);
         need(easy != nullptr);
         Talk talk;
         set_up(easy.get(), talk);
         const std::string from = "<" + from_.address + ">";
         Strings recipients;
-        recipients.add("<" + mail.to_address + ">");
+        recipients.add("<" + to + ">");
         curl_easy_setopt(easy.get(), CURLOPT_MAIL_FROM, from.c_str());
         curl_easy_setopt(easy.get(), CURLOPT_MAIL_RCPT, recipients.get());
-        const Strings headers = headers_of(mail);
+        const Strings headers = headers_of(mail, to);
         const Mime body = body_of(easy.get(), mail);
         curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
         curl_easy_setopt(easy.get(), CURLOPT_MIMEPOST, body.get());
@@ -162,12 +164,12 @@ private:
         curl_easy_setopt(easy, CURLOPT_DEBUGDATA, &talk);
     }
 
-    Strings headers_of(const Mail& mail) const
+    Strings headers_of(const Mail& mail, const std::string& to) const
     {
         Strings headers;
         headers.add("Date: " + mail::header_date(std::chrono::system_clock::now()));
         headers.add("From: " + mail::header_mailbox(from_));
-        headers.add("To: " + mail::header_mailbox({mail.to_name, mail.to_address}));
+        headers.add("To: " + mail::header_mailbox({mail.to_name, to}));
         headers.add("Subject: " + mail::header_text(mail.subject));
         headers.add("Message-ID: " + mail::message_id(mail.key, from_.address));
         headers.add("Auto-Submitted: auto-generated");

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "core/search.hpp"
 #include "postgres/archive_columns.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/migrations.hpp"
+#include "postgres/writes.hpp"
 
 namespace boxoffice
 {
@@ -155,9 +157,10 @@ public:
         return wrong;
     }
 
-    /// The planner's statistics: without them the first queries after a copy are planned as if for empty tables.
+    /// What searches and logins compare, and the planner's statistics: without them the first queries after a copy are planned as if for empty tables.
     void settle() override
     {
+        reindex();
         for_each_table([&]<class Row>() { (void)db_.ask(fmt::format("ANALYZE {}", Row::kTable)); });
     }
 
@@ -175,6 +178,23 @@ private:
     {
         options.statement_timeout = std::chrono::hours(1);
         return options;
+    }
+
+    /// All of it: who serves the copy then answers as the source did, from the first question on.
+    void reindex()
+    {
+        for (bool more = true; more;) {
+            Facts facts;
+            ask_unindexed(kReindexedAtOnce, facts, [this](std::string_view sql, Params params, const auto& read) {
+                read(db_.ask(sql, std::move(params)));
+            });
+            Flight flight;
+            flight.add("BEGIN");
+            postgres::reindex(flight, facts);
+            flight.add("COMMIT");
+            (void)db_.fly(flight);
+            more = !facts.unindexed.empty() || !facts.unkeyed.empty();
+        }
     }
 
     /// Finds the row that PostgreSQL will not have. Its message names the rule, not the values.

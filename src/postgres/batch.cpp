@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/refuse.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::postgres
 {
@@ -238,7 +239,8 @@ Outcome Batch::act(const LapseDue& act)
 Outcome Batch::act(const AddUser& act)
 {
     const std::string folded = fold_email(act.email);
-    if (facts_.emails.contains(folded)) return refuse(Code::email_taken);
+    const std::string key = text::address_key(act.email);
+    if (facts_.emails.contains(folded) || facts_.emails.contains(key)) return refuse(Code::email_taken);
     User user;
     user.id = UserId{take_number(facts_.user_ids)};
     user.name = act.name;
@@ -246,6 +248,7 @@ Outcome Batch::act(const AddUser& act)
     user.location = act.location;
     user.created_at = act.now;
     facts_.emails.emplace(folded, user.id);
+    facts_.emails.emplace(key, user.id);
     plan_.users_new.push_back(user);
     plan_.hashes_new.push_back(act.password_hash);
     return user;
@@ -261,6 +264,8 @@ Outcome Batch::act(const ChangeUser& act)
     plan_.users_changed.insert_or_assign(user.id, act.now);
     return user;
 }
+
+Outcome Batch::act(const Reindex& act) { return Done{facts_.unindexed.size() >= act.most || facts_.unkeyed.size() >= act.most}; }
 
 Outcome Batch::act(const AddEvent& act)
 {

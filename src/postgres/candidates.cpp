@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "postgres/queries.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::postgres
 {
@@ -12,22 +13,16 @@ namespace boxoffice::postgres
 namespace
 {
 
-/// How far back a user's taste reaches: their newest tickets, and the newest events among them.
-constexpr std::int64_t kTicketsRead = 500;
-constexpr std::size_t kEventsRead = 20;
-/// A word says something of taste when it is long enough and rare enough; the rarest few are asked for.
-constexpr std::size_t kWordBytesMin = 4;
-constexpr double kShareMax = 0.05;
-constexpr std::size_t kWordsAsked = 8;
-/// Each kind of candidate is at most so many: enough for many pages of suggestions.
-constexpr std::int64_t kOfAKind = 500;
-/// How alike an event is that has nothing in common with a past one but its organizer.
-constexpr double kSameOrganizer = 0.5;
-/// Word frequencies change as slowly as a catalogue does.
-constexpr std::chrono::minutes kFrequenciesFor{5};
+/// Of the liveliest and the nearest a few more than kCandidatesOfAKind: the index has popularity in steps and measures distances on
+/// a sphere, and choose_candidates() has the exact ones.
+constexpr std::int64_t kOfAKind = kCandidatesOfAKind;
+constexpr std::int64_t kOfAKindRoughly = 2 * kOfAKind;
+/// A word that more events have than this is counted anew every few minutes only.
+constexpr std::int64_t kCommon = 1000;
+constexpr std::chrono::minutes kCommonFor{5};
 
 constexpr std::string_view kPast =
-    "SELECT t.event_id, e.organizer_id, tsvector_to_array(to_tsvector('simple', plain_words(e.title)))::text "
+    "SELECT t.event_id, e.organizer_id, e.title "
     "FROM (SELECT event_id, id FROM tickets WHERE user_id = $1 ORDER BY user_id, id DESC LIMIT $2) t "
     "JOIN events e ON e.id = t.event_id ORDER BY t.id DESC";
 
@@ -52,37 +47,18 @@ struct Past {
     std::set<std::string> words;
 };
 
-/// "{jazz,night}": words of letters and digits only, so that nothing in it is quoted.
-void add_words(std::string_view array, std::set<std::string>& words)
-{
-    array.remove_prefix(1);
-    array.remove_suffix(1);
-    while (!array.empty()) {
-        const auto end = std::min(array.find(','), array.size());
-        if (end >= kWordBytesMin) words.emplace(array.substr(0, end));
-        array.remove_prefix(std::min(end + 1, array.size()));
-    }
-}
-
 Past past_of(Readers& readers, const SuggestionQuery& query)
 {
-    const Rows rows = readers.ask(kPast, std::move(Params().id(query.user).integer(kTicketsRead)));
+    const Rows rows = readers.ask(kPast, std::move(Params().id(query.user).integer(kTasteTickets)));
     Past past;
     std::unordered_set<EventId> seen;
     for (int row = 0; row < rows.count(); ++row) {
         const auto event = rows.id<EventId>(row, 0);
-        if (seen.size() >= kEventsRead || !seen.insert(event).second) continue;
+        if (seen.size() >= kTasteEvents || !seen.insert(event).second) continue;
         past.organizers.insert(rows.id<UserId>(row, 1));
-        add_words(rows.text(row, 2), past.words);
+        past.words.merge(text::words_of(rows.text(row, 2)));
     }
     return past;
-}
-
-std::string any_of(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : " | ") + word;
-    return text;
 }
 
 /// "$7" and the like, as parameters are added.
@@ -90,41 +66,46 @@ std::string last(const Params& params) { return fmt::format("${}", params.size()
 
 }  // namespace
 
-std::vector<std::string> WordFrequencies::rare(Readers& readers, const std::set<std::string>& words)
+std::vector<TasteWord> WordCounts::count(Readers& readers, const std::set<std::string>& words)
 {
-    std::unique_lock lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (!read_ || now - read_at_ > kFrequenciesFor) {
-        read_ = true;
-        read_at_ = now;
-        lock.unlock();
-        const Rows rows = readers.ask(
-            "SELECT w.word, w.share::float8 FROM pg_stats s, unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) "
-            "AS w(word, "
-            "share) WHERE s.schemaname = current_schema() AND s.tablename = 'events' AND s.attname = 'words' AND w.word IS NOT "
-            "NULL");
-        lock.lock();
-        shares_.clear();
-        for (int row = 0; row < rows.count(); ++row) shares_.emplace(std::string(rows.text(row, 0)), rows.real(row, 1));
+    std::vector<TasteWord> counted;
+    std::vector<std::string> unknown;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto now = std::chrono::steady_clock::now();
+        if (now - since_ > kCommonFor) {
+            common_.clear();
+            since_ = now;
+        }
+        for (const std::string& word : words) {
+            if (word.size() < kTasteWordBytesMin) continue;
+            if (const auto known = common_.find(word); known != common_.end())
+                counted.push_back({word, known->second});
+            else
+                unknown.push_back(word);
+        }
     }
-    std::vector<std::pair<double, std::string>> rare;
-    for (const std::string& word : words) {
-        const auto known = shares_.find(word);
-        const double share = known == shares_.end() ? 0 : known->second;
-        if (share <= kShareMax) rare.emplace_back(share, word);
+    if (unknown.empty()) return counted;
+    std::vector<std::string> queries;
+    queries.reserve(unknown.size());
+    for (const std::string& word : unknown) queries.push_back(lexeme(word));
+    const Rows rows = readers.ask(
+        "SELECT w.word, (SELECT count(*) FROM (SELECT 1 FROM events e WHERE e.removed_at IS NULL AND e.tokens @@ "
+        "w.query::tsquery LIMIT $3) some) FROM unnest($1::text[], $2::text[]) AS w(word, query)",
+        std::move(Params().texts(unknown).texts(queries).integer(kTasteWordEventsMax + 1)));
+    const std::lock_guard lock(mutex_);
+    for (int row = 0; row < rows.count(); ++row) {
+        const TasteWord word{std::string(rows.text(row, 0)), rows.integer(row, 1)};
+        if (word.events > kCommon) common_.insert_or_assign(word.word, word.events);
+        counted.push_back(word);
     }
-    std::sort(rare.begin(), rare.end());
-    if (rare.size() > kWordsAsked) rare.resize(kWordsAsked);
-    std::vector<std::string> chosen;
-    chosen.reserve(rare.size());
-    for (auto& [share, word] : rare) chosen.push_back(std::move(word));
-    return chosen;
+    return counted;
 }
 
-std::vector<Candidate> candidates(Readers& readers, WordFrequencies& frequencies, const SuggestionQuery& query)
+std::vector<Candidate> candidates(Readers& readers, WordCounts& counts, const SuggestionQuery& query)
 {
     const Past past = past_of(readers, query);
-    const std::vector<std::string> words = frequencies.rare(readers, past.words);
+    const std::vector<WeighedWord> words = taste_of_words(counts.count(readers, past.words));
 
     Params params;
     params.instant(query.now).id(query.user);
@@ -132,58 +113,61 @@ std::vector<Candidate> candidates(Readers& readers, WordFrequencies& frequencies
     const std::string from = "FROM events e JOIN inventory i ON i.event_id = e.id WHERE ";
     std::string sql = fmt::format(
         "WITH {3}, soon AS (SELECT e.id {0}{1} ORDER BY e.start_time, e.id LIMIT {2}), "
-        "popular AS (SELECT e.id {0}{4} ORDER BY i.popularity DESC, i.event_id LIMIT {2})",
-        from, upcoming, kOfAKind, kHeld, upcoming_by("i.event_id"));
+        "popular AS (SELECT e.id {0}{4} ORDER BY i.popularity DESC, i.event_id LIMIT {5})",
+        from, upcoming, kOfAKind, kHeld, upcoming_by("i.event_id"), kOfAKindRoughly);
     std::string all = "SELECT id FROM soon UNION SELECT id FROM popular";
     std::string distance = "NULL::float8";
     if (query.location) {
         params.real(query.location->longitude).real(query.location->latitude);
         const std::string here =
             fmt::format("ST_SetSRID(ST_MakePoint(${}, ${}), 4326)::geography", params.size() - 1, params.size());
-        distance = fmt::format("ST_Distance(e.place, {})", here);
-        sql += fmt::format(", near AS (SELECT e.id {}{} ORDER BY e.place <-> {} LIMIT {})", from, upcoming, here, kOfAKind);
+        // To the millimetre, as in the embedded store.
+        distance = fmt::format("round(ST_Distance(e.place, {}) * 1000) / 1000", here);
+        sql +=
+            fmt::format(", near AS (SELECT e.id {}{} ORDER BY e.place <-> {} LIMIT {})", from, upcoming, here, kOfAKindRoughly);
         all += " UNION SELECT id FROM near";
     }
-    std::string likeness = "0::float8";
-    std::string likes;
+    std::string weight = "0::bigint";
     if (!words.empty()) {
-        params.text(std::string_view(any_of(words)));
-        // Ranks have no scale of their own: the best match counts as 1.
-        sql += fmt::format(
-            ", matching AS (SELECT e.id, ts_rank(e.words, {2}::tsquery)::float8 AS rank {0}{1} AND e.words @@ {2}::tsquery "
-            "ORDER BY rank DESC, e.id LIMIT {3}), alike AS (SELECT id, rank / max(rank) OVER () AS likeness FROM matching)",
-            from, upcoming, last(params), kOfAKind);
+        weight.clear();
+        std::string any;
+        for (const WeighedWord& word : words) {
+            params.text(std::string_view(lexeme(word.word))).integer(word.weight);
+            const auto number = params.size();
+            any += fmt::format("{}${}::text", any.empty() ? "" : " || ' | ' || ", number - 1);
+            weight += fmt::format("{}CASE WHEN e.tokens @@ ${}::text::tsquery THEN ${} ELSE 0 END", weight.empty() ? "" : " + ",
+                                  number - 1, number);
+        }
+        sql += fmt::format(", alike AS (SELECT e.id {}{} AND e.tokens @@ ({})::tsquery ORDER BY {} DESC, e.id LIMIT {})", from,
+                           upcoming, any, weight, kOfAKind);
         all += " UNION SELECT id FROM alike";
-        likeness = "coalesce(a.likeness, 0)";
-        likes = "LEFT JOIN alike a ON a.id = e.id ";
     }
+    std::string same = "false";
     if (!past.organizers.empty()) {
         params.ids(std::vector<UserId>(past.organizers.begin(), past.organizers.end()));
-        sql += fmt::format(
-            ", same AS (SELECT e.id {}{} AND e.organizer_id = ANY({}::bigint[]) ORDER BY e.start_time, e.id LIMIT {})", from,
-            upcoming, last(params), kOfAKind);
+        same = fmt::format("e.organizer_id = ANY({}::bigint[])", last(params));
+        sql += fmt::format(", same AS (SELECT e.id {}{} AND {} ORDER BY e.start_time, e.id LIMIT {})", from, upcoming, same,
+                           kOfAKind);
         all += " UNION SELECT id FROM same";
-        likeness = fmt::format("greatest({}, CASE WHEN e.organizer_id = ANY({}::bigint[]) THEN {} ELSE 0 END)", likeness,
-                               last(params), kSameOrganizer);
     }
     sql += fmt::format(
-        ", chosen AS MATERIALIZED ({}) SELECT e.id, e.start_time, {}, {}, i.sold::float8 / i.total, i.pace, i.paced_at "
-        "FROM events e JOIN inventory i ON i.event_id = e.id {}WHERE e.id = ANY(ARRAY(SELECT id FROM chosen))",
-        all, distance, likeness, likes);
+        ", chosen AS MATERIALIZED ({}) SELECT e.id, e.start_time, {}, coalesce({}, 0), {}, i.sold, i.total, i.pace, i.paced_at "
+        "FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ANY(ARRAY(SELECT id FROM chosen))",
+        all, distance, weight, same);
 
     const Rows rows = readers.ask(sql, std::move(params));
-    std::vector<Candidate> found;
+    std::vector<CandidateFacts> facts;
     for (int row = 0; row < rows.count(); ++row) {
-        Candidate candidate;
-        candidate.event = rows.id<EventId>(row, 0);
-        candidate.start_time = rows.instant(row, 1);
-        if (!rows.null(row, 2)) candidate.distance_m = rows.real(row, 2);
-        candidate.likeness = std::clamp(rows.real(row, 3), 0.0, 1.0);
-        candidate.share_sold = rows.real(row, 4);
-        candidate.pace = advance(Pace{rows.real(row, 5), rows.instant(row, 6)}, query.now, 0).tickets_a_day;
-        found.push_back(candidate);
+        CandidateFacts& one = facts.emplace_back();
+        one.event = rows.id<EventId>(row, 0);
+        one.start_time = rows.instant(row, 1);
+        if (!rows.null(row, 2)) one.distance_m = rows.real(row, 2);
+        one.weight = rows.integer(row, 3);
+        one.same_organizer = rows.boolean(row, 4);
+        one.share_sold = static_cast<double>(rows.integer(row, 5)) / static_cast<double>(rows.integer(row, 6));
+        one.pace = advance(Pace{rows.real(row, 7), rows.instant(row, 8)}, query.now, 0).tickets_a_day;
     }
-    return found;
+    return choose_candidates(facts);
 }
 
 }  // namespace boxoffice::postgres

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/search.hpp"
 #include "postgres/migrations.hpp"
 #include "postgres/postgres.hpp"
 
@@ -95,6 +96,16 @@ Finding check_clock(Connection& db, Instant now)
                 : fmt::format("the database is {:.0f} s {} this machine", std::abs(apart), apart > 0 ? "ahead of" : "behind")};
 }
 
+/// Nothing to act on: these accounts work. But their owners may ask why.
+Finding check_mailboxes(Connection& db)
+{
+    const Rows rows = db.ask("SELECT id, email, mailbox_of FROM users WHERE mailbox_of IS NOT NULL ORDER BY mailbox_of, id");
+    std::string all;
+    for (int row = 0; row < rows.count(); ++row)
+        all += name_shared_mailbox(rows.integer(row, 0), rows.text(row, 1), rows.integer(row, 2));
+    return shared_mailboxes(all);
+}
+
 }  // namespace
 
 std::vector<Finding> examine_postgres(const PostgresOptions& options, Instant now)
@@ -113,6 +124,7 @@ std::vector<Finding> examine_postgres(const PostgresOptions& options, Instant no
         findings.push_back(check_references(db));
         findings.push_back(check_indexes(db));
         findings.push_back(check_outbox(db));
+        findings.push_back(check_mailboxes(db));
         findings.push_back(check_clock(db, now));
     } catch (const StoreFailure& failure) {
         findings.push_back({false, "store", failure.what()});

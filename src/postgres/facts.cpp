@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "postgres/rows.hpp"
+#include "postgres/writes.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::postgres
 {
@@ -27,6 +29,7 @@ std::vector<T> list(const std::set<T>& values)
 void want(Wanted& wanted, const AddUser& act)
 {
     wanted.emails.insert(fold_email(act.email));
+    wanted.emails.insert(text::address_key(act.email));
     ++wanted.users_new;
 }
 void want(Wanted& wanted, const ChangeUser& act) { wanted.users.insert(act.user); }
@@ -66,6 +69,7 @@ void want(Wanted& wanted, const Cancel& act)
     wanted.tickets.insert(act.ticket);
     wanted.cancels.insert(act.ticket);
 }
+void want(Wanted& wanted, const Reindex& act) { wanted.reindex = std::max(wanted.reindex, act.most); }
 void want(Wanted& wanted, const LapseDue& act) { wanted.lapse = std::max(wanted.lapse, act.most); }
 template <class Other>
 void want(Wanted&, const Other&)
@@ -155,10 +159,6 @@ constexpr std::string_view kDue =
 constexpr std::string_view kTickets =
     "SELECT " BOXOFFICE_PG_TICKET_COLUMNS " FROM tickets t WHERE t.id = ANY($1::bigint[]) ORDER BY t.id FOR UPDATE";
 constexpr std::string_view kReferences = "SELECT payment_reference, id FROM tickets WHERE payment_reference = ANY($1::text[])";
-constexpr std::string_view kUsers =
-    "SELECT " BOXOFFICE_PG_USER_COLUMNS " FROM users u WHERE u.id = ANY($1::bigint[]) ORDER BY u.id FOR NO KEY UPDATE";
-constexpr std::string_view kKnown = "SELECT id FROM users WHERE id = ANY($1::bigint[])";
-constexpr std::string_view kEmails = "SELECT email_folded, id FROM users WHERE email_folded = ANY($1::text[])";
 constexpr std::string_view kTicketIds = "SELECT nextval('tickets_id_seq') FROM generate_series(1, $1::bigint)";
 constexpr std::string_view kEventIds = "SELECT nextval('events_id_seq') FROM generate_series(1, $1::bigint)";
 constexpr std::string_view kUserIds = "SELECT nextval('users_id_seq') FROM generate_series(1, $1::bigint)";
@@ -329,29 +329,6 @@ void ask_tickets(Gathering& first, const Wanted& wanted, Facts& facts)
     }
 }
 
-void ask_people(Gathering& first, const Wanted& wanted, Facts& facts)
-{
-    if (!wanted.users.empty()) {
-        first.ask(kUsers, std::move(Params().ids(list(wanted.users))), [&facts](const Rows& rows) {
-            for (int row = 0; row < rows.count(); ++row) {
-                User user = read_user(rows, row);
-                facts.users.emplace(user.id, std::move(user));
-            }
-        });
-    }
-    if (!wanted.known.empty()) {
-        first.ask(kKnown, std::move(Params().ids(list(wanted.known))), [&facts](const Rows& rows) {
-            for (int row = 0; row < rows.count(); ++row) facts.known.insert(rows.id<UserId>(row, 0));
-        });
-    }
-    if (!wanted.emails.empty()) {
-        first.ask(kEmails, std::move(Params().texts(list(wanted.emails))), [&facts](const Rows& rows) {
-            for (int row = 0; row < rows.count(); ++row)
-                facts.emails.emplace(std::string(rows.text(row, 0)), rows.id<UserId>(row, 1));
-        });
-    }
-}
-
 void ask_numbers(Gathering& first, const Wanted& wanted, Facts& facts)
 {
     const auto number = [&](std::int64_t count, std::string_view sql, std::vector<std::int64_t>& into) {
@@ -417,6 +394,9 @@ Facts gather(Connection& db, const Wanted& wanted)
     Facts facts;
     std::unordered_map<EventId, Instant> ends;
     Gathering first;
+    const Ask ask = [&first](std::string_view sql, Params params, std::function<void(const Rows&)> read) {
+        first.ask(sql, std::move(params), std::move(read));
+    };
     first.ask("BEGIN", {}, nullptr);
     if (wanted.patience) {
         const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*wanted.patience).count();
@@ -425,10 +405,9 @@ Facts gather(Connection& db, const Wanted& wanted)
     ask_locks(first, wanted, facts);
     ask_events(first, wanted, facts, ends);
     ask_tickets(first, wanted, facts);
-    ask_people(first, wanted, facts);
-    ask_published(wanted, facts, [&first](std::string_view sql, Params params, std::function<void(const Rows&)> read) {
-        first.ask(sql, std::move(params), std::move(read));
-    });
+    ask_people(wanted, facts, ask);
+    ask_published(wanted, facts, ask);
+    ask_unindexed(wanted.reindex, facts, ask);
     ask_kept(first, wanted, facts);
     ask_numbers(first, wanted, facts);
     first.go(db);

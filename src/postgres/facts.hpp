@@ -45,7 +45,7 @@ struct Facts {
     std::unordered_map<std::string, TicketId> references;
     std::unordered_map<UserId, User> users;          // locked, to be changed
     std::unordered_set<UserId> known;                // exist
-    std::unordered_map<std::string, UserId> emails;  // folded, taken
+    std::unordered_map<std::string, UserId> emails;  // folded or as keys, taken
     std::map<KeyOfUser, Kept> kept;
     /// When an account that may add only so many events a day added the newest of them but `skipped`, newest first.
     struct Published {
@@ -58,6 +58,17 @@ struct Facts {
     std::vector<Stock::Due> due;                                // for the tidier, with the event of each
     std::vector<EventId> due_events;
     std::size_t due_asked = 0;
+    struct Unindexed {
+        EventId event;
+        std::string words;         // as they are now
+        std::int64_t made_of = 0;  // what they were made of, as the server counts it
+    };
+    std::map<EventId, Unindexed> unindexed;
+    struct Unkeyed {
+        UserId user;
+        std::string key;
+    };
+    std::vector<Unkeyed> unkeyed;  // oldest first
 };
 
 /// Which facts a batch asks for.
@@ -71,12 +82,13 @@ struct Wanted {
     std::set<std::string> references;
     std::set<UserId> users;  // to lock
     std::set<UserId> known;
-    std::set<std::string> emails;
+    std::set<std::string> emails;  // folded, and as keys
     struct Publishing {
         std::int64_t most_a_day = 0;
         std::int64_t adds = 0;
     };
     std::map<UserId, Publishing> publishers;
+    std::size_t reindex = 0;            // rows of a kind
     std::map<KeyOfUser, Instant> keys;  // and the time before which a kept answer is forgotten
     std::int64_t tickets_new = 0, events_new = 0, users_new = 0;
     Instant now;            // the latest of the acts'

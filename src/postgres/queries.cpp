@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "postgres/rows.hpp"
+#include "postgres/words.hpp"
 
 namespace boxoffice::postgres
 {
@@ -31,7 +32,7 @@ Instant within(Instant instant) { return std::clamp(instant, kFirst, kLast); }
 
 }  // namespace
 
-Page<Event> list_events(Readers& readers, const EventQuery& query)
+Page<Event> list_events(Readers& readers, LackingWords& lacking, const EventQuery& query)
 {
     Params params;
     params.instant(within(query.starts_after.value_or(kFirst)));
@@ -42,9 +43,18 @@ Page<Event> list_events(Readers& readers, const EventQuery& query)
         filters += fmt::format(" AND e.organizer_id = ${}", params.size());
     }
     if (!query.q.empty()) {
-        params.text(std::string_view(query.q));
-        // Without a word in it a question is no filter but a mistake: nothing matches.
-        filters += fmt::format(" AND e.words @@ plainto_tsquery('simple', plain_words(${}))", params.size());
+        const std::string words = tsquery_of(query.q);
+        if (words.empty()) return {};  // without a word in it a question is no filter but a mistake: nothing matches
+        params.text(std::string_view(words));
+        std::string matches = fmt::format("e.tokens @@ ${}::text::tsquery", params.size());
+        if (lacking.any(readers)) {
+            params.text(std::string_view(query.q));
+            matches = fmt::format(
+                "({} OR (e.words @@ plainto_tsquery('simple', plain_words(${})) AND e.words_of IS DISTINCT FROM "
+                "hashtextextended(e.title || E'\\n' || e.description || E'\\n' || e.venue_address, 0)))",
+                matches, params.size());
+        }
+        filters += " AND " + matches;
     }
     std::string tables = "FROM events e";
     if (query.available_only) {

@@ -5,30 +5,30 @@
 #include <unordered_map>
 
 #include "postgres/readers.hpp"
+#include "postgres/words.hpp"
 
 /// The questions of the Store port as SQL, one statement each, so that a count and its page see the same state.
 namespace boxoffice::postgres
 {
 
-[[nodiscard]] Page<Event> list_events(Readers& readers, const EventQuery& query);
+[[nodiscard]] Page<Event> list_events(Readers& readers, LackingWords& lacking, const EventQuery& query);
 [[nodiscard]] Page<Ticket> list_tickets(Readers& readers, const TicketQuery& query);
 [[nodiscard]] std::vector<Event> find_events(Readers& readers, std::span<const EventId> ids);
 [[nodiscard]] Page<NearbyEvent> nearby(Readers& readers, const NearbyQuery& query);
 
-/// How common words are in the catalogue, from the planner's own statistics; read anew every few minutes. Any thread.
-class WordFrequencies
+/// How many events have a word. Those that very many have are counted anew every few minutes only, since so large a count costs and
+/// hardly changes. Any thread.
+class WordCounts
 {
 public:
-    /// Of `words`, those rare enough to say something of taste, rarest first.
-    [[nodiscard]] std::vector<std::string> rare(Readers& readers, const std::set<std::string>& words);
+    [[nodiscard]] std::vector<TasteWord> count(Readers& readers, const std::set<std::string>& words);
 
 private:
     std::mutex mutex_;
-    std::unordered_map<std::string, double> shares_;  // of the events; only of the most common words
-    std::chrono::steady_clock::time_point read_at_{};
-    bool read_ = false;
+    std::unordered_map<std::string, std::int64_t> common_;
+    std::chrono::steady_clock::time_point since_{};
 };
 
-[[nodiscard]] std::vector<Candidate> candidates(Readers& readers, WordFrequencies& frequencies, const SuggestionQuery& query);
+[[nodiscard]] std::vector<Candidate> candidates(Readers& readers, WordCounts& counts, const SuggestionQuery& query);
 
 }  // namespace boxoffice::postgres

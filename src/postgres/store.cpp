@@ -2,12 +2,14 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "core/search.hpp"
 #include "postgres/listener.hpp"
 #include "postgres/migrations.hpp"
 #include "postgres/postgres.hpp"
 #include "postgres/queries.hpp"
 #include "postgres/rows.hpp"
 #include "postgres/writer.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice
 {
@@ -27,6 +29,10 @@ public:
             writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
             free_.push_back(writers_.back().get());
         }
+        reindex_at_start([this](WriteJob& job) {
+            WriteJob* const jobs[] = {&job};
+            writers_.front()->carry_out(jobs);
+        });
     }
 
     void carry_out(std::span<WriteJob* const> jobs) override
@@ -45,8 +51,12 @@ public:
 
     std::optional<Login> find_login(std::string_view email) override
     {
-        const Rows rows = readers_.ask("SELECT id, password_hash FROM users WHERE email_folded = $1",
-                                       std::move(Params().text(std::string_view(fold_email(email)))));
+        // The exact address first: it is all that an account has whose mailbox is an older one's.
+        const Rows rows = readers_.ask(
+            "SELECT id, password_hash FROM (SELECT 1 AS turn, id, password_hash FROM users WHERE email_folded = $1 UNION ALL "
+            "SELECT 2, id, password_hash FROM users WHERE email_folded = $2 UNION ALL "
+            "SELECT 3, id, password_hash FROM users WHERE email_key = $2) found ORDER BY turn LIMIT 1",
+            std::move(Params().text(std::string_view(fold_email(email))).text(std::string_view(text::address_key(email)))));
         if (rows.count() == 0) return std::nullopt;
         return Login{rows.id<UserId>(0, 0), std::string(rows.text(0, 1))};
     }
@@ -59,7 +69,7 @@ public:
     }
 
     std::vector<Event> find_events(std::span<const EventId> ids) override { return postgres::find_events(readers_, ids); }
-    Page<Event> list_events(const EventQuery& query) override { return postgres::list_events(readers_, query); }
+    Page<Event> list_events(const EventQuery& query) override { return postgres::list_events(readers_, lacking_, query); }
 
     std::optional<TicketView> find_ticket(TicketId id) override
     {
@@ -74,7 +84,7 @@ public:
     Page<NearbyEvent> nearby(const NearbyQuery& query) override { return postgres::nearby(readers_, query); }
     std::vector<Candidate> candidates(const SuggestionQuery& query) override
     {
-        return postgres::candidates(readers_, frequencies_, query);
+        return postgres::candidates(readers_, counts_, query);
     }
 
     std::vector<Availability> availability(std::span<const EventId> events, Instant now) override
@@ -185,7 +195,8 @@ private:
     Connection probe_;
     std::chrono::steady_clock::time_point unready_at_;  // when it last had no answer, and why
     std::string why_unready_;
-    WordFrequencies frequencies_;
+    WordCounts counts_;
+    LackingWords lacking_;
     std::unique_ptr<Listener> listener_;
 };
 

@@ -1,7 +1,11 @@
+#include "postgres/writes.hpp"
+
 #include <cmath>
 
 #include "core/limits.hpp"
-#include "postgres/batch.hpp"
+#include "core/search.hpp"
+#include "postgres/words.hpp"
+#include "text/text.hpp"
 
 /// The plan as statements: one for each kind of change, whatever the number of acts. Every guarded one ends the transaction
 /// unless it changed exactly what it was to change.
@@ -20,30 +24,31 @@ constexpr double kBatchesFor = 3600;  // seconds
 #define GUARDED(change, wanted) \
     "WITH done AS (" change " RETURNING 1) SELECT must_change((SELECT count(*) FROM done), " wanted ")"
 
-constexpr std::string_view kAddUsers =
-    "INSERT INTO users (id, email, email_folded, name, password_hash, latitude, longitude, created_at, updated_at) "
-    "OVERRIDING SYSTEM VALUE SELECT id, email, folded, name, hash, latitude, longitude, at, at FROM unnest($1::bigint[], "
-    "$2::text[], "
-    "$3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::timestamptz[]) "
-    "AS u(id, email, folded, name, hash, latitude, longitude, at) ORDER BY folded";
-constexpr std::string_view kChangeUsers =
-    "UPDATE users SET name = u.name, latitude = u.latitude, longitude = u.longitude, updated_at = u.at FROM unnest($1::bigint[], "
-    "$2::text[], $3::float8[], $4::float8[], $5::timestamptz[]) AS u(id, name, latitude, longitude, at) WHERE users.id = u.id";
 constexpr std::string_view kRenewHash =
     "UPDATE users SET password_hash = $3, updated_at = greatest(updated_at, $4) WHERE id = $1 AND password_hash = $2";
 constexpr std::string_view kAddEvents =
     "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, "
-    "venue_address, description) OVERRIDING SYSTEM VALUE SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], "
-    "$4::timestamptz[], $5::float8[], $6::float8[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], "
-    "$12::text[])";
+    "venue_address, description, tokens, words_version, words_of) OVERRIDING SYSTEM VALUE "
+    "SELECT id, organizer, starts, ends, latitude, longitude, at, at, zone, title, venue_address, "
+    "description, " BOXOFFICE_PG_TOKENS("words") ", $12, " BOXOFFICE_PG_WORDS_OF
+                                                 " FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], "
+                                                 "$4::timestamptz[], $5::float8[], $6::float8[], $7::timestamptz[], $8::text[], "
+                                                 "$9::text[], $10::text[], $11::text[], "
+                                                 "$13::text[]) AS u(id, organizer, starts, ends, latitude, longitude, at, zone, "
+                                                 "title, venue_address, description, words)";
 constexpr std::string_view kAddInventory =
     "INSERT INTO inventory (event_id, total, paced_at) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])";
 constexpr std::string_view kChangeEvents = GUARDED(
     "UPDATE events e SET start_time = u.starts, end_time = u.ends, latitude = u.latitude, longitude = u.longitude, "
-    "updated_at = u.at, timezone = u.zone, title = u.title, venue_address = u.address, description = u.description "
-    "FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::float8[], $5::float8[], $6::timestamptz[], "
-    "$7::text[], $8::text[], $9::text[], $10::text[]) "
-    "AS u(id, starts, ends, latitude, longitude, at, zone, title, address, description) WHERE e.id = u.id",
+    "updated_at = u.at, timezone = u.zone, title = u.title, venue_address = u.venue_address, description = u.description, "
+    "tokens = u.tokens, words_version = $12, words_of = u.words_of "
+    "FROM (SELECT *, " BOXOFFICE_PG_TOKENS(
+        "words") " AS tokens, " BOXOFFICE_PG_WORDS_OF
+                 " AS words_of "
+                 "FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::float8[], $5::float8[], $6::timestamptz[], "
+                 "$7::text[], $8::text[], $9::text[], $10::text[], $13::text[]) "
+                 "AS c(id, starts, ends, latitude, longitude, at, zone, title, venue_address, description, words)) u WHERE e.id "
+                 "= u.id",
     "$11");
 constexpr std::string_view kRemoveEvents = GUARDED(
     "UPDATE events e SET removed_at = u.at FROM unnest($1::bigint[], $2::timestamptz[]) AS u(id, at) "
@@ -117,66 +122,13 @@ double popularity_of(const Pace& pace)
 
 std::int64_t size_of(const auto& list) { return static_cast<std::int64_t>(list.size()); }
 
-struct Places {
-    std::vector<std::optional<double>> latitudes, longitudes;
-    void add(const std::optional<GeoPoint>& point)
-    {
-        latitudes.push_back(point ? std::optional(point->latitude) : std::nullopt);
-        longitudes.push_back(point ? std::optional(point->longitude) : std::nullopt);
-    }
-};
-
-void add_users(Flight& flight, const Plan& plan)
-{
-    if (plan.users_new.empty()) return;
-    std::vector<UserId> ids;
-    std::vector<std::string> emails, folded, names;
-    std::vector<Instant> at;
-    Places places;
-    for (const User& user : plan.users_new) {
-        ids.push_back(user.id);
-        emails.push_back(user.email);
-        folded.push_back(fold_email(user.email));
-        names.push_back(user.name);
-        places.add(user.location);
-        at.push_back(user.created_at);
-    }
-    flight.add(kAddUsers, std::move(Params()
-                                        .ids(ids)
-                                        .texts(emails)
-                                        .texts(folded)
-                                        .texts(names)
-                                        .texts(plan.hashes_new)
-                                        .reals(places.latitudes)
-                                        .reals(places.longitudes)
-                                        .instants(at)));
-}
-
-void change_users(Flight& flight, const Plan& plan, const Facts& facts)
-{
-    if (plan.users_changed.empty()) return;
-    std::vector<UserId> ids;
-    std::vector<std::string> names;
-    std::vector<Instant> at;
-    Places places;
-    for (const auto& [id, when] : plan.users_changed) {
-        const User& user = facts.users.at(id);
-        ids.push_back(id);
-        names.push_back(user.name);
-        places.add(user.location);
-        at.push_back(when);
-    }
-    flight.add(kChangeUsers,
-               std::move(Params().ids(ids).texts(names).reals(places.latitudes).reals(places.longitudes).instants(at)));
-}
-
 /// The columns of events, as they are added and changed.
 struct EventColumns {
     std::vector<EventId> ids;
     std::vector<UserId> organizers;
     std::vector<Instant> starts, ends, at;
     std::vector<double> latitudes, longitudes;
-    std::vector<std::string> zones, titles, addresses, descriptions;
+    std::vector<std::string> zones, titles, addresses, descriptions, words;
     std::vector<std::int64_t> totals;
 
     void add(const Event& event, Instant when)
@@ -192,6 +144,7 @@ struct EventColumns {
         titles.push_back(event.title);
         addresses.push_back(event.venue.address);
         descriptions.push_back(event.description);
+        words.push_back(words_of_event(event.title, event.description, event.venue.address));
         totals.push_back(event.total_tickets);
     }
 };
@@ -209,11 +162,12 @@ void add_events(Flight& flight, const Plan& plan)
                                          .reals(c.latitudes)
                                          .reals(c.longitudes)
                                          .instants(c.at)
-                                         .instants(c.at)
                                          .texts(c.zones)
                                          .texts(c.titles)
                                          .texts(c.addresses)
-                                         .texts(c.descriptions)));
+                                         .texts(c.descriptions)
+                                         .integer(text::words_version())
+                                         .texts(c.words)));
     flight.add(kAddInventory, std::move(Params().ids(c.ids).integers(c.totals).instants(c.at)));
 }
 
@@ -235,7 +189,9 @@ void change_events(Flight& flight, const Plan& plan, const Facts& facts)
                                                 .texts(c.titles)
                                                 .texts(c.addresses)
                                                 .texts(c.descriptions)
-                                                .integer(size_of(c.ids))));
+                                                .integer(size_of(c.ids))
+                                                .integer(text::words_version())
+                                                .texts(c.words)));
     }
     if (plan.events_removed.empty()) return;
     std::vector<EventId> ids;
@@ -374,6 +330,7 @@ Flight Batch::writes(std::vector<std::function<void(const std::vector<Rows>&)>>&
     change_users(flight, plan_, facts_);
     add_events(flight, plan_);
     change_events(flight, plan_, facts_);
+    reindex(flight, facts_);
     change_tickets(flight, plan_);
     change_lapsed(flight, plan_);  // after those: a hold may have been lapsed by this very batch
     count(flight, facts_);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/limits.hpp"
+#include "core/search.hpp"
 #include "runtime/jobs.hpp"
 #include "runtime/log.hpp"
 #include "runtime/seldom.hpp"
@@ -22,6 +23,10 @@ namespace
 
 constexpr std::size_t kForgottenAtOnce = 500;
 constexpr Micros kForgetEvery = std::chrono::minutes(1);
+/// What a node of the version before has written is searched in the old index until then.
+constexpr Micros kReindexEvery = std::chrono::seconds(10);
+/// Twice the time of a batch: an upgrade has two thirds of the lane left to sales.
+constexpr Micros kReindexPause = std::chrono::milliseconds(20);
 /// The longest sleep: so that a system clock that jumps forward is noticed, and on a shared store a hold made elsewhere whose
 /// notice was lost.
 constexpr Micros kSleepMax = std::chrono::seconds(1);
@@ -77,13 +82,16 @@ private:
     {
         pthread_setname_np(pthread_self(), "expiry");
         Instant forget_at = clock_.now();
+        Instant reindex_at = forget_at;
         while (!stopped()) {
             const Instant now = clock_.now();
             if (now >= forget_at) {
                 // However much there is to forget, deadlines are looked at in between.
                 forget_at = forget(now) ? now : now + kForgetEvery;
             }
-            Instant next = std::min(forget_at, now + kSleepMax);
+            // Between two batches sales go on, and a second's pause would make a large store wait for an hour.
+            if (now >= reindex_at) reindex_at = reindex() ? now + kReindexPause : now + kReindexEvery;
+            Instant next = std::min({forget_at, reindex_at, now + kSleepMax});
             {
                 // Holds made from here on are noticed, even while the store is being asked.
                 std::lock_guard lock(mutex_);
@@ -142,6 +150,14 @@ private:
     bool forget(Instant now)
     {
         const Outcome outcome = carry_out(writes_, ForgetAnswers{now - kAnswerLife, kForgottenAtOnce}, kNoPatience);
+        const auto* const done = std::get_if<Done>(&outcome);
+        return done && done->more;
+    }
+
+    /// True when there is more to index.
+    bool reindex()
+    {
+        const Outcome outcome = carry_out(writes_, Reindex{kReindexedAtOnce}, kNoPatience);
         const auto* const done = std::get_if<Done>(&outcome);
         return done && done->more;
     }

@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "core/search.hpp"
 #include "sqlite/explain.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
@@ -76,6 +77,15 @@ Finding check_outbox(Connection& db)
     return {false, "outbox", fmt::format("{} effects are dead; the newest because: {}", counts.dead, counts.last_why)};
 }
 
+/// Nothing to act on: these accounts work. But their owners may ask why.
+Finding check_mailboxes(Connection& db)
+{
+    Rows rows = db.query("SELECT id, email, mailbox_of FROM users WHERE mailbox_of IS NOT NULL ORDER BY mailbox_of, id");
+    std::string all;
+    while (rows.next()) all += name_shared_mailbox(rows.integer(0), rows.text(1), rows.integer(2));
+    return shared_mailboxes(all);
+}
+
 }  // namespace
 
 std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant now)
@@ -94,6 +104,7 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
             findings.push_back(check_counters(db));
             findings.push_back(check_clock(db, now));
             findings.push_back(check_outbox(db));
+            findings.push_back(check_mailboxes(db));
         }
     } catch (const SqliteError& error) {
         findings.push_back({false, "store", explain(file, error)});

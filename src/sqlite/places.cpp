@@ -35,11 +35,6 @@ constexpr double kChordEstimable = 1.8;
 /// How far the arc of the mean sphere over a chord can be from the geodesic, below kChordEstimable. The radii of
 /// WGS 84 differ from the mean by 0.34 %, which asin stretches to 0.63 % at most; the property test looks for worse.
 constexpr double kEstimateError = 0.01;
-/// Each of the four lists of candidates() has at most this many: enough for many pages of suggestions.
-constexpr std::size_t kCandidatesOfAKind = 500;
-/// How alike an event is that has nothing in common with a past one but its organizer.
-constexpr double kSameOrganizer = 0.5;
-
 Point to_point(const GeoPoint& place)
 {
     double x = 0;
@@ -62,14 +57,15 @@ struct Bounds {
     double most;
 };
 
-/// Bounds of the geodesic between two points of the ellipsoid from the straight line between them.
-Bounds bounds_of(const Point& a, const Point& b)
+/// Bounds of the geodesic between two points of the ellipsoid from the length of the straight line between them.
+Bounds bounds_of_chord(double chord)
 {
-    const double chord = bg::distance(a, b);
     if (chord > kChordEstimable * kMeanRadiusM) return {chord, kFarthestM};
     const double arc = 2 * kMeanRadiusM * std::asin(chord / (2 * kMeanRadiusM));
     return {std::max(chord, arc * (1 - kEstimateError)) - 0.001, arc * (1 + kEstimateError) + 0.001};
 }
+
+Bounds bounds_of(const Point& a, const Point& b) { return bounds_of_chord(bg::distance(a, b)); }
 
 }  // namespace
 
@@ -250,64 +246,68 @@ Page<Found> Places::near(const NearbyQuery& query)
     return page;
 }
 
-std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const std::unordered_map<EventId, double>& alike,
+std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const std::unordered_map<EventId, std::int64_t>& weights,
                                           const std::unordered_set<UserId>& organizers, const std::unordered_set<EventId>& held)
 {
     const auto lock = self_->reading();
     const std::optional<Point> home = query.location ? std::optional(to_point(*query.location)) : std::nullopt;
     struct Seen {
         const Place* place;
-        double chord;
-        double popular;
-        double likeness;
+        double chord = 0;
+        double pace = 0;
+        std::int64_t weight = 0;
+        bool same_organizer = false;
+        bool wanted = false;
     };
     std::vector<Seen> all;
     all.reserve(self_->rows_.size());
     for (const Self::Row& row : self_->rows_) {
         const Place& place = row.place;
         if (!row.live || place.start_time <= query.now || place.sold >= place.total || held.contains(place.event)) continue;
-        Seen seen{&place, 0, 0, 0};
-        if (home) seen.chord = bg::comparable_distance(*home, row.point);
-        const double pace = advance(place.pace, query.now, 0).tickets_a_day;
-        seen.popular = static_cast<double>(place.sold) / static_cast<double>(place.total) + pace / (pace + 20);
-        if (organizers.contains(place.organizer)) seen.likeness = kSameOrganizer;
-        if (const auto found = alike.find(place.event); found != alike.end())
-            seen.likeness = std::max(seen.likeness, found->second);
-        all.push_back(seen);
+        Seen& seen = all.emplace_back(Seen{&place});
+        if (home) seen.chord = bg::distance(*home, row.point);
+        seen.pace = advance(place.pace, query.now, 0).tickets_a_day;
+        seen.same_organizer = organizers.contains(place.organizer);
+        if (const auto found = weights.find(place.event); found != weights.end()) seen.weight = found->second;
     }
-    std::unordered_set<EventId> taken;
-    std::vector<Candidate> result;
-    const auto take = [&](auto better) {
-        const auto some = all.begin() + static_cast<std::ptrdiff_t>(std::min(kCandidatesOfAKind, all.size()));
-        if (some != all.end()) std::nth_element(all.begin(), some, all.end(), better);
-        for (auto seen = all.begin(); seen != some; ++seen) {
-            const Place& place = *seen->place;
-            if (!taken.insert(place.event).second) continue;
-            Candidate candidate;
-            candidate.event = place.event;
-            candidate.start_time = place.start_time;
-            if (query.location) candidate.distance_m = geodesic_m(*query.location, place.point);
-            candidate.likeness = seen->likeness;
-            candidate.share_sold = static_cast<double>(place.sold) / static_cast<double>(place.total);
-            candidate.pace = advance(place.pace, query.now, 0).tickets_a_day;
-            result.push_back(candidate);
+    // Enough of each kind for choose_candidates(), which has the last word.
+    const auto want_first = [&](const auto& counts, const auto& value) {
+        const auto end = std::partition(all.begin(), all.end(), counts);
+        const auto some = all.begin() + std::min(static_cast<std::ptrdiff_t>(kCandidatesOfAKind), end - all.begin());
+        if (some != end) {
+            std::nth_element(all.begin(), some, end, [&](const Seen& a, const Seen& b) {
+                return std::pair(value(a), a.place->event) < std::pair(value(b), b.place->event);
+            });
         }
+        std::for_each(all.begin(), some, [](Seen& seen) { seen.wanted = true; });
     };
-    take([](const Seen& a, const Seen& b) {
-        return std::pair(a.place->start_time, a.place->event) < std::pair(b.place->start_time, b.place->event);
-    });
-    take([](const Seen& a, const Seen& b) {
-        return std::pair(-a.popular, a.place->event) < std::pair(-b.popular, b.place->event);
-    });
-    if (home)
-        take(
-            [](const Seen& a, const Seen& b) { return std::pair(a.chord, a.place->event) < std::pair(b.chord, b.place->event); });
-    if (!alike.empty() || !organizers.empty()) {
-        take([](const Seen& a, const Seen& b) {
-            return std::pair(-a.likeness, a.place->event) < std::pair(-b.likeness, b.place->event);
-        });
+    const auto any = [](const Seen&) { return true; };
+    const auto start = [](const Seen& seen) { return seen.place->start_time; };
+    want_first(any, start);
+    want_first(any, [](const Seen& seen) { return -seen.pace; });
+    want_first([](const Seen& seen) { return seen.weight > 0; }, [](const Seen& seen) { return -seen.weight; });
+    want_first([](const Seen& seen) { return seen.same_organizer; }, start);
+    if (home && !all.empty()) {
+        // The nearest by chord, and whoever may be as near as the farthest of these: an arc is no shorter than its chord.
+        const auto last = all.begin() + static_cast<std::ptrdiff_t>(std::min(kCandidatesOfAKind, all.size())) - 1;
+        std::nth_element(all.begin(), last, all.end(), [](const Seen& a, const Seen& b) { return a.chord < b.chord; });
+        const double enough = bounds_of_chord(last->chord).most;
+        for (Seen& seen : all) seen.wanted = seen.wanted || seen.chord <= enough;
     }
-    return result;
+    std::vector<CandidateFacts> facts;
+    for (const Seen& seen : all) {
+        if (!seen.wanted) continue;
+        const Place& place = *seen.place;
+        CandidateFacts& one = facts.emplace_back();
+        one.event = place.event;
+        one.start_time = place.start_time;
+        if (query.location) one.distance_m = geodesic_m(*query.location, place.point);
+        one.weight = seen.weight;
+        one.same_organizer = seen.same_organizer;
+        one.share_sold = static_cast<double>(place.sold) / static_cast<double>(place.total);
+        one.pace = seen.pace;
+    }
+    return choose_candidates(facts);
 }
 
 }  // namespace boxoffice::sqlite

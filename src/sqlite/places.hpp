@@ -47,9 +47,9 @@ public:
 
     // Searches: any thread; each sees every change noted before it began.
     [[nodiscard]] Page<Found> near(const NearbyQuery& query);
-    /// `alike`: likeness by text for some events; `organizers`: those of past events, alike as such.
+    /// `weights`: of the words of taste that events have; `organizers`: those of past events.
     [[nodiscard]] std::vector<Candidate> candidates(const SuggestionQuery& query,
-                                                    const std::unordered_map<EventId, double>& alike,
+                                                    const std::unordered_map<EventId, std::int64_t>& weights,
                                                     const std::unordered_set<UserId>& organizers,
                                                     const std::unordered_set<EventId>& held);
 

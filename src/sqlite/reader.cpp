@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "sqlite/rows.hpp"
-#include "sqlite/words.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -18,13 +18,22 @@ constexpr std::int64_t kMatchesSorted = 2000;
 /// Listings whose size is remembered: the storefront asks for few different ones.
 constexpr std::size_t kCountsKept = 256;
 
-/// "Jazz, night" -> "\"jazz\" \"night\"": every word must appear, in any order, and none is read as an operator.
-std::string match_all(const std::set<std::string>& words)
+/// "Jazz, nig" -> "\"jazz\" \"nig\" *": every word must appear, in any order, and none is read as an operator.
+std::string match_all(std::string_view text)
 {
+    const text::WordQuery query = text::query_of(text);
     std::string match;
-    for (const std::string& word : words) match += (match.empty() ? "\"" : " \"") + word + '"';
+    for (const std::string& word : query.words) match += (match.empty() ? "\"" : " \"") + word + '"';
+    if (!query.prefix.empty()) match += (match.empty() ? "\"" : " \"") + query.prefix + "\" *";
     return match;
 }
+
+/// The ids of what matches ?4. Where some events have no words yet, those are looked for in the index of the version before, which
+/// cuts and folds in its own way: most of them are found.
+constexpr std::string_view kMatching = "(SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?4)";
+constexpr std::string_view kMatchingWithOld =
+    "(SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?4 UNION SELECT s.id FROM event_words o CROSS JOIN events s ON "
+    "s.id = o.rowid WHERE o.event_words MATCH ?4 AND s.words_version IS NULL)";
 
 constexpr Instant kFirst = Instant(Micros(std::numeric_limits<std::int64_t>::min()));
 constexpr Instant kLast = Instant(Micros(std::numeric_limits<std::int64_t>::max()));
@@ -94,11 +103,12 @@ std::vector<Place> load_places(Connection& db)
     return places;
 }
 
-Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts, std::uint64_t catalogue_version)
+Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts, std::uint64_t catalogue_version,
+                        bool lacks_words)
 {
     const Instant after = query.starts_after.value_or(kFirst);
     const Instant before = query.starts_before.value_or(kLast);
-    const std::string match = match_all(words_of(db, query.q));
+    const std::string match = match_all(query.q);
     Page<Event> page;
     if (!query.q.empty() && match.empty()) return page;
 
@@ -106,11 +116,11 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
         fmt::format("e.removed_at IS NULL AND e.start_time > ?1 AND e.start_time < ?2{}{}",
                     query.organizer ? " AND e.organizer_id = ?3" : "", query.available_only ? " AND i.sold < i.total" : "");
     // The plus keeps SQLite from driving by the matches, which it would then have to sort.
-    const std::string matches = " AND +e.id IN (SELECT rowid FROM event_words WHERE event_words MATCH ?4)";
+    const std::string matching(lacks_words ? kMatchingWithOld : kMatching);
+    const std::string matches = " AND +e.id IN " + matching;
     const std::string from = "FROM events e JOIN inventory i ON i.event_id = e.id WHERE ";
     const std::string from_words =
-        "FROM event_words w CROSS JOIN events e ON e.id = w.rowid CROSS JOIN inventory i ON i.event_id = e.id "
-        "WHERE w.event_words MATCH ?4 AND ";
+        "FROM " + matching + " w CROSS JOIN events e ON e.id = w.rowid CROSS JOIN inventory i ON i.event_id = e.id WHERE ";
 
     const auto count = [&] {
         const std::string sql = match.empty() ? query.available_only ? "SELECT count(*) " + from + filters

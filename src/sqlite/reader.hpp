@@ -56,16 +56,16 @@ private:
 /// Sells nothing, answers everything: the queries of the Store port over a pool of read connections.
 [[nodiscard]] std::vector<Place> load_places(Connection& db);
 [[nodiscard]] Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts,
-                                      std::uint64_t catalogue_version);
+                                      std::uint64_t catalogue_version, bool lacks_words);
 [[nodiscard]] Page<Ticket> list_tickets(Connection& db, const TicketQuery& query);
 [[nodiscard]] std::vector<Event> find_events(Connection& db, std::span<const EventId> ids);
 [[nodiscard]] std::vector<Availability> availability(Connection& db, std::span<const EventId> events, Instant now);
 [[nodiscard]] OutboxCounts outbox_counts(Connection& db);
 /// What the store knows of a user's taste.
 struct Taste {
-    std::unordered_map<EventId, double> alike;  // by words shared with events they held tickets for, 0..1
-    std::unordered_set<UserId> organizers;      // of those events
-    std::unordered_set<EventId> held;           // events of live tickets
+    std::unordered_map<EventId, std::int64_t> weights;  // of the words shared with events they held tickets for
+    std::unordered_set<UserId> organizers;              // of those events
+    std::unordered_set<EventId> held;                   // events of live tickets
 };
 [[nodiscard]] Taste taste_of(Connection& db, UserId user, Instant now);
 

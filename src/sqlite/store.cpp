@@ -1,3 +1,4 @@
+#include "core/search.hpp"
 #include "sqlite/explain.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
@@ -5,6 +6,7 @@
 #include "sqlite/sqlite.hpp"
 #include "sqlite/writer.hpp"
 #include "sqlite/writer_lock.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice
 {
@@ -32,6 +34,10 @@ public:
           writer_(options.file, places_, zones, options.arrivals),
           readers_(options.file, options.readers)
     {
+        reindex_at_start([this](WriteJob& job) {
+            WriteJob* const jobs[] = {&job};
+            writer_.carry_out(jobs);
+        });
     }
 
     void carry_out(std::span<WriteJob* const> jobs) override { writer_.carry_out(jobs); }
@@ -47,9 +53,15 @@ public:
 
     std::optional<Login> find_login(std::string_view email) override
     {
+        // The exact address first: it is all that an account has whose mailbox is an older one's.
         const std::string folded = fold_email(email);
+        const std::string key = text::address_key(email);
         const Readers::Lent db(readers_);
-        Rows rows = db->query("SELECT id, password_hash FROM users WHERE email_folded = ?1", folded);
+        Rows rows = db->query(
+            "SELECT id, password_hash FROM users WHERE email_folded = ?1 UNION ALL "
+            "SELECT id, password_hash FROM users WHERE email_folded = ?2 UNION ALL "
+            "SELECT id, password_hash FROM users WHERE email_key = ?2",
+            folded, key);
         if (!rows.next()) return std::nullopt;
         return Login{UserId{rows.integer(0)}, std::string(rows.text(1))};
     }
@@ -75,7 +87,7 @@ public:
         // Read before the snapshot: a change in between makes the count fresher than its version says, never staler.
         const std::uint64_t version = writer_.catalogue_version();
         const Snapshot snapshot(*db);
-        return sqlite::list_events(*db, query, counts_, version);
+        return sqlite::list_events(*db, query, counts_, version, writer_.lacks_words());
     }
 
     std::optional<TicketView> find_ticket(TicketId id) override
@@ -118,7 +130,7 @@ public:
             const Snapshot snapshot(*db);
             return taste_of(*db, query.user, query.now);
         }();
-        return places_.candidates(query, taste.alike, taste.organizers, taste.held);
+        return places_.candidates(query, taste.weights, taste.organizers, taste.held);
     }
 
     std::vector<Availability> availability(std::span<const EventId> events, Instant now) override

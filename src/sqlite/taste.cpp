@@ -2,7 +2,7 @@
 #include <set>
 
 #include "sqlite/reader.hpp"
-#include "sqlite/words.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -10,29 +10,16 @@ namespace boxoffice::sqlite
 namespace
 {
 
-/// How far back a user's taste reaches: their newest tickets, and the newest events among them.
-constexpr int kTicketsRead = 500;
-constexpr std::size_t kEventsRead = 20;
-/// A word says something of taste when it is long enough and rare enough; the rarest few are asked for.
-constexpr std::size_t kWordBytesMin = 4;
-constexpr std::int64_t kWordEventsMax = 5000;
-constexpr std::size_t kWordsAsked = 8;
-constexpr int kAlikeMax = 500;
-
-/// The rarest of `words` as an FTS5 expression, or nothing when none says anything.
-std::string match_any(Connection& db, const std::set<std::string>& words)
+/// Those of `words` that say something of taste.
+std::vector<WeighedWord> weigh(Connection& db, const std::set<std::string>& words)
 {
-    std::vector<std::pair<std::int64_t, std::string>> rare;
+    std::vector<TasteWord> counted;
     for (const std::string& word : words) {
-        if (word.size() < kWordBytesMin) continue;
-        Rows rows = db.query("SELECT doc FROM event_terms WHERE term = ?1", word);
-        if (rows.next() && rows.integer(0) > 1 && rows.integer(0) <= kWordEventsMax) rare.emplace_back(rows.integer(0), word);
+        if (word.size() < kTasteWordBytesMin) continue;
+        Rows rows = db.query("SELECT doc FROM event_token_counts WHERE term = ?1", word);
+        if (rows.next()) counted.push_back({word, rows.integer(0)});
     }
-    std::sort(rare.begin(), rare.end());
-    if (rare.size() > kWordsAsked) rare.resize(kWordsAsked);
-    std::string match;
-    for (const auto& [events, word] : rare) match += (match.empty() ? "\"" : " OR \"") + word + "\"";
-    return match;
+    return taste_of_words(std::move(counted));
 }
 
 /// Of all their tickets, not only the newest: what somebody holds is never suggested, however long ago they took it. What is kept
@@ -54,8 +41,8 @@ Taste taste_of(Connection& db, UserId user, Instant now)
     taste.held = held_by(db, user, now);
     std::vector<EventId> past;
     {
-        Rows rows = db.query("SELECT event_id FROM tickets WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2", user, kTicketsRead);
-        while (past.size() < kEventsRead && rows.next()) {
+        Rows rows = db.query("SELECT event_id FROM tickets WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2", user, kTasteTickets);
+        while (past.size() < kTasteEvents && rows.next()) {
             const EventId event{rows.integer(0)};
             if (std::find(past.begin(), past.end(), event) == past.end()) past.push_back(event);
         }
@@ -65,17 +52,11 @@ Taste taste_of(Connection& db, UserId user, Instant now)
         Rows rows = db.query("SELECT organizer_id, title FROM events WHERE id = ?1", event);
         if (!rows.next()) continue;
         taste.organizers.insert(UserId{rows.integer(0)});
-        words.merge(words_of(db, rows.text(1)));
+        words.merge(text::words_of(rows.text(1)));
     }
-    const std::string match = match_any(db, words);
-    if (match.empty()) return taste;
-    // bm25 is the more negative the better the match; the best one counts as 1.
-    double best = 0;
-    Rows rows =
-        db.query("SELECT rowid, rank FROM event_words WHERE event_words MATCH ?1 ORDER BY rank LIMIT ?2", match, kAlikeMax);
-    while (rows.next()) {
-        if (best == 0) best = rows.real(1);
-        if (best < 0) taste.alike.emplace(EventId{rows.integer(0)}, std::clamp(rows.real(1) / best, 0.0, 1.0));
+    for (const WeighedWord& word : weigh(db, words)) {
+        Rows rows = db.query("SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?1", '"' + word.word + '"');
+        while (rows.next()) taste.weights[EventId{rows.integer(0)}] += word.weight;
     }
     return taste;
 }

@@ -26,6 +26,8 @@ public:
 
     [[nodiscard]] std::int64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
     /// Changes whenever an event appears, disappears or moves in time.
+    /// Some events have no words yet: they are looked for in the index of before.
+    [[nodiscard]] bool lacks_words() const { return lacks_words_.load(std::memory_order_acquire); }
     [[nodiscard]] std::uint64_t catalogue_version() const { return catalogue_version_.load(std::memory_order_acquire); }
     /// Throws StoreFailure when nothing may be written any more.
     void check_ready() const;
@@ -40,6 +42,7 @@ private:
     Outcome act(const AddUser& act);
     Outcome act(const ChangeUser& act);
     Outcome act(const RenewHash& act);
+    Outcome act(const Reindex& act);
     Outcome act(const AddEvent& act);
     Outcome act(const ChangeEvent& act);
     Outcome act(const RemoveEvent& act);
@@ -53,6 +56,13 @@ private:
     Outcome act(const PostponeEffect& act);
     Outcome act(const TakeMailTurn& act);
     Outcome act(const MarkMailSent& act);
+
+    /// Up to `most` rows of a kind each; returns how many.
+    std::size_t reindex_events(std::size_t most);
+    std::size_t reindex_users(std::size_t most);
+    void index_words(EventId event, const std::string& words);
+    /// Who has this mailbox: by an ASCII address or by its key.
+    std::optional<UserId> owner_of(std::string_view email_key);
 
     /// The ticket, when it is `user`'s own.
     std::optional<Ticket> own_ticket(TicketId id, UserId user);
@@ -91,7 +101,8 @@ private:
     Wal wal_;
     std::atomic<std::int64_t> reserved_ = 0;
     std::atomic<std::uint64_t> catalogue_version_ = 1;
-    std::atomic<bool> failed_ = false;  // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
+    std::atomic<bool> lacks_words_ = true;  // until a Reindex has found none
+    std::atomic<bool> failed_ = false;      // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
 };
 
 }  // namespace boxoffice::sqlite

@@ -1,6 +1,8 @@
 #include "core/refuse.hpp"
+#include "core/search.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/writer.hpp"
+#include "text/text.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -29,11 +31,13 @@ Outcome Writer::act(const AddUser& act)
         latitude = act.location->latitude;
         longitude = act.location->longitude;
     }
+    const std::string key = text::address_key(act.email);
+    if (owner_of(key)) return refuse(Code::email_taken);
     try {
         db_.execute(
-            "INSERT INTO users (email, email_folded, name, password_hash, latitude, longitude, created_at, updated_at) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-            act.email, fold_email(act.email), act.name, act.password_hash, latitude, longitude, act.now);
+            "INSERT INTO users (email, email_folded, email_key, name, password_hash, latitude, longitude, created_at, "
+            "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            act.email, fold_email(act.email), key, act.name, act.password_hash, latitude, longitude, act.now);
     } catch (const SqliteError& error) {
         if (error.extended_code() == SQLITE_CONSTRAINT_UNIQUE) return refuse(Code::email_taken);
         throw;
@@ -96,14 +100,15 @@ Outcome Writer::act(const AddEvent& act)
         db_.execute(
             "INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
             "title, venue_address, "
-            "description) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)",
+            "description, words_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
             act.organizer, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now,
-            event.timezone, event.title, event.venue.address, event.description);
+            event.timezone, event.title, event.venue.address, event.description, std::int64_t{text::words_version()});
     } catch (const SqliteError& error) {
         if (error.extended_code() == SQLITE_CONSTRAINT_FOREIGNKEY) return refuse(Code::unauthenticated);
         throw;
     }
     event.id = EventId{db_.last_id()};
+    index_words(event.id, words_of_event(event.title, event.description, event.venue.address));
     db_.execute("INSERT INTO inventory (event_id, total, paced_at) VALUES (?1, ?2, ?3)", event.id, event.total_tickets, act.now);
     put_.push_back(place_of(event, Pace{0, act.now}));
     catalogue_changed_ = true;
@@ -122,11 +127,12 @@ Outcome Writer::act(const ChangeEvent& act)
         "id = ?1",
         event.id, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now,
         event.timezone);
-    // Apart from the above, because naming these columns rewrites the event's words in the index.
+    // Apart from the above, because these are the longest columns, and their words go with them.
     if (event.title != before->title || event.venue.address != before->venue.address ||
         event.description != before->description) {
-        db_.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4 WHERE id = ?1", event.id, event.title,
-                    event.venue.address, event.description);
+        db_.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4, words_version = ?5 WHERE id = ?1",
+                    event.id, event.title, event.venue.address, event.description, std::int64_t{text::words_version()});
+        index_words(event.id, words_of_event(event.title, event.description, event.venue.address));
     }
     const auto changed =
         db_.execute("UPDATE inventory SET total = ?2 WHERE event_id = ?1 AND sold <= ?2", event.id, event.total_tickets);
@@ -153,6 +159,7 @@ Outcome Writer::act(const RemoveEvent& act)
     if (const auto decision = decide_remove_event(*event, act.by, live); !decision) return decision.error();
     inventory_.forget(act.event);
     db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1", act.event, act.now);
+    db_.execute("DELETE FROM event_tokens WHERE rowid = ?1", act.event);
     removed_.push_back(act.event);
     note(EffectKind::event_changed, act.event, {}, act.now);
     catalogue_changed_ = true;

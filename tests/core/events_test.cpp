@@ -174,14 +174,113 @@ TEST(DecideRemoveEvent, RefusesOthersFirstThenLiveTickets)
     EXPECT_TRUE(decide_remove_event(stored(1), UserId{1}, 0).has_value());
 }
 
+/// What must not be in a text, whatever the field.
+const std::pair<std::string, const char*> kFlaws[] = {
+    {" ", "blank"},
+    {"\u3000\u00a0 ", "blank"},
+    {"\u200b\u2060\ufeff", "blank"},
+    {"\u3164", "blank"},
+    {"\u2800\u2800", "blank"},
+    {"\u00ad", "blank"},
+    {"\ufe0f", "blank"},
+    {"\U000e0041", "blank"},
+    {"a\u0001", "control_characters"},
+    {"a\u001b[31m", "control_characters"},
+    {"a\u007f", "control_characters"},
+    {"\u0085b", "control_characters"},
+    {"a\u202eb", "bidi_controls"},
+    {"\u2066a\u2069", "bidi_controls"},
+};
+
+TEST(CheckTexts, RefuseWhatCannotBeSeenOrTurnsThingsRound)
+{
+    const auto refused = [](const auto& check, const std::string& text) {
+        std::vector<FieldError> errors;
+        check(text, errors);
+        return errors.empty() ? std::string() : errors[0].type;
+    };
+    for (const auto& [text, type] : kFlaws) {
+        EXPECT_EQ(refused(check_name, text), type) << text;
+        EXPECT_EQ(refused(check_reference, text), type) << text;
+        EventDraft draft = good_draft();
+        draft.title = draft.description = draft.venue.address = text;
+        const std::string type_of = std::string(":") + type;
+        EXPECT_EQ(places(check_draft(draft, kZones, kNow)),
+                  "title" + type_of + " description" + type_of + " venue.address" + type_of);
+    }
+    for (const char* line_break : {"a\nb", "a\tb", "a\u2028b", "a\r\nb"}) {
+        EXPECT_EQ(refused(check_name, line_break), "control_characters");
+        EventDraft draft = good_draft();
+        draft.description = line_break;
+        EXPECT_EQ(places(check_draft(draft, kZones, kNow)), "") << "a description has lines";
+        draft.title = line_break;
+        EXPECT_EQ(places(check_draft(draft, kZones, kNow)), "title:control_characters");
+    }
+    EventDraft returning = good_draft();
+    returning.description = "a\rb";
+    EXPECT_EQ(places(check_draft(returning, kZones, kNow)), "description:control_characters") << "no line break by itself";
+    for (const char* good :
+         {"Zoë", "a b", " Ada ", "\u202aa", "नमस्ते", "שלום\u200f", "👩‍👩‍👧", "می‌خواهم", "!", "e\u0301"})
+        EXPECT_EQ(refused(check_name, good), std::string_view(good).starts_with("\u202a") ? "bidi_controls" : "") << good;
+}
+
+TEST(CheckTexts, LetAnOldTextStayWhereSomethingElseIsChanged)
+{
+    Event event = stored(1);
+    event.title = "a\u0001";
+    event.description = "\u202e";
+    EventPatch patch;
+    patch.total_tickets = 20;
+    EXPECT_TRUE(decide_change_event(event, UserId{1}, patch, kZones, kNow).has_value());
+    patch.description = event.description;
+    EXPECT_EQ(places(decide_change_event(event, UserId{1}, patch, kZones, kNow).error().fields), "description:bidi_controls");
+}
+
 TEST(CheckEmail, TakesAddressesAndRefusesWhatCannotBeOne)
 {
-    for (const char* good : {"a@b.co", "Ada.Lovelace+x@sub.example.org", "ü@exämple.org", "\"odd\"@example.org"}) {
+    const std::string long_local(64, 'a');
+    for (const std::string& good :
+         {std::string("a@b.co"), std::string("Ada.Lovelace+x@sub.example.org"), std::string("ada@exämple.org"),
+          std::string("a@例え。テスト"), std::string("!#$%&'*+-/=?^_`{|}~@b.co"), std::string("a@xn--bcher-kva.de"),
+          std::string("a@1.2.3.four"), long_local + "@b.co"}) {
         std::vector<FieldError> errors;
         check_email(good, errors);
         EXPECT_TRUE(errors.empty()) << good;
     }
-    for (const char* bad : {"", "a", "a@", "@b.co", "a@b", "a b@c.de", "a@b@c.de", "a@.de", "a@b.", "a@b..c", "a@b.c\n"}) {
+    for (const std::string& bad : {std::string(),
+                                   std::string("a"),
+                                   std::string("a@"),
+                                   std::string("@b.co"),
+                                   std::string("a@b"),
+                                   std::string("a b@c.de"),
+                                   std::string("a@b@c.de"),
+                                   std::string("a@.de"),
+                                   std::string("a@b."),
+                                   std::string("a@b..c"),
+                                   std::string("a@b.c\n"),
+                                   std::string("a>b@example.org"),
+                                   std::string("<a@b.co>"),
+                                   std::string("\"odd\"@example.org"),
+                                   std::string("ü@example.org"),
+                                   std::string(".a@b.co"),
+                                   std::string("a.@b.co"),
+                                   std::string("a..b@c.de"),
+                                   std::string("a,b@c.de"),
+                                   std::string("a(b)@c.de"),
+                                   std::string("a@[127.0.0.1]"),
+                                   std::string("a@127.0.0.1"),
+                                   std::string("a@[IPv6:::1]"),
+                                   std::string("a@1.2.3.0x4"),
+                                   std::string("a@b.co:25"),
+                                   std::string("a@b_c.de"),
+                                   std::string("a@-b.co"),
+                                   std::string("a@b.co."),
+                                   std::string("a@b/c.de"),
+                                   std::string("a@xn--a.de"),
+                                   std::string("a@\u200b.de"),
+                                   std::string("a@b.co\u202e"),
+                                   "a" + long_local + "@b.co",
+                                   "a@" + std::string(64, 'b') + ".co"}) {
         std::vector<FieldError> errors;
         check_email(bad, errors);
         EXPECT_EQ(errors.size(), 1u) << bad;
@@ -202,6 +301,11 @@ TEST(CheckPassword, CountsBytesNotCharacters)
     EXPECT_EQ(wrong("1234567"), "string_too_short");
     EXPECT_EQ(wrong("12345678"), "");
     EXPECT_EQ(wrong("ääää"), "");
+    EXPECT_EQ(wrong("a\u0308a\u0308a\u0308"), "string_too_short") << "of what is hashed: six bytes";
+    std::string decomposed;
+    for (int i = 0; i < 36; ++i) decomposed += "a\u0308";
+    EXPECT_EQ(wrong(decomposed), "") << "108 bytes as typed, 72 as hashed";
+    EXPECT_EQ(wrong(decomposed + "a"), "string_too_long");
     EXPECT_EQ(wrong(std::string(72, 'x')), "");
     EXPECT_EQ(wrong(std::string(73, 'x')), "string_too_long");
     EXPECT_EQ(wrong(std::string("1234\0"

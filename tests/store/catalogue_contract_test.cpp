@@ -239,7 +239,10 @@ TEST_P(Catalogue, FindsEventsThatHaveAllTheWords)
     EXPECT_EQ(ids({.q = "  jazz\tabend "}), (Ids{a, -1}));
     EXPECT_EQ(ids({.q = "zurich"}), (Ids{a, -1}));
     EXPECT_EQ(ids({.q = "JAZZ main"}), (Ids{b, -1}));
-    EXPECT_EQ(ids({.q = "jaz"}), (Ids{0}));
+    EXPECT_EQ(ids({.q = "jaz"}), (Ids{a, b, -2})) << "the last word is being typed";
+    EXPECT_EQ(ids({.q = "abend jaz"}), (Ids{a, -1}));
+    EXPECT_EQ(ids({.q = "jaz abend"}), (Ids{0})) << "the others are whole";
+    EXPECT_EQ(ids({.q = "azz"}), (Ids{0}));
     for (const char* odd : {"\"", "jazz OR rock", "NEAR(", "jazz*", "-rock", "title:jazz", "(", "^", "'; --", "!!!"}) {
         EXPECT_NO_THROW(ids({.q = odd})) << odd;
     }

@@ -77,6 +77,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         const UserId user = std::get<User>(act(AddUser{"a@b.co", "a", "!", {}, now})).id;
         act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
         act(RenewHash{user, "!", "?", now});
+        act(Reindex{10});
         EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
         EventId event;
         for (int i = 0; i < 3; ++i) event = std::get<Event>(act(AddEvent{user, draft, now, 100})).id;
@@ -191,8 +192,11 @@ TEST(Guards, TheSchemaItselfRefusesWhatTheRulesWouldNotDo)
     }
     sqlite::Connection db(folder.path() / "boxoffice.db", sqlite::Access::read_write);
     db.script(
-        "INSERT INTO users VALUES (1, 'a@b.co', 'a@b.co', 'a', '!', NULL, NULL, 0, 0);"
-        "INSERT INTO events VALUES (1, 1, 10, 20, 0, 0, 0, 0, NULL, 'UTC', 't', 'a', '');"
+        "INSERT INTO users (id, email, email_folded, name, password_hash, created_at, updated_at) VALUES (1, 'a@b.co', 'a@b.co', "
+        "'a', '!', 0, 0);"
+        "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
+        "title, "
+        "venue_address, description) VALUES (1, 1, 10, 20, 0, 0, 0, 0, 'UTC', 't', 'a', '');"
         "INSERT INTO inventory (event_id, total, sold) VALUES (1, 2, 1);"
         "INSERT INTO tickets VALUES (1, 1, 1, 1, 5, 6, 5, 'ref')");
     const char* const refused[] = {
@@ -208,7 +212,8 @@ TEST(Guards, TheSchemaItselfRefusesWhatTheRulesWouldNotDo)
         "UPDATE tickets SET status = 0",
         "UPDATE events SET start_time = 20",
         "UPDATE events SET latitude = 91",
-        "INSERT INTO users VALUES (2, 'A@B.co', 'a@b.co', 'a', '!', NULL, NULL, 0, 0)",
+        "INSERT INTO users (id, email, email_folded, name, password_hash, created_at, updated_at) VALUES (2, 'A@B.co', 'a@b.co', "
+        "'a', '!', 0, 0)",
         "UPDATE users SET latitude = 1",
     };
     for (const char* sql : refused) {

@@ -211,6 +211,7 @@ void PostgresPlans::write()
     user = std::get<User>(act(AddUser{"a" + std::to_string(keys) + "@b.co", "a", "!", {}, now})).id;
     act(ChangeUser{user, "b", true, GeoPoint{1, 1}, now});
     act(RenewHash{user, "!", "?", now});
+    act(Reindex{10});
     EventDraft draft = draft_of("Flamenco evening", 1, now + 1h);
     const auto add = [&] { return std::get<Event>(act(AddEvent{user, draft, now, 100})).id; };
     event = add();
