@@ -32,6 +32,7 @@ public:
     std::map<std::int64_t, Ticket> tickets;
     std::map<std::pair<UserId, std::string>, std::pair<std::string, std::string>> kept;
     NearbyQuery asked_nearby;
+    std::string old_hash = "hash of cafe\u0301 1234";  // of a password as it was sent, before they were normalized
     std::atomic<int> events_looked_for = 0;
 
     void hold()
@@ -68,6 +69,8 @@ public:
     std::optional<Login> find_login(std::string_view email) override
     {
         if (email == "ada@example.org") return Login{UserId{1}, "hash of right password"};
+        const std::lock_guard lock(mutex);
+        if (email == "old@example.org") return Login{UserId{2}, old_hash};
         return std::nullopt;
     }
     std::optional<Event> find_event(EventId id) override
@@ -162,6 +165,10 @@ private:
                                         {}};
         }
         if (std::holds_alternative<RemoveEvent>(act)) return Done{};
+        if (const auto* renew = std::get_if<RenewHash>(&act)) {
+            if (old_hash == renew->old_hash) old_hash = renew->new_hash;
+            return Done{};
+        }
         if (const auto* pay = std::get_if<Pay>(&act)) {
             if (!tickets.contains(pay->ticket.value)) return Error{Code::not_found, {}};
             Ticket& ticket = tickets.at(pay->ticket.value);

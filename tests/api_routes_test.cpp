@@ -112,6 +112,27 @@ TEST_F(ApiRoutes, AskForATokenWhereOneIsNeeded)
     EXPECT_EQ(code(send(Method::get, "/api/v1/auth/me", {}, as(9))), "401 unauthenticated");
 }
 
+TEST_F(ApiRoutes, RenewsTheHashOfAPasswordThatWasHashedAsItWasSent)
+{
+    const auto log_in = [&](const std::string& email, const std::string& password) {
+        return send(Method::post, "/api/v1/auth/login", R"({"email":")" + email + R"(","password":")" + password + R"("})")
+            .status;
+    };
+    EXPECT_EQ(log_in("old@example.org", "caf\u00e9 1234"), 401) << "nobody can tell how it was typed";
+    EXPECT_EQ(log_in(" old@example.org\u00a0", "cafe\u0301 1234"), 200);
+    // The lane takes one after the other: behind this the hash has been renewed.
+    EXPECT_EQ(send(Method::patch, "/api/v1/auth/me", R"({"name":"N"})", as(1)).status, 200);
+    EXPECT_EQ(store_.old_hash, "hash of caf\u00e9 1234");
+    EXPECT_EQ(log_in("old@example.org", "caf\u00e9 1234"), 200);
+    EXPECT_EQ(log_in("old@example.org", "cafe\u0301 1234"), 200);
+    // As many comparisons as for a known address.
+    hasher_.wasted = 0;
+    EXPECT_EQ(log_in("nobody@example.org", "cafe\u0301 1234"), 401);
+    EXPECT_EQ(hasher_.wasted, 2);
+    EXPECT_EQ(log_in("nobody@example.org", "caf\u00e9 1234"), 401);
+    EXPECT_EQ(hasher_.wasted, 3);
+}
+
 TEST_F(ApiRoutes, LogInByFormAndJsonAndSpendTheSameOnAnUnknownAddress)
 {
     const Reply good = send(Method::post, "/api/v1/auth/login", "username=ada%40example.org&password=right+password",

@@ -91,7 +91,7 @@ std::vector<TasteWord> WordCounts::count(Readers& readers, const std::set<std::s
     for (const std::string& word : unknown) queries.push_back(lexeme(word));
     const Rows rows = readers.ask(
         "SELECT w.word, (SELECT count(*) FROM (SELECT 1 FROM events e WHERE e.removed_at IS NULL AND e.tokens @@ "
-        "w.query::tsquery LIMIT $3) some) FROM unnest($1::text[], $2::text[]) AS w(word, query)",
+        "w.query::tsquery LIMIT $3) few) FROM unnest($1::text[], $2::text[]) AS w(word, query)",
         std::move(Params().texts(unknown).texts(queries).integer(kTasteWordEventsMax + 1)));
     const std::lock_guard lock(mutex_);
     for (int row = 0; row < rows.count(); ++row) {

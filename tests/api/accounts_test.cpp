@@ -93,7 +93,9 @@ TEST(AccountsRegister, RefusesWhatIsNoAddress)
 {
     Caller nobody;
     for (const char* email :
-         {"", "plain", "@example.org", "anna@", "an na@example.org", "anna@example.org\nBcc: all@example.org"}) {
+         {"", "plain", "@example.org", "anna@", "an na@example.org", "anna@example.org\nBcc: all@example.org", "a>b@example.org",
+          "u@[127.0.0.1]", "u@127.0.0.1", "x@y.z:25", "\"a b\"@example.org", "zoë@example.org", "a..b@example.org", "a@localhost",
+          "a@example.org.", "a@exa_mple.org", "a@example.org\u202e"}) {
         EXPECT_TRUE(is_invalid(nobody.post("/auth/register", newcomer("email", email)), {"body.email"})) << email;
     }
 }
@@ -145,6 +147,44 @@ TEST(AccountsLogin, TakesTheFormOfTheOAuth2PasswordFlow)
     EXPECT_TRUE(login["access_token"].is_string());
     EXPECT_GT(login["expires_in"].get<int>(), 0);
     if (!is_foreign()) EXPECT_EQ(login["expires_in"], 1800);
+}
+
+TEST(AccountsRegister, GivesAMailboxOneAccountHoweverItsAddressIsTyped)
+{
+    Caller nobody;
+    const std::string word = fresh_word();
+    const Json user = must(nobody.post("/auth/register", newcomer("email", " \u00a0" + word + "@B\u00fccher.example\t")), 201);
+    EXPECT_EQ(user["email"], word + "@B\u00fccher.example");
+    for (const std::string& same :
+         {word + "@bu\u0308cher.example", word + "@XN--BCHER-KVA.example", " " + word + "@b\u00fccher.EXAMPLE"}) {
+        EXPECT_TRUE(is_problem(nobody.post("/auth/register", newcomer("email", same)), 409, "email_taken")) << same;
+        EXPECT_TRUE(has_status(nobody.post("/auth/login", Json{{"email", same}, {"password", kPassword}}), 200)) << same;
+        EXPECT_TRUE(has_status(log_in_by_form(nobody, same, kPassword), 200)) << same;
+    }
+}
+
+TEST(AccountsRegister, RefusesNamesInWhichNothingCanBeSeenOrThatTurnThingsRound)
+{
+    Caller nobody;
+    Person anna = sign_up();
+    for (const char* name :
+         {" ", "\u3000", "\u200b\u2060", "\u3164", "\u2800", "a\nb", "a\u0007", "a\u0085b", "\u202eanna", "\u2067a"}) {
+        EXPECT_TRUE(is_invalid(nobody.post("/auth/register", newcomer("name", name)), {"body.name"})) << name;
+        EXPECT_TRUE(is_invalid(anna.patch("/auth/me", Json{{"name", name}}), {"body.name"})) << name;
+    }
+    EXPECT_TRUE(has_status(nobody.post("/auth/register", newcomer("name", " Zo\u00eb\u200d ")), 201));
+}
+
+TEST(AccountsLogin, KnowsAPasswordFromEveryKeyboard)
+{
+    Caller nobody;
+    const Json body = newcomer("password", "cafe\u0301\u00a01234");
+    must(nobody.post("/auth/register", body), 201);
+    for (const char* typed : {"cafe\u0301\u00a01234", "caf\u00e9 1234", "caf\u00e9\u30001234"}) {
+        EXPECT_TRUE(has_status(log_in_by_form(nobody, body["email"], typed), 200)) << typed;
+        EXPECT_TRUE(has_status(nobody.post("/auth/login", Json{{"email", body["email"]}, {"password", typed}}), 200)) << typed;
+    }
+    EXPECT_TRUE(has_status(log_in_by_form(nobody, body["email"], "cafe 1234"), 401));
 }
 
 TEST(AccountsLogin, ReadsAPlusInTheFormAsASpace)

@@ -188,6 +188,25 @@ TEST(EventsRead, AnswersNotFoundForWhatIsNoEvent)
     }
 }
 
+TEST(EventsCreate, RefusesTextsInWhichNothingCanBeSeenOrThatTurnThingsRound)
+{
+    Person anna = sign_up();
+    const Json event = make_event(anna);
+    for (const char* text : {" ", "\u3000", "\u200b\u2060", "\u3164", "\u2800", "a\u0007", "a\u0085b", "\u202eb", "\u2067a"}) {
+        Json venue = venue_at(1, 1);
+        venue["address"] = text;
+        const Json bad{{"title", text}, {"description", text}, {"venue", venue}};
+        EXPECT_TRUE(is_invalid(anna.post("/events/", draft(bad)), {"body.title", "body.description", "body.venue.address"}))
+            << text;
+        EXPECT_TRUE(is_invalid(anna.patch(path_of("/events/", event["id"]), bad),
+                               {"body.title", "body.description", "body.venue.address"}))
+            << text;
+    }
+    EXPECT_TRUE(is_invalid(anna.post("/events/", draft({{"title", "two\nlines"}})), {"body.title"}));
+    EXPECT_EQ(make_event(anna, {{"description", "two\r\nlines\n\tand a tab"}})["description"], "two\r\nlines\n\tand a tab");
+    EXPECT_EQ(make_event(anna, {{"title", " Jazz "}})["title"], " Jazz ") << "kept as it was sent";
+}
+
 TEST(EventsChange, ReplacesWhatIsNamedAndLeavesTheRest)
 {
     Person anna = sign_up();

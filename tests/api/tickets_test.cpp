@@ -202,6 +202,8 @@ TEST(TicketsPay, TakesReferencesOf1To200Characters)
     const Json ticket = reserve(anna, event["id"]);
     EXPECT_TRUE(is_invalid(try_pay(anna, ticket, ""), {"body.payment_reference"}));
     EXPECT_TRUE(is_invalid(try_pay(anna, ticket, std::string(201, 'r')), {"body.payment_reference"}));
+    for (const char* unseen : {"  ", "\u200b", "\u2800", "r\n", "\u202er"})
+        EXPECT_TRUE(is_invalid(try_pay(anna, ticket, unseen), {"body.payment_reference"})) << unseen;
     EXPECT_TRUE(is_invalid(anna.post(path_of("/tickets/", ticket["id"], "/pay"), Json::object()), {"body.payment_reference"}));
     EXPECT_TRUE(is_invalid(anna.post(path_of("/tickets/", ticket["id"], "/pay"), Json{{"payment_reference", 17}}),
                            {"body.payment_reference"}));

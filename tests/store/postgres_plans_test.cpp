@@ -29,11 +29,13 @@ ALTER TABLE inventory SET (fillfactor = 10); -- as many pages as of some 100 000
 INSERT INTO users (email, email_folded, name, password_hash, latitude, longitude, created_at, updated_at)
     SELECT 'u' || n, 'u' || n, 'u' || n, '!', n % 90, n % 180, t, t FROM generate_series(1, 5001) n, to_timestamp(1.79e9) t;
 INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, venue_address,
-                    description)
+                    description, tokens, words_version, words_of)
     SELECT 1 + n % 2000, t + n * interval '7 minutes', t + n * interval '7 minutes' + interval '2 hours', n % 170 - 85 + n / 1e5,
-           n % 357 - 178 + n / 1e5, t, t, 'UTC', CASE n % 3 WHEN 0 THEN 'Flamenco evening' ELSE 'Night' END || ' rare' || n / 20,
-           n || ' Main Street', repeat('Words about it. ', 20)
-    FROM generate_series(1, 20000) n, to_timestamp(1.8e9) t;
+           n % 357 - 178 + n / 1e5, t, t, 'UTC', title, address, words,
+           array_to_tsvector(string_to_array(lower(title) || ' words about it main street ' || n, ' ')), 999999,
+           hashtextextended(title || E'\n' || words || E'\n' || address, 0)
+    FROM generate_series(1, 20000) n, to_timestamp(1.8e9) t, LATERAL (SELECT CASE n % 3 WHEN 0 THEN 'Flamenco evening' ELSE 'Night' END
+         || ' rare' || n / 20, n || ' Main Street', repeat('Words about it. ', 20)) texts(title, address, words);
 INSERT INTO tickets (event_id, user_id, status, created_at, expires_at, paid_at, payment_reference)
     SELECT 1 + n % 20000, 1 + n % 4999, s, t, t + n * interval '1 second', CASE s WHEN 1 THEN t END, CASE s WHEN 1 THEN 'r' || n END
     FROM generate_series(1, 50000) n, to_timestamp(1.79e9) t, LATERAL (SELECT CASE WHEN n % 10 = 0 THEN 0 ELSE 1 + n % 3 END) k(s);

@@ -200,6 +200,7 @@ TEST_F(TwoStores, FindTheSameAndEveryTextFindsItself)
     ASSERT_GT(texts.size(), 200U);
     std::map<std::string, EventId> words;
     for (const auto& [event, text] : texts) {
+        if (text.empty()) continue;
         const std::string made_of = words_of_event(text, "", "");
         if (made_of.empty()) {
             EXPECT_TRUE(found(text).empty()) << text;
