@@ -33,7 +33,10 @@ Page<Suggestion> ForYou::recommended(const SuggestionQuery& query, std::int64_t 
     for (Event& event : store_.find_events(ids)) events.emplace(event.id, std::move(event));
     for (std::size_t i = first; i < last; ++i) {
         const auto found = events.find(ranked[i].candidate->event);
-        if (found == events.end()) continue;  // removed since the candidates were gathered
+        if (found == events.end()) {  // removed since the candidates were gathered
+            --page.total;
+            continue;
+        }
         page.items.push_back(
             {std::move(found->second), ranked[i].fit.score, std::move(ranked[i].fit.reasons), ranked[i].candidate->distance_m});
     }

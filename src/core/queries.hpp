@@ -1,4 +1,5 @@
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ struct EventQuery {
     std::optional<Instant> starts_before{};  // exclusive
     bool available_only = false;
     std::optional<UserId> organizer{};
+
+    auto operator<=>(const EventQuery&) const = default;
 };
 
 struct TicketQuery {

@@ -58,6 +58,12 @@ std::optional<GeoPoint> to_point(const std::optional<PointBody>& body)
     return GeoPoint{body->latitude, body->longitude};
 }
 
+void check_id(std::int64_t id, std::string_view field, std::vector<FieldError>& errors)
+{
+    if (id >= 1) return;
+    errors.push_back({{"body", std::string(field)}, "Input should be greater than or equal to 1", "greater_than_equal"});
+}
+
 Result<Credentials> decode_login_form(const Request& request)
 {
     const auto fields = parse_form(request.body);
@@ -161,6 +167,10 @@ Result<TicketOrder> decode_ticket_order(const Request& request)
     TicketOrderBody body;
     auto errors = read_body(request, body);
     if (!errors) return std::move(errors).error();
+    std::vector<FieldError> found;
+    check_id(body.event_id, "event_id", found);
+    if (body.user_id) check_id(*body.user_id, "user_id", found);
+    add_rule_errors(*errors, std::move(found));
     if (!errors->empty()) return invalid(std::move(*errors));
     TicketOrder order;
     order.event = EventId{body.event_id};

@@ -34,6 +34,13 @@ std::optional<std::int64_t> Query::integer(std::string_view name)
     return std::nullopt;
 }
 
+std::optional<std::int64_t> Query::id(std::string_view name)
+{
+    const auto value = integer(name);
+    if (value && *value < 1) refuse(name, "Input should be greater than or equal to 1", "greater_than_equal");
+    return value;
+}
+
 std::optional<double> Query::number(std::string_view name)
 {
     const std::string* text = find_field(fields_, name);

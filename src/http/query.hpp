@@ -29,6 +29,8 @@ public:
 
     [[nodiscard]] bool has(std::string_view name) const { return find_field(fields_, name) != nullptr; }
     [[nodiscard]] std::optional<std::int64_t> integer(std::string_view name);
+    /// An id is at least 1.
+    [[nodiscard]] std::optional<std::int64_t> id(std::string_view name);
     [[nodiscard]] std::optional<double> number(std::string_view name);
     /// true, false, 1 or 0; false when left out.
     [[nodiscard]] bool flag(std::string_view name);

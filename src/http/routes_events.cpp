@@ -37,7 +37,7 @@ EventQuery read_event_query(Query& query)
     asked.starts_after = query.time("starts_after");
     asked.starts_before = query.time("starts_before");
     asked.available_only = query.flag("available_only");
-    if (const auto organizer = query.integer("organizer_id")) asked.organizer = UserId{*organizer};
+    if (const auto organizer = query.id("organizer_id")) asked.organizer = UserId{*organizer};
     return asked;
 }
 

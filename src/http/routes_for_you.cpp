@@ -100,7 +100,7 @@ void recommended_events(const CallPtr& call)
     auto query = Query::parse(call->encoded_query());
     if (!query) return call->refuse(query.error());
     const Slice slice = query->slice(kSuggestedUnlessAsked);
-    const auto user_id = query->integer("user_id");
+    const auto user_id = query->id("user_id");
     if (!query->good()) return call->refuse(query->error());
     if (user_id && *user_id != call->user().value) return call->refuse(Code::not_yourself);
     call->read([slice](Call& self) {

@@ -54,7 +54,7 @@ void list_tickets(const CallPtr& call)
     asked.skip = slice.skip;
     asked.limit = slice.limit;
     asked.status = query->status("status");
-    if (const auto event = query->integer("event_id")) asked.event = EventId{*event};
+    if (const auto event = query->id("event_id")) asked.event = EventId{*event};
     asked.now = call->now();
     if (!query->good()) return call->refuse(query->error());
     call->read([asked](Call& self) {

@@ -1,12 +1,9 @@
 #pragma once
 #include "postgres/batch.hpp"
 
-/// What a batch gathers and writes of people, and for Reindex. `ask` is how a statement and what reads its rows join the first
-/// flight.
+/// What a batch gathers and writes of people, and for Reindex.
 namespace boxoffice::postgres
 {
-
-using Ask = std::function<void(std::string_view sql, Params params, std::function<void(const Rows&)> read)>;
 
 void ask_people(const Wanted& wanted, Facts& facts, const Ask& ask);
 void add_users(Flight& flight, const Plan& plan);

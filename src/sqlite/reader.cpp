@@ -66,8 +66,12 @@ Readers::Lent::~Lent()
     readers_.returned_.notify_one();
 }
 
-std::int64_t CountCache::get(const std::string& key, std::uint64_t version, const std::function<std::int64_t()>& count)
+std::int64_t CountCache::get(const EventQuery& query, std::uint64_t version, const std::function<std::int64_t()>& count)
 {
+    // Every page of a listing shares one count.
+    EventQuery key = query;
+    key.skip = 0;
+    key.limit = 0;
     {
         std::lock_guard lock(mutex_);
         if (version_ == version) {
@@ -80,7 +84,7 @@ std::int64_t CountCache::get(const std::string& key, std::uint64_t version, cons
         counts_.clear();
         version_ = version;
     }
-    counts_[key] = counted;
+    counts_[std::move(key)] = counted;
     return counted;
 }
 
@@ -103,8 +107,8 @@ std::vector<Place> load_places(Connection& db)
     return places;
 }
 
-Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts, std::uint64_t catalogue_version,
-                        bool lacks_words)
+Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts,
+                        std::optional<std::uint64_t> catalogue_version, bool lacks_words)
 {
     const Instant after = query.starts_after.value_or(kFirst);
     const Instant before = query.starts_before.value_or(kLast);
@@ -130,13 +134,9 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
         rows.next();
         return rows.integer(0);
     };
-    // Without a page limit in it, so that every page of a listing shares one count. Sales move `available_only`, so that is
-    // counted anew.
-    page.total = query.available_only
-                     ? count()
-                     : counts.get(fmt::format("{}|{}|{}|{}", after.time_since_epoch().count(), before.time_since_epoch().count(),
-                                              query.organizer ? query.organizer->value : 0, match),
-                                  catalogue_version, count);
+    // Sales move `available_only`, so that is counted anew.
+    const bool may_remember = catalogue_version && !query.available_only;
+    page.total = may_remember ? counts.get(query, *catalogue_version, count) : count();
     if (query.skip >= page.total) return page;
 
     const std::string order = " ORDER BY e.start_time, e.id LIMIT ?5 OFFSET ?6";

@@ -45,18 +45,19 @@ private:
 class CountCache
 {
 public:
-    std::int64_t get(const std::string& key, std::uint64_t version, const std::function<std::int64_t()>& count);
+    std::int64_t get(const EventQuery& query, std::uint64_t version, const std::function<std::int64_t()>& count);
 
 private:
     std::mutex mutex_;
     std::uint64_t version_ = 0;
-    std::map<std::string, std::int64_t> counts_;
+    std::map<EventQuery, std::int64_t> counts_;  // by the whole question, so that no two are taken for one
 };
 
 /// Sells nothing, answers everything: the queries of the Store port over a pool of read connections.
 [[nodiscard]] std::vector<Place> load_places(Connection& db);
+/// `catalogue_version`: of the snapshot that is open on `db`; none while it is not known, then nothing is remembered.
 [[nodiscard]] Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts,
-                                      std::uint64_t catalogue_version, bool lacks_words);
+                                       std::optional<std::uint64_t> catalogue_version, bool lacks_words);
 [[nodiscard]] Page<Ticket> list_tickets(Connection& db, const TicketQuery& query);
 [[nodiscard]] std::vector<Event> find_events(Connection& db, std::span<const EventId> ids);
 [[nodiscard]] std::vector<Availability> availability(Connection& db, std::span<const EventId> events, Instant now);

@@ -84,10 +84,16 @@ public:
     Page<Event> list_events(const EventQuery& query) override
     {
         const Readers::Lent db(readers_);
-        // Read before the snapshot: a change in between makes the count fresher than its version says, never staler.
-        const std::uint64_t version = writer_.catalogue_version();
+        const std::uint64_t before = writer_.catalogue_version();
         const Snapshot snapshot(*db);
-        return sqlite::list_events(*db, query, counts_, version, writer_.lacks_words());
+        {
+            Rows rows = db->query("SELECT 1 FROM events LIMIT 1");  // a snapshot begins with its first read
+            rows.next();
+        }
+        const std::uint64_t version = writer_.catalogue_version();
+        const bool is_of_snapshot = before == version && Writer::is_settled(version);
+        return sqlite::list_events(*db, query, counts_, is_of_snapshot ? std::optional(version) : std::nullopt,
+                                   writer_.lacks_words());
     }
 
     std::optional<TicketView> find_ticket(TicketId id) override
@@ -120,6 +126,7 @@ public:
             while (next->event != event.id) ++next;  // one that was removed since it was found
             page.items.push_back({std::move(event), next->distance_m});
         }
+        page.total -= static_cast<std::int64_t>(ids.size() - page.items.size());
         return page;
     }
 

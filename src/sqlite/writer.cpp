@@ -74,7 +74,13 @@ void Writer::roll_back() noexcept
     removed_.clear();
     reserved_change_ = 0;
     catalogue_changed_ = false;
+    settle_catalogue();
     if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Writer::settle_catalogue() noexcept
+{
+    if (!is_settled(catalogue_version_.load(std::memory_order_relaxed))) catalogue_version_.fetch_add(1);
 }
 
 void Writer::check_ready() const
@@ -89,6 +95,7 @@ void Writer::carry_out(std::span<WriteJob* const> jobs)
     try {
         begin();
         for (WriteJob* const job : jobs) carry_out_one(*job);
+        if (catalogue_changed_) catalogue_version_.fetch_add(1);
         commit();
     } catch (...) {
         roll_back();
@@ -101,7 +108,8 @@ void Writer::carry_out(std::span<WriteJob* const> jobs)
     put_.clear();
     removed_.clear();
     reserved_.fetch_add(std::exchange(reserved_change_, 0), std::memory_order_relaxed);
-    if (std::exchange(catalogue_changed_, false)) catalogue_version_.fetch_add(1, std::memory_order_release);
+    catalogue_changed_ = false;
+    settle_catalogue();
 }
 
 void Writer::carry_out_one(WriteJob& job)

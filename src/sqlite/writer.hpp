@@ -25,10 +25,12 @@ public:
     void idle();
 
     [[nodiscard]] std::int64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
-    /// Changes whenever an event appears, disappears or moves in time.
     /// Some events have no words yet: they are looked for in the index of before.
     [[nodiscard]] bool lacks_words() const { return lacks_words_.load(std::memory_order_acquire); }
+    /// Changes before and after each commit by which an event appears, disappears or is another one.
     [[nodiscard]] std::uint64_t catalogue_version() const { return catalogue_version_.load(std::memory_order_acquire); }
+    /// False while such a commit is being made: whether a snapshot has it cannot be told.
+    [[nodiscard]] static constexpr bool is_settled(std::uint64_t catalogue_version) { return catalogue_version % 2 == 0; }
     /// Throws StoreFailure when nothing may be written any more.
     void check_ready() const;
 
@@ -36,6 +38,7 @@ private:
     void begin();
     void commit();
     void roll_back() noexcept;
+    void settle_catalogue() noexcept;
     void carry_out_one(WriteJob& job);
     void checkpoint();
 
@@ -100,7 +103,7 @@ private:
     };
     Wal wal_;
     std::atomic<std::int64_t> reserved_ = 0;
-    std::atomic<std::uint64_t> catalogue_version_ = 1;
+    std::atomic<std::uint64_t> catalogue_version_ = 0;
     std::atomic<bool> lacks_words_ = true;  // until a Reindex has found none
     std::atomic<bool> failed_ = false;      // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
 };

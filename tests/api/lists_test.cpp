@@ -116,6 +116,25 @@ TEST(EventsList, RefusesBadParametersAllAtOnce)
                     "query.organizer_id"}));
 }
 
+TEST(EventsList, RefusesIdsThatNobodyCanHaveAndForgetsThem)
+{
+    Person anna = sign_up();
+    const Json event = make_event(anna);
+    const std::string before = anna.get("/events/?limit=1").header("x-total-count");
+    for (const char* id : {"0", "-1", "-9223372036854775808"}) {
+        EXPECT_TRUE(is_invalid(anna.get("/events/?organizer_id=" + std::string(id)), {"query.organizer_id"})) << id;
+        EXPECT_EQ(anna.get("/events/?limit=1").header("x-total-count"), before) << id;
+        EXPECT_TRUE(is_invalid(anna.get(path_of("/tickets/user/", anna.id) + "?event_id=" + id), {"query.event_id"}));
+        EXPECT_TRUE(is_invalid(anna.get("/for-you/events/recommended?user_id=" + std::string(id)), {"query.user_id"})) << id;
+        const Json order = {{"event_id", std::stoll(id)}, {"user_id", std::stoll(id)}};
+        EXPECT_TRUE(is_invalid(anna.post("/tickets/", order), {"body.event_id", "body.user_id"})) << id;
+    }
+    const Answer none = anna.get("/events/?organizer_id=9223372036854775807");
+    EXPECT_EQ(must(none, 200), Json::array());
+    EXPECT_EQ(none.header("x-total-count"), "0");
+    EXPECT_EQ(found(anna, by(anna)).size(), 1U);
+}
+
 TEST(EventsList, IgnoresParametersItDoesNotKnow)
 {
     Person anna = sign_up();

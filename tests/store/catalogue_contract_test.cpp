@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "store/engines.hpp"
@@ -220,6 +221,61 @@ TEST_P(Catalogue, ListsWhatStartsInAnyYearThatCanBeWritten)
     EXPECT_EQ(ids({.starts_after = Instant::min(), .starts_before = Instant::max()}), (Ids{early, long_ago, soon, late, -4}));
     EXPECT_EQ(ids({.starts_after = Instant::max()}), (Ids{0}));
     EXPECT_EQ(ids({.starts_before = Instant::min()}), (Ids{0}));
+}
+
+// Every filter left out, at 0, at its ends and in between, all against all, asked in both orders: no question is answered with
+// what is remembered of another.
+TEST_P(Catalogue, AnswersEveryQuestionForItselfInWhateverOrder)
+{
+    for (int i = 0; i < 4; ++i) {
+        organizer = i % 2 == 0 ? person() : organizer;
+        event(1, [&](EventDraft& d) {
+            d.title = i == 2 ? "Rock" : "Jazz";
+            d.start_time = now + std::chrono::hours(i);
+            d.end_time = now + 9h;
+        });
+    }
+    reserve(EventId{1}, person());
+    const std::vector<Event> all = store().list_events({}).items;
+    ASSERT_EQ(all.size(), 4u);
+    const auto naive = [&](const EventQuery& query) {
+        Ids found;
+        for (const Event& one : all) {
+            const bool fits = (!query.organizer || one.organizer_id == *query.organizer) &&
+                              (!query.starts_after || one.start_time > *query.starts_after) &&
+                              (!query.starts_before || one.start_time < *query.starts_before) &&
+                              (!query.available_only || one.available_tickets() > 0) &&
+                              (query.q.empty() || (query.q == "jazz") == (one.title == "Jazz"));
+            if (fits) found.push_back(one.id.value);
+        }
+        const auto total = static_cast<std::int64_t>(found.size());
+        found.erase(found.begin(), found.begin() + std::min(query.skip, total));
+        found.resize(std::min(found.size(), static_cast<std::size_t>(query.limit)));
+        found.push_back(-total);
+        return found;
+    };
+    std::vector<EventQuery> questions;
+    const std::optional<UserId> organizers[] = {UserId{0}, std::nullopt, UserId{-1}, all[0].organizer_id, UserId{INT64_MAX}};
+    const std::optional<Instant> times[] = {std::nullopt, Instant{}, Instant::min(), Instant::max(), now + 1h};
+    for (const auto& by : organizers)
+        for (const auto& after : times)
+            for (const auto& before : times)
+                for (const char* q : {"", "jazz", "rock"})
+                    for (const bool available : {false, true})
+                        questions.push_back({.limit = 2,
+                                             .q = q,
+                                             .starts_after = after,
+                                             .starts_before = before,
+                                             .available_only = available,
+                                             .organizer = by});
+    for (int round = 0; round < 2; ++round) {
+        for (EventQuery& query : questions) {
+            ASSERT_EQ(ids(query), naive(query))
+                << "q " << query.q << ", organizer " << (query.organizer ? std::to_string(query.organizer->value) : "any");
+            query.skip += 1;
+        }
+        std::reverse(questions.begin(), questions.end());
+    }
 }
 
 TEST_P(Catalogue, FindsEventsThatHaveAllTheWords)
