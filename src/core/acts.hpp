@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/effects.hpp"
 #include "core/model.hpp"
@@ -80,17 +81,22 @@ struct AddEvent {  // -> Event | invalid | unauthenticated | rate_limited
     std::int64_t most_a_day = 0;  // events that this account may have added in 24 hours, removed ones included; 0: any number
 };
 
-struct ChangeEvent {  // -> Event | not_found | not_organizer | invalid | below_sold
+/// The versions of an event that a change was meant for; without any of them it is not made. Nothing: for whatever it is now.
+using OnlyAt = std::optional<std::vector<std::int64_t>>;
+
+struct ChangeEvent {  // -> Event | not_found | not_organizer | precondition_failed | invalid | below_sold
     EventId event;
     UserId by;
     EventPatch patch;
     Instant now;
+    OnlyAt only_at{};
 };
 
-struct RemoveEvent {  // -> Done | not_found | not_organizer | has_tickets
+struct RemoveEvent {  // -> Done | not_found | not_organizer | precondition_failed | has_tickets
     EventId event;
     UserId by;
     Instant now;
+    OnlyAt only_at{};
 };
 
 struct Reserve {  // -> Ticket | not_found | event_over | sold_out | unauthenticated

@@ -44,7 +44,8 @@ bool may_have_become(const UserRow& earlier, const UserRow& now)
 bool may_have_become(const EventRow& earlier, const EventRow& now)
 {
     return earlier.organizer_id == now.organizer_id && earlier.created_at == now.created_at &&
-           earlier.updated_at <= now.updated_at && (!earlier.removed_at || earlier.removed_at == now.removed_at);
+           earlier.updated_at <= now.updated_at && earlier.version <= now.version &&
+           (!earlier.removed_at || earlier.removed_at == now.removed_at);
 }
 
 bool may_have_become(const InventoryRow& earlier, const InventoryRow& now) { return earlier.paced_at <= now.paced_at; }

@@ -76,7 +76,8 @@ struct EventRow {
                           Column{"timezone", &R::timezone},
                           Column{"title", &R::title},
                           Column{"venue_address", &R::venue_address},
-                          Column{"description", &R::description}};
+                          Column{"description", &R::description},
+                          Column{"version", &R::version}};
     }
 
     EventId id;
@@ -86,6 +87,7 @@ struct EventRow {
     Instant created_at, updated_at;
     std::optional<Instant> removed_at;
     std::string timezone, title, venue_address, description;
+    std::int64_t version = 1;
 };
 
 struct InventoryRow {

@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
 #include "text/text.hpp"
@@ -108,6 +110,11 @@ EventDraft merged(const Event& event, const EventPatch& patch)
     return draft;
 }
 
+bool is_meant(const Event& event, const OnlyAt& only_at)
+{
+    return !only_at || std::find(only_at->begin(), only_at->end(), event.version) != only_at->end();
+}
+
 void fill(Event& event, const EventDraft& draft, const Resolved& times)
 {
     event.title = draft.title;
@@ -154,9 +161,11 @@ Result<void> decide_publishing(std::optional<Instant> nth_newest, Instant now)
     return error;
 }
 
-Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones, Instant now)
+Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones, Instant now,
+                                  const OnlyAt& only_at)
 {
     if (event.organizer_id != by) return refuse(Code::not_organizer);
+    if (!is_meant(event, only_at)) return refuse(Code::precondition_failed);
     const EventDraft draft = merged(event, patch);
     Errors errors;
     const Resolved times = check(errors, draft, zones);
@@ -166,13 +175,15 @@ Result<Event> decide_change_event(const Event& event, UserId by, const EventPatc
     if (draft.total_tickets < event.tickets_sold) return refuse(Code::below_sold);
     Event changed = event;
     fill(changed, draft, times);
+    ++changed.version;
     changed.updated_at = now;
     return changed;
 }
 
-Result<void> decide_remove_event(const Event& event, UserId by, std::int64_t live)
+Result<void> decide_remove_event(const Event& event, UserId by, std::int64_t live, const OnlyAt& only_at)
 {
     if (event.organizer_id != by) return refuse(Code::not_organizer);
+    if (!is_meant(event, only_at)) return refuse(Code::precondition_failed);
     if (live > 0) return refuse(Code::has_tickets);
     return {};
 }

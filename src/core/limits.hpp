@@ -22,6 +22,8 @@ inline constexpr std::int64_t kTicketsMax = 1'000'000'000;
 inline constexpr double kRadiusKmMax = 20'040;                       // a little over half the way round the Earth
 inline constexpr Micros kPublishingWindow = std::chrono::hours(24);  // what AddEvent::most_a_day counts over
 inline constexpr std::int64_t kPageMax = 100;
+/// What is passed over costs as much as what is shown; beyond this, lists go on by their cursor.
+inline constexpr std::int64_t kSkipMax = 10'000;
 inline constexpr Micros kAnswerLife = std::chrono::hours(24);  // how long the first answer to an Idempotency-Key is kept
 /// That a message was sent is remembered for so much longer than answers are: an effect's tries are over by far.
 inline constexpr Micros kMailsOutliveAnswers = std::chrono::hours(24 * 30);

@@ -43,6 +43,7 @@ struct Event {
     UserId organizer_id;
     Instant created_at;
     Instant updated_at;
+    std::int64_t version = 1;  // grows with each change by the organizer; sales do not move it
 
     [[nodiscard]] std::int64_t available_tickets() const { return total_tickets - tickets_sold; }
 };
@@ -66,6 +67,7 @@ template <class T>
 struct Page {
     std::vector<T> items;
     std::int64_t total = 0;
+    bool more = false;  // the list goes on beyond the slice, in the direction in which it was asked for
 };
 
 }  // namespace boxoffice

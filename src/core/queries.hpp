@@ -9,7 +9,29 @@
 namespace boxoffice
 {
 
-/// The questions a store answers, as plain values. `skip` >= 0 and 1 <= `limit` <= 100 were checked before.
+/// The questions a store answers, as plain values. `skip` >= 0 and 1 <= `limit` <= 100 were checked before. A page begins after
+/// `skip` items, or next to `from`, which is a place in the order of the list and need not be that of an item.
+
+enum class Direction : std::uint8_t { after, before };
+
+template <class Key>
+struct Cursor {
+    Key key;                                 // not part of the page
+    Direction direction = Direction::after;  // before: the `limit` items that come last before it, in the order of the list
+    auto operator<=>(const Cursor&) const = default;
+};
+
+struct EventKey {
+    Instant start_time;
+    EventId id;
+    auto operator<=>(const EventKey&) const = default;
+};
+
+struct DistanceKey {
+    double distance_m = 0;  // to the millimetre, as NearbyEvent has it
+    EventId id;
+    auto operator<=>(const DistanceKey&) const = default;
+};
 
 struct EventQuery {
     std::int64_t skip = 0;
@@ -19,6 +41,8 @@ struct EventQuery {
     std::optional<Instant> starts_before{};  // exclusive
     bool available_only = false;
     std::optional<UserId> organizer{};
+    std::optional<Instant> ends_after{};  // exclusive
+    std::optional<Cursor<EventKey>> from{};
 
     auto operator<=>(const EventQuery&) const = default;
 };
@@ -27,9 +51,10 @@ struct TicketQuery {
     UserId user;
     std::int64_t skip = 0;
     std::int64_t limit = 100;
-    std::optional<TicketStatus> status;  // as seen at `now`: a hold whose time is up is expired
-    std::optional<EventId> event;
+    std::optional<TicketStatus> status{};  // as seen at `now`: a hold whose time is up is expired
+    std::optional<EventId> event{};
     Instant now;
+    std::optional<Cursor<TicketId>> from{};  // newest first: after a ticket come older ones
 };
 
 struct NearbyQuery {
@@ -40,6 +65,7 @@ struct NearbyQuery {
     bool include_past = false;  // past: end_time <= now
     bool include_sold_out = false;
     Instant now;
+    std::optional<Cursor<DistanceKey>> from{};
 };
 
 /// What there is of an event at this moment.

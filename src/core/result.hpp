@@ -22,8 +22,9 @@ enum class Code : std::uint8_t {
     not_organizer,    // the event belongs to somebody else
     not_found,        // does not exist, or is not the caller's to know about
     email_taken,
-    below_sold,   // fewer tickets than are already sold
-    has_tickets,  // the event has live tickets and cannot be removed
+    below_sold,           // fewer tickets than are already sold
+    has_tickets,          // the event has live tickets and cannot be removed
+    precondition_failed,  // the event is not at a version that the change was meant for
     sold_out,
     event_over,
     already_paid,

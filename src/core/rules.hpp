@@ -72,13 +72,13 @@ enum class CancelPlan : std::uint8_t { give_back, already_free };
 /// that; nothing when it has added fewer. Refuses rate_limited with the time until then.
 [[nodiscard]] Result<void> decide_publishing(std::optional<Instant> nth_newest, Instant now);
 
-/// The same event with the patch applied, or not_organizer, invalid, below_sold in this order. An event already over
-/// may be changed in everything but may not be given a new end that has passed too.
+/// The same event with the patch applied, one version on; or not_organizer, precondition_failed, invalid, below_sold in this
+/// order. An event already over may be changed in everything but may not be given a new end that has passed too.
 [[nodiscard]] Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones,
-                                                Instant now);
+                                                Instant now, const OnlyAt& only_at = {});
 
-/// `live`: tickets paid, or reserved and not yet due at `now`. not_organizer, then has_tickets.
-[[nodiscard]] Result<void> decide_remove_event(const Event& event, UserId by, std::int64_t live);
+/// `live`: tickets paid, or reserved and not yet due at `now`. not_organizer, precondition_failed, then has_tickets.
+[[nodiscard]] Result<void> decide_remove_event(const Event& event, UserId by, std::int64_t live, const OnlyAt& only_at = {});
 
 // --- People --------------------------------------------------------------------------------------------------------
 

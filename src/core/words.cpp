@@ -23,6 +23,7 @@ constexpr CodeText kCodes[] = {
     {Code::email_taken, "email_taken", "Somebody is already registered with this e-mail address."},
     {Code::below_sold, "below_sold", "More tickets than that are already held or sold."},
     {Code::has_tickets, "has_tickets", "The event has tickets that are held or paid and cannot be removed."},
+    {Code::precondition_failed, "precondition_failed", "What this was meant to change has been changed since; read it again."},
     {Code::sold_out, "sold_out", "The event is sold out."},
     {Code::event_over, "event_over", "The event is over."},
     {Code::already_paid, "already_paid", "The ticket is already paid."},

@@ -290,7 +290,7 @@ Outcome Batch::act(const ChangeEvent& act)
     if (counted == facts_.stocks.end()) return put_off();  // the event was made after the locks were taken
     Stock& stock = counted->second;
     found->second.tickets_sold = stock.sold;
-    auto decision = decide_change_event(found->second, act.by, act.patch, zones_, act.now);
+    auto decision = decide_change_event(found->second, act.by, act.patch, zones_, act.now, act.only_at);
     if (!decision) return decision.error();
     Event event = std::move(*decision);
     stock.total = event.total_tickets;
@@ -317,7 +317,7 @@ Outcome Batch::act(const RemoveEvent& act)
         const bool maybe_more = static_cast<std::int64_t>(stock.due.size()) >= kLapsedAtOnceToRemove;
         if (stock.sold > 0 && maybe_more && current_->deferrable) return put_off();
     }
-    if (const auto decision = decide_remove_event(event, act.by, stock.sold); !decision) return decision.error();
+    if (const auto decision = decide_remove_event(event, act.by, stock.sold, act.only_at); !decision) return decision.error();
     plan_.events_removed.emplace(act.event, act.now);
     effect(EffectKind::event_changed, act.event, {}, act.now);
     facts_.events.erase(found);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <unordered_map>
 
+#include "core/slices.hpp"
 #include "postgres/rows.hpp"
 #include "postgres/words.hpp"
 
@@ -35,9 +36,10 @@ Instant within(Instant instant) { return std::clamp(instant, kFirst, kLast); }
 Page<Event> list_events(Readers& readers, LackingWords& lacking, const EventQuery& query)
 {
     Params params;
-    params.instant(within(query.starts_after.value_or(kFirst)));
-    params.instant(within(query.starts_before.value_or(kLast)));
-    std::string filters = "e.removed_at IS NULL AND e.start_time > $1 AND e.start_time < $2";
+    const Instant after = within(query.starts_after.value_or(kFirst));
+    const Instant before = within(query.starts_before.value_or(kLast));
+    params.instant(after).instant(before);
+    std::string filters = "e.removed_at IS NULL";
     if (query.organizer) {
         params.id(*query.organizer);
         filters += fmt::format(" AND e.organizer_id = ${}", params.size());
@@ -56,31 +58,51 @@ Page<Event> list_events(Readers& readers, LackingWords& lacking, const EventQuer
         }
         filters += " AND " + matches;
     }
+    if (query.ends_after) {
+        params.instant(within(*query.ends_after));
+        filters += fmt::format(" AND e.end_time > ${}", params.size());
+    }
     std::string tables = "FROM events e";
     if (query.available_only) {
         tables += " JOIN inventory i ON i.event_id = e.id";
         filters += " AND i.sold < i.total";
     }
-    const std::string count = fmt::format("{} WHERE {}", tables, filters);
-    params.integer(query.limit).integer(query.skip);
-    const std::string page = fmt::format("SELECT " BOXOFFICE_PG_EVENT_COLUMNS
-                                         " FROM events e JOIN inventory i ON i.event_id = e.id WHERE {} "
-                                         "ORDER BY e.start_time, e.id LIMIT ${} OFFSET ${}",
-                                         filters, params.size() - 1, params.size());
-    const std::string sql = with_count(count, page, "ORDER BY p.start_time, p.id");
+    const std::string count = fmt::format("{} WHERE {} AND e.start_time > $1 AND e.start_time < $2", tables, filters);
+    // One bound on either side of the page, so that the index is entered where it begins.
+    const bool back = goes_back(query.from);
+    std::string lower = "e.start_time > $1";
+    std::string upper = "e.start_time < $2";
+    if (query.from) {
+        const EventKey key{within(query.from->key.start_time), query.from->key.id};
+        const bool is_bound = back ? key.start_time < before : key.start_time > after;
+        if (is_bound) {
+            params.instant(key.start_time).id(key.id);
+            (back ? upper : lower) =
+                fmt::format("(e.start_time, e.id) {} (${}, ${})", back ? '<' : '>', params.size() - 1, params.size());
+        }
+    }
+    params.integer(query.limit + 1).integer(query.skip);
+    const std::string page =
+        fmt::format("SELECT " BOXOFFICE_PG_EVENT_COLUMNS
+                    " FROM events e JOIN inventory i ON i.event_id = e.id WHERE {} AND {} AND {} "
+                    "ORDER BY e.start_time{}, e.id{} LIMIT ${} OFFSET ${}",
+                    filters, lower, upper, back ? " DESC" : "", back ? " DESC" : "", params.size() - 1, params.size());
+    const std::string sql =
+        with_count(count, page, back ? "ORDER BY p.start_time DESC, p.id DESC" : "ORDER BY p.start_time, p.id");
     const Rows rows = readers.ask(sql, std::move(params));
     Page<Event> found;
     for (int row = 0; row < rows.count(); ++row) {
         found.total = rows.integer(row, 0);
         if (!rows.null(row, 1)) found.items.push_back(read_event(rows, row, 1));
     }
+    finish_page(found, query.limit, query.from);
     return found;
 }
 
 Page<Ticket> list_tickets(Readers& readers, const TicketQuery& query)
 {
     Params params;
-    params.id(query.user).integer(query.limit).integer(query.skip);
+    params.id(query.user).integer(query.limit + 1).integer(query.skip);
     std::string filters = "t.user_id = $1";
     if (query.event) {
         params.id(*query.event);
@@ -97,16 +119,22 @@ Page<Ticket> list_tickets(Readers& readers, const TicketQuery& query)
         filters += fmt::format(" AND t.status = ${}", params.size());
     }
     const std::string count = fmt::format("FROM tickets t WHERE {}", filters);
+    const bool back = goes_back(query.from);
+    if (query.from) {
+        params.id(query.from->key);
+        filters += fmt::format(" AND t.id {} ${}", back ? '>' : '<', params.size());
+    }
     const std::string page = fmt::format("SELECT " BOXOFFICE_PG_TICKET_COLUMNS
-                                         " FROM tickets t WHERE {} ORDER BY t.user_id, t.id DESC LIMIT $2 OFFSET $3",
-                                         filters);
-    const std::string sql = with_count(count, page, "ORDER BY p.id DESC");
+                                         " FROM tickets t WHERE {} ORDER BY t.user_id, t.id{} LIMIT $2 OFFSET $3",
+                                         filters, back ? "" : " DESC");
+    const std::string sql = with_count(count, page, back ? "ORDER BY p.id" : "ORDER BY p.id DESC");
     const Rows rows = readers.ask(sql, std::move(params));
     Page<Ticket> found;
     for (int row = 0; row < rows.count(); ++row) {
         found.total = rows.integer(row, 0);
         if (!rows.null(row, 1)) found.items.push_back(read_ticket(rows, row, 1));
     }
+    finish_page(found, query.limit, query.from);
     return found;
 }
 
@@ -135,27 +163,39 @@ Page<NearbyEvent> nearby(Readers& readers, const NearbyQuery& query)
     // the circle is asked for a millimetre wider. Everything in the circle is looked at, because all of it is counted.
     std::string filters = "e.removed_at IS NULL AND ST_DWithin(e.place, here.p, $3 + 0.001)";
     Params params;
-    params.real(query.center.longitude).real(query.center.latitude).real(query.radius_m).integer(query.limit).integer(query.skip);
+    params.real(query.center.longitude)
+        .real(query.center.latitude)
+        .real(query.radius_m)
+        .integer(query.limit + 1)
+        .integer(query.skip);
     if (!query.include_past) {
         params.instant(query.now);
         filters += fmt::format(" AND e.end_time > ${}", params.size());
     }
     if (!query.include_sold_out) filters += " AND NOT EXISTS (SELECT 1 FROM sold_out s WHERE s.event_id = e.id)";
+    const bool back = goes_back(query.from);
+    std::string beyond;
+    if (query.from) {
+        params.real(query.from->key.distance_m).id(query.from->key.id);
+        beyond = fmt::format(" AND (m, id) {} (${}, ${})", back ? '<' : '>', params.size() - 1, params.size());
+    }
+    const std::string_view down = back ? " DESC" : "";
     const std::string sql = fmt::format(
         "WITH here AS (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p), "
         "circle AS MATERIALIZED (SELECT e.id, round(ST_Distance(e.place, here.p) * 1000) / 1000 AS m FROM events e, here WHERE "
-        "{}), "
-        "page AS (SELECT id, m FROM circle WHERE m <= $3 ORDER BY m, id LIMIT $4 OFFSET $5) "
+        "{0}), "
+        "page AS (SELECT id, m FROM circle WHERE m <= $3{1} ORDER BY m{2}, id{2} LIMIT $4 OFFSET $5) "
         "SELECT c.n, p.m, " BOXOFFICE_PG_EVENT_COLUMNS
         " FROM (SELECT count(*) AS n FROM circle WHERE m <= $3) c "
-        "LEFT JOIN (page p JOIN events e ON e.id = p.id JOIN inventory i ON i.event_id = p.id) ON true ORDER BY p.m, p.id",
-        filters);
+        "LEFT JOIN (page p JOIN events e ON e.id = p.id JOIN inventory i ON i.event_id = p.id) ON true ORDER BY p.m{2}, p.id{2}",
+        filters, beyond, down);
     const Rows rows = readers.ask(sql, std::move(params));
     Page<NearbyEvent> found;
     for (int row = 0; row < rows.count(); ++row) {
         found.total = rows.integer(row, 0);
         if (!rows.null(row, 1)) found.items.push_back({read_event(rows, row, 2), rows.real(row, 1)});
     }
+    finish_page(found, query.limit, query.from);
     return found;
 }
 

@@ -30,6 +30,7 @@ Event read_event(const Rows& rows, int row, int from)
     event.organizer_id = rows.id<UserId>(row, from + 11);
     event.created_at = rows.instant(row, from + 12);
     event.updated_at = rows.instant(row, from + 13);
+    event.version = rows.integer(row, from + 14);
     return event;
 }
 

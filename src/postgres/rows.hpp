@@ -9,7 +9,7 @@ namespace boxoffice::postgres
 #define BOXOFFICE_PG_EVENT_COLUMNS                                                                                       \
     "e.id, e.title, e.description, e.start_time, e.end_time, e.timezone, i.total, i.sold, e.venue_address, e.latitude, " \
     "e.longitude, "                                                                                                      \
-    "e.organizer_id, e.created_at, e.updated_at"
+    "e.organizer_id, e.created_at, e.updated_at, e.version"
 #define BOXOFFICE_PG_TICKET_COLUMNS \
     "t.id, t.user_id, t.event_id, t.status, t.created_at, t.expires_at, t.paid_at, t.payment_reference"
 

@@ -41,15 +41,15 @@ constexpr std::string_view kAddInventory =
 constexpr std::string_view kChangeEvents = GUARDED(
     "UPDATE events e SET start_time = u.starts, end_time = u.ends, latitude = u.latitude, longitude = u.longitude, "
     "updated_at = u.at, timezone = u.zone, title = u.title, venue_address = u.venue_address, description = u.description, "
-    "tokens = u.tokens, words_version = $12, words_of = u.words_of "
+    "version = u.version, tokens = u.tokens, words_version = $13, words_of = u.words_of "
     "FROM (SELECT *, " BOXOFFICE_PG_TOKENS(
         "words") " AS tokens, " BOXOFFICE_PG_WORDS_OF
                  " AS words_of "
                  "FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::float8[], $5::float8[], $6::timestamptz[], "
-                 "$7::text[], $8::text[], $9::text[], $10::text[], $13::text[]) "
-                 "AS c(id, starts, ends, latitude, longitude, at, zone, title, venue_address, description, words)) u WHERE e.id "
-                 "= u.id",
-    "$11");
+                 "$7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $14::text[]) "
+                 "AS c(id, starts, ends, latitude, longitude, at, zone, title, venue_address, description, version, words)) u "
+                 "WHERE e.id = u.id",
+    "$12");
 constexpr std::string_view kRemoveEvents = GUARDED(
     "UPDATE events e SET removed_at = u.at FROM unnest($1::bigint[], $2::timestamptz[]) AS u(id, at) "
     "WHERE e.id = u.id AND e.removed_at IS NULL",
@@ -129,7 +129,7 @@ struct EventColumns {
     std::vector<Instant> starts, ends, at;
     std::vector<double> latitudes, longitudes;
     std::vector<std::string> zones, titles, addresses, descriptions, words;
-    std::vector<std::int64_t> totals;
+    std::vector<std::int64_t> totals, versions;
 
     void add(const Event& event, Instant when)
     {
@@ -146,6 +146,7 @@ struct EventColumns {
         descriptions.push_back(event.description);
         words.push_back(words_of_event(event.title, event.description, event.venue.address));
         totals.push_back(event.total_tickets);
+        versions.push_back(event.version);
     }
 };
 
@@ -189,6 +190,7 @@ void change_events(Flight& flight, const Plan& plan, const Facts& facts)
                                                 .texts(c.titles)
                                                 .texts(c.addresses)
                                                 .texts(c.descriptions)
+                                                .integers(c.versions)
                                                 .integer(size_of(c.ids))
                                                 .integer(text::words_version())
                                                 .texts(c.words)));

@@ -14,6 +14,8 @@
 #include <optional>
 #include <shared_mutex>
 
+#include "core/slices.hpp"
+
 namespace boxoffice::sqlite
 {
 
@@ -227,22 +229,37 @@ Page<Found> Places::near(const NearbyQuery& query)
 
     Page<Found> page;
     page.total = static_cast<std::int64_t>(inside.size());
-    if (query.skip >= page.total) return page;
-    const auto wanted = static_cast<std::size_t>(std::min(query.skip + query.limit, page.total));
-    // Whoever cannot be among the first `wanted` by its bounds needs no exact distance.
-    const auto by_most = [](const Self::Contender& a, const Self::Contender& b) { return a.bounds.most < b.bounds.most; };
+    const bool back = goes_back(query.from);
+    if (query.from) {
+        const DistanceKey& key = query.from->key;
+        std::erase_if(inside, [&](Self::Contender& c) {
+            if (c.bounds.most < key.distance_m) return !back;
+            if (c.bounds.least > key.distance_m) return back;
+            const DistanceKey own{self_->exact(c, query.center), self_->rows_[c.row].place.event};
+            return back ? own >= key : own <= key;
+        });
+    }
+    const auto left = static_cast<std::int64_t>(inside.size());
+    if (query.skip >= left) return page;
+    const auto wanted = static_cast<std::size_t>(std::min(query.skip + query.limit + 1, left));
+    // Whoever cannot be among the first `wanted` by its bounds, counted from the near or from the far end, needs no exact distance.
     const auto last_wanted = inside.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
-    std::nth_element(inside.begin(), last_wanted, inside.end(), by_most);
-    const double enough = last_wanted->bounds.most;
-    std::erase_if(inside, [&](const Self::Contender& c) { return c.bounds.least > enough; });
+    std::nth_element(inside.begin(), last_wanted, inside.end(), [back](const Self::Contender& a, const Self::Contender& b) {
+        return back ? a.bounds.least > b.bounds.least : a.bounds.most < b.bounds.most;
+    });
+    const double enough = back ? last_wanted->bounds.least : last_wanted->bounds.most;
+    std::erase_if(inside, [&](const Self::Contender& c) { return back ? c.bounds.most < enough : c.bounds.least > enough; });
     page.items.reserve(inside.size());
     for (Self::Contender& c : inside) page.items.push_back({self_->rows_[c.row].place.event, self_->exact(c, query.center)});
     std::partial_sort(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(wanted), page.items.end(),
-                      [](const Found& a, const Found& b) {
-                          return a.distance_m != b.distance_m ? a.distance_m < b.distance_m : a.event < b.event;
+                      [back](const Found& a, const Found& b) {
+                          const DistanceKey of_a{a.distance_m, a.event};
+                          const DistanceKey of_b{b.distance_m, b.event};
+                          return back ? of_b < of_a : of_a < of_b;
                       });
     page.items.resize(wanted);
     page.items.erase(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(query.skip));
+    finish_page(page, query.limit, query.from);
     return page;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "core/slices.hpp"
 #include "sqlite/rows.hpp"
 #include "text/text.hpp"
 
@@ -72,6 +73,7 @@ std::int64_t CountCache::get(const EventQuery& query, std::uint64_t version, con
     EventQuery key = query;
     key.skip = 0;
     key.limit = 0;
+    key.from.reset();
     {
         std::lock_guard lock(mutex_);
         if (version_ == version) {
@@ -116,9 +118,10 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
     Page<Event> page;
     if (!query.q.empty() && match.empty()) return page;
 
-    const std::string filters =
-        fmt::format("e.removed_at IS NULL AND e.start_time > ?1 AND e.start_time < ?2{}{}",
-                    query.organizer ? " AND e.organizer_id = ?3" : "", query.available_only ? " AND i.sold < i.total" : "");
+    const std::string beside =
+        fmt::format("e.removed_at IS NULL{}{}{} AND ", query.organizer ? " AND e.organizer_id = ?3" : "",
+                    query.available_only ? " AND i.sold < i.total" : "", query.ends_after ? " AND e.end_time > ?7" : "");
+    const std::string filters = beside + "e.start_time > ?1 AND e.start_time < ?2";
     // The plus keeps SQLite from driving by the matches, which it would then have to sort.
     const std::string matching(lacks_words ? kMatchingWithOld : kMatching);
     const std::string matches = " AND +e.id IN " + matching;
@@ -130,7 +133,7 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
         const std::string sql = match.empty() ? query.available_only ? "SELECT count(*) " + from + filters
                                                                      : "SELECT count(*) FROM events e WHERE " + filters
                                               : "SELECT count(*) " + from_words + filters;
-        Rows rows = db.query(sql, after, before, query.organizer, match);
+        Rows rows = db.query(sql, after, before, query.organizer, match, 0, 0, query.ends_after);
         rows.next();
         return rows.integer(0);
     };
@@ -139,13 +142,22 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
     page.total = may_remember ? counts.get(query, *catalogue_version, count) : count();
     if (query.skip >= page.total) return page;
 
-    const std::string order = " ORDER BY e.start_time, e.id LIMIT ?5 OFFSET ?6";
+    // One bound on either side, so that SQLite seeks to the one that is meant and walks no way to it.
+    const bool back = goes_back(query.from);
+    const EventKey key = query.from ? query.from->key : EventKey{};
+    const bool is_above = query.from && !back && key.start_time > after;
+    const bool is_below = back && key.start_time < before;
+    const std::string in_slice = beside + (is_above ? "(e.start_time, e.id) > (?8, ?9)" : "e.start_time > ?1") + " AND " +
+                                 (is_below ? "(e.start_time, e.id) < (?8, ?9)" : "e.start_time < ?2");
+    const std::string order = fmt::format(" ORDER BY e.start_time{0}, e.id{0} LIMIT ?5 + 1 OFFSET ?6", back ? " DESC" : "");
     const std::string select = "SELECT " BOXOFFICE_EVENT_COLUMNS " ";
-    const std::string sql = match.empty()                  ? select + from + filters + order
-                            : page.total <= kMatchesSorted ? select + from_words + filters + order
-                                                           : select + from + filters + matches + order;
-    Rows rows = db.query(sql, after, before, query.organizer, match, query.limit, query.skip);
+    const std::string sql = match.empty()                  ? select + from + in_slice + order
+                            : page.total <= kMatchesSorted ? select + from_words + in_slice + order
+                                                           : select + from + in_slice + matches + order;
+    Rows rows =
+        db.query(sql, after, before, query.organizer, match, query.limit, query.skip, query.ends_after, key.start_time, key.id);
     while (rows.next()) page.items.push_back(read_event(rows));
+    finish_page(page, query.limit, query.from);
     return page;
 }
 
@@ -177,9 +189,13 @@ Page<Ticket> list_tickets(Connection& db, const TicketQuery& query)
         rows.next();
         page.total = rows.integer(0);
     }
-    Rows rows = db.query("SELECT " BOXOFFICE_TICKET_COLUMNS " " + from + filters + " ORDER BY t.id DESC LIMIT ?4 OFFSET ?5",
-                         query.user, query.event, query.now, query.limit, query.skip);
+    const bool back = goes_back(query.from);
+    if (query.from) filters += back ? " AND t.id > ?6" : " AND t.id < ?6";
+    Rows rows = db.query("SELECT " BOXOFFICE_TICKET_COLUMNS " " + from + filters +
+                             (back ? " ORDER BY t.id" : " ORDER BY t.id DESC") + " LIMIT ?4 + 1 OFFSET ?5",
+                         query.user, query.event, query.now, query.limit, query.skip, query.from ? query.from->key : TicketId{});
     while (rows.next()) page.items.push_back(read_ticket(rows));
+    finish_page(page, query.limit, query.from);
     return page;
 }
 

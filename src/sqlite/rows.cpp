@@ -46,6 +46,7 @@ Event read_event(const Rows& rows)
     event.organizer_id = UserId{rows.integer(11)};
     event.created_at = rows.instant(12);
     event.updated_at = rows.instant(13);
+    event.version = rows.integer(14);
     return event;
 }
 

@@ -11,7 +11,7 @@ namespace boxoffice::sqlite
 #define BOXOFFICE_EVENT_COLUMNS                                                                                          \
     "e.id, e.title, e.description, e.start_time, e.end_time, e.timezone, i.total, i.sold, e.venue_address, e.latitude, " \
     "e.longitude, "                                                                                                      \
-    "e.organizer_id, e.created_at, e.updated_at"
+    "e.organizer_id, e.created_at, e.updated_at, e.version"
 
 [[nodiscard]] Ticket read_ticket(const Rows& rows);
 [[nodiscard]] User read_user(const Rows& rows);

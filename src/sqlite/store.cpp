@@ -121,6 +121,7 @@ public:
         for (const Found& one : found.items) ids.push_back(one.event);
         Page<NearbyEvent> page;
         page.total = found.total;
+        page.more = found.more;
         auto next = found.items.begin();
         for (Event& event : find_events(ids)) {
             while (next->event != event.id) ++next;  // one that was removed since it was found

@@ -119,14 +119,14 @@ Outcome Writer::act(const ChangeEvent& act)
 {
     const std::optional<Event> before = event_row(act.event);
     if (!before) return refuse(Code::not_found);
-    auto decision = decide_change_event(*before, act.by, act.patch, zones_, act.now);
+    auto decision = decide_change_event(*before, act.by, act.patch, zones_, act.now, act.only_at);
     if (!decision) return decision.error();
     Event event = std::move(*decision);
     db_.execute(
-        "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7 WHERE "
-        "id = ?1",
+        "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7, "
+        "version = ?8 WHERE id = ?1",
         event.id, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now,
-        event.timezone);
+        event.timezone, event.version);
     // Apart from the above, because these are the longest columns, and their words go with them.
     if (event.title != before->title || event.venue.address != before->venue.address ||
         event.description != before->description) {
@@ -156,7 +156,7 @@ Outcome Writer::act(const RemoveEvent& act)
         inventory_.forget(act.event);
     }
     const std::int64_t live = event->tickets_sold - static_cast<std::int64_t>(due.size());
-    if (const auto decision = decide_remove_event(*event, act.by, live); !decision) return decision.error();
+    if (const auto decision = decide_remove_event(*event, act.by, live, act.only_at); !decision) return decision.error();
     inventory_.forget(act.event);
     db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1", act.event, act.now);
     db_.execute("DELETE FROM event_tokens WHERE rowid = ?1", act.event);

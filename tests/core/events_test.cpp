@@ -167,6 +167,31 @@ TEST(DecideChangeEvent, ReadsWallTimeInTheNewZoneElseInTheOldOne)
     EXPECT_EQ(decide_change_event(stored(0), UserId{1}, patch, kZones, kNow)->start_time, Instant(1023h));
 }
 
+TEST(DecideChangeEvent, IsMadeOnlyAtAVersionThatItIsMeantFor)
+{
+    Event event;
+    event.title = "Jazz";
+    event.start_time = kNow + 24h;
+    event.end_time = kNow + 26h;
+    event.timezone = "UTC";
+    event.total_tickets = 5;
+    event.venue.address = "x";
+    event.organizer_id = UserId{1};
+    event.version = 3;
+    EventPatch patch;
+    EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow)->version, 4) << "whatever it changes";
+    EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow, OnlyAt({1, 3}))->version, 4);
+    patch.title = "";
+    for (const OnlyAt& other : {OnlyAt(std::vector<std::int64_t>{}), OnlyAt({2}), OnlyAt({4, 33})}) {
+        EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow, other).error().code, Code::precondition_failed);
+        EXPECT_EQ(decide_change_event(event, UserId{2}, patch, kZones, kNow, other).error().code, Code::not_organizer);
+        EXPECT_EQ(decide_remove_event(event, UserId{1}, 1, other).error().code, Code::precondition_failed);
+        EXPECT_EQ(decide_remove_event(event, UserId{2}, 1, other).error().code, Code::not_organizer);
+    }
+    EXPECT_EQ(decide_remove_event(event, UserId{1}, 1, OnlyAt({3})).error().code, Code::has_tickets);
+    EXPECT_FALSE(decide_remove_event(event, UserId{1}, 0, OnlyAt({3})).has_error());
+}
+
 TEST(DecideRemoveEvent, RefusesOthersFirstThenLiveTickets)
 {
     EXPECT_EQ(decide_remove_event(stored(1), UserId{2}, 1).error().code, Code::not_organizer);

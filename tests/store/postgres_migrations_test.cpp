@@ -109,6 +109,27 @@ TEST_F(PostgresMigrations, SeeTheServersOfOtherRolesEvenAsARoleWithoutRights)
     sql("DROP ROLE nobody_in_particular");
 }
 
+// A node of the version before, which names no version, changes an event beside us while nodes are replaced.
+TEST_F(PostgresMigrations, LetTheVersionOfAnEventGrowUnderAnOlderNode)
+{
+    const auto zones = make_zones();
+    const auto store = open_postgres(options, *zones);
+    sql("INSERT INTO users (email, email_folded, name, password_hash, created_at, updated_at) VALUES ('a', 'a', 'a', 'a', now(), "
+        "now())");
+    sql("INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, "
+        "venue_address, description) SELECT id, now(), now() + interval '1 hour', 0, 0, now(), now(), 'UTC', 'a', 'a', '' FROM "
+        "users");
+    sql("INSERT INTO inventory (event_id, total, paced_at) SELECT id, 5, now() FROM events");
+    const auto version = [&] { return store->find_event(EventId{1})->version; };
+    EXPECT_EQ(version(), 1);
+    sql("UPDATE events SET title = 'b', updated_at = updated_at + interval '1 second'");
+    EXPECT_EQ(version(), 2);
+    sql("UPDATE events SET removed_at = NULL, title = title, updated_at = updated_at");
+    EXPECT_EQ(version(), 2);
+    sql("UPDATE events SET version = 7, updated_at = updated_at + interval '1 second'");
+    EXPECT_EQ(version(), 7) << "ours say it themselves";
+}
+
 TEST_F(PostgresMigrations, OfANewerBinaryOrEditedOnesAreRefused)
 {
     (void)migrate_postgres(options)->up();

@@ -1,10 +1,10 @@
-#include "cli/nearest.hpp"
+#include "core/nearest.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 
-namespace boxoffice::cli
+namespace boxoffice
 {
 namespace
 {
@@ -43,4 +43,4 @@ std::string_view nearest(std::string_view typed, std::span<const std::string_vie
     return best;
 }
 
-}  // namespace boxoffice::cli
+}  // namespace boxoffice
