@@ -42,7 +42,8 @@ Catalogue sample(std::uint16_t port, std::uint64_t seed)
     Catalogue catalogue;
     catalogue.events = total;
     for (std::int64_t page = 0; page < kPages; ++page) {
-        const std::string skip = std::to_string(page * std::max<std::int64_t>(total - 100, 0) / (kPages - 1));
+        constexpr std::int64_t kSkipMax = 10'000;  // of the contract
+        const std::string skip = std::to_string(page * std::clamp<std::int64_t>(total - 100, 0, kSkipMax) / (kPages - 1));
         const Answer answer = client.demand(200, "GET", "/api/v1/events/?limit=100&skip=" + skip);
         std::size_t at = 0;
         while (const auto latitude = number_member(answer.body, "latitude", at, at)) {

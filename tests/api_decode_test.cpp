@@ -56,7 +56,7 @@ TEST(ReadJson, TellsUnreadableBodiesFromWrongOnes)
     EXPECT_EQ(fault("{\"event_id\":5,\"other\":{\"deep\":[1e999,123456789012345678901234567890]}}"), "none");
     EXPECT_EQ(fault("{\"event_id\":\"5\"}"), "body.event_id:int_type");
     EXPECT_EQ(fault("{\"event_id\":null,\"user_id\":null}"), "body.event_id:int_type");
-    EXPECT_EQ(fault("{\"event_id\":1.0,\"user_id\":true}"), "body.event_id:int_type body.user_id:int_type");
+    EXPECT_EQ(fault("{\"event_id\":1.5,\"user_id\":true}"), "body.event_id:int_type body.user_id:int_type");
     EXPECT_EQ(fault("{\"event_id\":9223372036854775807}"), "none");
     for (const char* number : {"9223372036854775808", "18446744073709551616", "-9223372036854775809", "1234567890123456789012345",
                                "1e999", "-1e999"}) {
@@ -77,11 +77,68 @@ TEST(ReadJson, NestsThirtyTwoDeepAndNoDeeper)
     EXPECT_EQ(faults(decode_ticket_order(with_body(std::string(60000, '[')))), "malformed");
 }
 
-TEST(ReadJson, TakesTheLastOfARepeatedField)
+TEST(ReadJson, TakesWholeNumbersHoweverTheyAreWritten)
 {
-    const auto order = decode_ticket_order(with_body(R"({"event_id":1,"event_id":2})"));
-    ASSERT_TRUE(order);
-    EXPECT_EQ(order->event, EventId{2});
+    const auto read = [](const std::string& number) -> std::string {
+        const auto order = decode_ticket_order(with_body("{\"s\":\"1.5\\\\\",\"x\":-2.50,\"event_id\":" + number + "}"));
+        return order ? std::to_string(order->event.value) : faults(order);
+    };
+    for (const auto& [number, value] :
+         std::initializer_list<std::pair<const char*, const char*>>{{"100.0", "100"},
+                                                                    {"1e2", "100"},
+                                                                    {"1E+2", "100"},
+                                                                    {"0.01e4", "100"},
+                                                                    {"1000e-1", "100"},
+                                                                    {"100.000000000000000000000", "100"},
+                                                                    {"9007199254740993.0", "9007199254740993"},
+                                                                    {"9.223372036854775807e18", "9223372036854775807"},
+                                                                    {"0.00000000000000000000000000000001e34", "100"}}) {
+        EXPECT_EQ(read(number), value) << number;
+    }
+    for (const char* number :
+         {"1.5", "100.00000000000000000001", "9007199254740992.5", "1e-1", "1e-400", "5e-324", "1e-99999999999999999999"})
+        EXPECT_EQ(read(number), "body.event_id:int_type") << number;
+    for (const char* number : {"9.223372036854775808e18", "1e19", "1e308", "1e309", "-1e400", "1e99999999999999999999"})
+        EXPECT_EQ(read(number), "body.event_id:int_range") << number;
+    for (const char* number : {"0.0", "-0.0", "0e5", "-100.0"})
+        EXPECT_EQ(read(number), "body.event_id:greater_than_equal") << number;
+    for (const char* number : {"1.", ".5", "01.0", "1.0.0", "1e2e3", "1e2.5", "--1.0", "1.0x", "1e", "+1.0", "1.0e+"})
+        EXPECT_EQ(read(number), "malformed") << number;
+}
+
+TEST(ReadJson, RefusesTwoFieldsOfOneNameWhereverTheyStand)
+{
+    for (const char* body : {R"({"event_id":1,"event_id":2})", R"({"event_id":1,"event_\u0069d":1})",
+                             R"({"event_id":1,"x":[{"a":{"b":1,"b":1}}]})", R"({"event_id":1,"":1,"":2})"}) {
+        const auto order = decode_ticket_order(with_body(body));
+        EXPECT_EQ(faults(order), "malformed") << body;
+        EXPECT_NE(order.error().message.find("twice"), std::string::npos) << order.error().message;
+    }
+    std::string many = "{\"event_id\":1";
+    for (int i = 0; i < 1000; ++i) many += ",\"f" + std::to_string(i) + "\":{\"event_id\":1}";
+    EXPECT_EQ(faults(decode_ticket_order(with_body(many + "}"))), "none");
+    EXPECT_EQ(faults(decode_ticket_order(with_body(many + ",\"f500\":1}"))), "malformed");
+    EXPECT_EQ(faults(decode_ticket_order(with_body(many + ",\"event_id\":1}"))), "malformed");
+}
+
+TEST(ReadJson, TellsLineAndColumnOfAFault)
+{
+    const auto said = [](std::string body) { return decode_ticket_order(with_body(std::move(body))).error().message; };
+    EXPECT_EQ(said("{\"event_id\": 1,}"), "The body is not valid JSON: line 1, column 16.");
+    EXPECT_EQ(said("{\n  \"title\": \"Bühne\",\n  \"x\": 'a'\n}"), "The body is not valid JSON: line 3, column 8.");
+    EXPECT_EQ(said("{\"ü\": nope}"), "The body is not valid JSON: line 1, column 7.");
+    EXPECT_EQ(said(""), "The body is empty where JSON was expected: line 1, column 1.");
+    EXPECT_EQ(said(std::string(40, '[') + "1" + std::string(40, ']')),
+              "The JSON of the body is nested too deeply: line 1, column 33.");
+}
+
+TEST(DecodeTicketOrder, RefusesWhatItWouldBeTakenToHaveDone)
+{
+    EXPECT_EQ(faults(decode_ticket_order(with_body(R"({"event_id":1,"quantity":1})"))), "body.quantity:refused_field");
+    EXPECT_EQ(faults(decode_ticket_order(with_body(R"({"quantity":null})"))),
+              "body.event_id:missing body.quantity:refused_field");
+    EXPECT_EQ(faults(decode_user_patch(with_body(R"({"name":"N","email":"a@b.cd","password":"x"})"), UserId{1}, kNow)),
+              "body.email:refused_field body.password:refused_field");
 }
 
 TEST(DecodeRegistration, ListsEveryBadFieldOnce)
@@ -119,7 +176,7 @@ TEST(DecodeUserPatch, TellsLeftOutFromNull)
 
 TEST(DecodeCredentials, TakesAFormAndJson)
 {
-    auto form = with_body("grant_type=password&username=a%2Bb%40c.de&password=p%20q+r&password=last+%C3%BC");
+    auto form = with_body("grant_type=password&username=a%2Bb%40c.de&password=last+%C3%BC&scope=");
     form.headers = {{"content-type", "application/x-www-form-urlencoded; charset=UTF-8"}};
     const auto read = decode_credentials(form);
     ASSERT_TRUE(read);
@@ -132,7 +189,16 @@ TEST(DecodeCredentials, TakesAFormAndJson)
         EXPECT_EQ(faults(decode_credentials(form)), "malformed") << bad;
     }
     EXPECT_EQ(faults(decode_credentials(with_body(R"({"email":"a","password":"b"})"))), "none");
+    for (const char* bad : {"username=a&password=b&password=b", "grant_type=client_credentials&username=a&password=b",
+                            "grant_type=&username=a&password=b", "grant_type=PASSWORD&username=a&password=b"}) {
+        form.body = bad;
+        EXPECT_EQ(faults(decode_credentials(form)), "malformed") << bad;
+    }
     EXPECT_EQ(faults(decode_credentials(with_body(R"({"email":5})"))), "body.email:string_type body.password:missing");
+    EXPECT_EQ(faults(decode_credentials(with_body(R"({"username":"a","password":"b"})"))), "none");
+    EXPECT_EQ(faults(decode_credentials(with_body(R"({"username":"a","email":"a","password":"b"})"))), "none");
+    EXPECT_EQ(faults(decode_credentials(with_body(R"({"username":"a","email":"b","password":"b"})"))), "body.email:ambiguous");
+    EXPECT_EQ(faults(decode_credentials(with_body(R"({"password":"b"})"))), "body.email:missing");
 }
 
 const char* const kGoodEvent =

@@ -31,6 +31,7 @@ public:
     Event event{EventId{5}, "Jazz", "", kNow + 24h, kNow + 26h, "UTC", 2, 0, {"Quay 1", {10.5, -3.25}}, UserId{2}, kNow, kNow};
     std::map<std::int64_t, Ticket> tickets;
     std::map<std::pair<UserId, std::string>, std::pair<std::string, std::string>> kept;
+    EventQuery asked_events;
     NearbyQuery asked_nearby;
     std::string old_hash = "hash of cafe\u0301 1234";  // of a password as it was sent, before they were normalized
     std::atomic<int> events_looked_for = 0;
@@ -82,6 +83,7 @@ public:
     std::vector<Event> find_events(std::span<const EventId> ids) override { return std::vector<Event>(ids.size(), event); }
     Page<Event> list_events(const EventQuery& query) override
     {
+        asked_events = query;
         Page<Event> page{{event}, 25};
         if (query.skip >= 25) page.items.clear();
         return page;

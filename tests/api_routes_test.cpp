@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api_door.hpp"
+#include "http/cursor.hpp"
 
 namespace boxoffice::http
 {
@@ -159,6 +160,7 @@ TEST_F(ApiRoutes, TagReadsOfEvents)
     EXPECT_EQ(again.status, 304);
     EXPECT_EQ(again.body, "");
     EXPECT_EQ(header(again, "ETag"), tag);
+    EXPECT_TRUE(tag.starts_with("\"v1-")) << tag;
     ASSERT_EQ(send(Method::post, "/api/v1/tickets/", R"({"event_id":5})", as(1)).status, 201);
     EXPECT_EQ(send(Method::get, "/api/v1/events/5", {}, {{"if-none-match", tag}}).status, 200);
 }
@@ -167,8 +169,16 @@ TEST_F(ApiRoutes, PageThroughLists)
 {
     const Reply page = send(Method::get, "/api/v1/events?q=jazz&skip=10&limit=10");
     EXPECT_EQ(header(page, "X-Total-Count"), "25");
-    EXPECT_EQ(header(page, "Link"),
-              "</api/v1/events?q=jazz&skip=20&limit=10>; rel=\"next\", </api/v1/events?q=jazz&skip=0&limit=10>; rel=\"prev\"");
+    const std::string after = write_cursor(Cursor<EventKey>{{store_.event.start_time, store_.event.id}, Direction::after});
+    EXPECT_EQ(header(page, "Link"), "</api/v1/events?q=jazz&after=" + after +
+                                        "&limit=10>; rel=\"next\", </api/v1/events?q=jazz&skip=0&limit=10>; rel=\"prev\"");
+    EXPECT_EQ(send(Method::get, "/api/v1/events?q=jazz&after=" + after + "&limit=10").status, 200);
+    EXPECT_EQ(store_.asked_events.from->key, (EventKey{store_.event.start_time, store_.event.id}));
+    EXPECT_FALSE(store_.asked_events.ends_after);
+    EXPECT_EQ(send(Method::get, "/api/v1/events?available_only=yes").status, 200);
+    EXPECT_EQ(store_.asked_events.ends_after, clock_.now()) << "nobody can buy what is over";
+    EXPECT_EQ(send(Method::get, "/api/v1/events?available_only=1&ends_after=2100-01-01T00:00:00Z").status, 200);
+    EXPECT_EQ(store_.asked_events.ends_after, Instant(std::chrono::sys_days(std::chrono::year(2100) / 1 / 1)));
     EXPECT_TRUE(json::parse(page.body).is_array());
     EXPECT_EQ(send(Method::get, "/api/v1/events/?skip=30").body, "[]");
     const Reply bad = send(Method::get, "/api/v1/events/?skip=-1&limit=0&available_only=x&starts_after=y&organizer_id=z");
@@ -182,7 +192,9 @@ TEST_F(ApiRoutes, FindWhatIsNearAPointOrOnesPlace)
     EXPECT_EQ(json::parse(found.body).at(0).at("distance_km"), 1.2345);
     EXPECT_EQ(store_.asked_nearby.radius_m, 2500);
     EXPECT_EQ(store_.asked_nearby.limit, 10);
-    EXPECT_EQ(code(send(Method::get, "/api/v1/for-you/events/nearby")), "401 unauthenticated");
+    const Reply nowhere = send(Method::get, "/api/v1/for-you/events/nearby");
+    EXPECT_EQ(code(nowhere), "422 invalid");
+    EXPECT_NE(nowhere.body.find("token"), std::string::npos) << nowhere.body;
     EXPECT_EQ(code(send(Method::get, "/api/v1/for-you/events/nearby", {}, as(1))), "422 invalid");
     const Reply home = send(Method::get, "/api/v1/for-you/events/nearby", {}, as(2));
     EXPECT_EQ(home.status, 200);
@@ -229,6 +241,88 @@ TEST_F(ApiRoutes, KeepTheConventionsOfPathsAndMethods)
     EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", "{}", as(1, {{"content-type", "text/plain"}}))),
               "415 unsupported_media_type");
     EXPECT_NE(header(send(Method::get, "/health", {}, {{"x-request-id", "not sane"}}), "X-Request-Id"), "not sane");
+}
+
+TEST_F(ApiRoutes, RefuseWhatTheyWouldNotDo)
+{
+    const std::string order = R"({"event_id":5})";
+    const auto reserve = [&](Headers more) {
+        return code(send(Method::post, "/api/v1/tickets/", order, as(1, std::move(more))));
+    };
+    for (const char* coding : {"gzip", "br", "GZIP", "identity, gzip"})
+        EXPECT_EQ(reserve({{"content-encoding", coding}}), "415 unsupported_media_type") << coding;
+    for (const char* type :
+         {"application/json; charset=latin1", "application/json;charset=\"utf-16\"", "application/json; a=b; Charset=x"})
+        EXPECT_EQ(reserve({{"content-type", type}}), "415 unsupported_media_type") << type;
+    EXPECT_EQ(reserve({{"content-range", "bytes 0-1/5"}}), "400 bad_request");
+    EXPECT_EQ(reserve({{"if-match", "\"v1\""}}), "412 precondition_failed");
+    EXPECT_EQ(reserve({{"if-match", "v1"}}), "400 malformed");
+    EXPECT_EQ(store_.event.tickets_sold, 0);
+    EXPECT_EQ(
+        send(Method::post, "/api/v1/tickets/", order,
+             as(1, {{"content-type", "application/json; charset=UTF-8"}, {"content-encoding", "identity"}, {"if-match", "*"}}))
+            .status,
+        201);
+    for (const char* target : {"/api/v1/tickets/?quantity=2", "/api/v1/tickets/1/pay?a", "/api/v1/tickets/1/cancel?now=1"}) {
+        const Reply unknown = send(Method::post, target, order, as(1));
+        EXPECT_EQ(code(unknown), "422 invalid") << target;
+        EXPECT_NE(unknown.body.find("unknown_parameter"), std::string::npos);
+    }
+    EXPECT_EQ(code(send(Method::del, "/api/v1/events/5?force=1", {}, as(2))), "422 invalid");
+    EXPECT_EQ(code(send(Method::get, "/api/v1/events/5?expand=1")), "422 invalid");
+    EXPECT_EQ(code(send(Method::get, "/api/v1/events/5?a&a")), "400 malformed");
+    EXPECT_EQ(code(send(Method::get, "/api/v1/events/?limit=0&lmit=1")), "422 invalid");
+    EXPECT_EQ(send(Method::get, "/api/v1/events/5?").status, 200);
+    EXPECT_EQ(send(Method::get, "/health?x=1&x=2").status, 200) << "pages ignore them";
+    EXPECT_EQ(send(Method::get, "/docs?x=1").status, 200);
+}
+
+TEST_F(ApiRoutes, LetPagesOfNamedOriginsReadAnswersAndNobodyElses)
+{
+    const Headers shop = {{"origin", "https://shop.example.org"}};
+    EXPECT_EQ(header(send(Method::get, "/api/v1/events/5", {}, shop), "Vary"), "-") << "off unless asked for";
+    Dependencies open = parts();
+    open.cors_origins = {"https://shop.example.org"};
+    api_ = make_api(open);
+    const Reply read = send(Method::get, "/api/v1/events/5", {}, shop);
+    EXPECT_EQ(header(read, "Access-Control-Allow-Origin"), "https://shop.example.org");
+    EXPECT_EQ(header(read, "Access-Control-Allow-Credentials"), "-");
+    EXPECT_EQ(header(read, "Vary"), "Origin");
+    EXPECT_NE(header(read, "Access-Control-Expose-Headers").find("X-Total-Count"), std::string::npos);
+    EXPECT_EQ(header(send(Method::get, "/api/v1/auth/me", {}, shop), "Access-Control-Allow-Origin"), "https://shop.example.org")
+        << "a refusal is read, too";
+    for (const char* origin : {"https://shop.example.org.evil.example", "http://shop.example.org", "https://SHOP.example.org",
+                               "null", "*", "https://shop.example.org:8443"}) {
+        const Reply other = send(Method::get, "/api/v1/events/5", {}, {{"origin", origin}});
+        EXPECT_EQ(header(other, "Access-Control-Allow-Origin"), "-") << origin;
+        EXPECT_EQ(header(other, "Vary"), "Origin") << origin;
+    }
+    const Headers ask = {{"origin", "https://shop.example.org"}, {"access-control-request-method", "PATCH"}};
+    const Reply preflight = send(Method::options, "/api/v1/events/5", {}, ask);
+    EXPECT_EQ(preflight.status, 204);
+    EXPECT_EQ(header(preflight, "Access-Control-Allow-Methods"), "GET, HEAD, PATCH, DELETE, OPTIONS");
+    EXPECT_NE(header(preflight, "Access-Control-Allow-Headers").find("Authorization"), std::string::npos);
+    EXPECT_EQ(header(send(Method::options, "/api/v1/events/5", {}, shop), "Access-Control-Allow-Methods"), "-");
+    EXPECT_EQ(header(send(Method::get, "/health", {}, shop), "Access-Control-Allow-Origin"), "-");
+}
+
+TEST_F(ApiRoutes, TellTheWordsOfOAuthBesideTheProblemsOfALoginForm)
+{
+    const auto log_in = [this](const std::string& form) {
+        const Reply reply =
+            send(Method::post, "/api/v1/auth/login", form, {{"content-type", "application/x-www-form-urlencoded"}});
+        return code(reply) + " " + json::parse(reply.body).value("error", "-");
+    };
+    EXPECT_EQ(log_in("username=ada%40example.org&password=wrong"), "401 bad_credentials invalid_grant");
+    EXPECT_EQ(log_in("username=ada%40example.org"), "422 invalid invalid_request");
+    EXPECT_EQ(log_in("username=%zz&password=x"), "400 malformed invalid_request");
+    EXPECT_EQ(log_in("username=a&username=a&password=x"), "400 malformed invalid_request");
+    EXPECT_EQ(log_in("grant_type=refresh_token&username=a&password=x"), "400 malformed unsupported_grant_type");
+    const Reply plain = send(Method::post, "/api/v1/auth/login", R"({"username":"ada@example.org","password":"wrong"})");
+    EXPECT_EQ(code(plain), "401 bad_credentials");
+    EXPECT_FALSE(json::parse(plain.body).contains("error"));
+    EXPECT_EQ(send(Method::post, "/api/v1/auth/login", R"({"username":"ada@example.org","password":"right password"})").status,
+              200);
 }
 
 TEST_F(ApiRoutes, TellAnAccidentWithoutItsDetail)

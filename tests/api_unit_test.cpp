@@ -158,10 +158,13 @@ TEST(EncodeTicket, ShowsAHoldAsExpiredFromTheInstantItsTimeIsUp)
 
 TEST(QueryParameters, AreAllJudgedAtOnce)
 {
-    auto query =
-        Query::parse("skip=-1&limit=101&a=x&b=9999999999999999999&c=maybe&d=nan&e=1e999&f=2027-13-01&g=sold&h=a%00b&skip=-2");
+    auto query = Query::parse(
+        "skip=-1&limit=101&a=x&b=9999999999999999999&c=maybe&d=nan&e=1e999&f=2027-13-01&g=sold&h=a%00b&i=0&after=x&fields=all",
+        "skip limit a b c d e f g h i after fields");
     ASSERT_TRUE(query);
-    (void)query->slice(100);
+    (void)query->after<EventKey>(query->slice(100));
+    (void)query->fields();
+    (void)query->id("i");
     (void)query->integer("a");
     (void)query->integer("b");
     (void)query->flag("c");
@@ -171,16 +174,19 @@ TEST(QueryParameters, AreAllJudgedAtOnce)
     (void)query->status("g");
     (void)query->text("h");
     EXPECT_EQ(faults(query->error()),
-              "query.a:int_parsing query.b:int_range query.c:bool_parsing query.d:finite_number query.e:finite_number "
+              "query.a:int_parsing query.after:cursor query.b:int_range query.c:bool_parsing query.d:finite_number "
+              "query.e:finite_number "
               "query.f:datetime_parsing "
-              "query.g:enum query.h:string_nul query.limit:less_than_equal query.skip:greater_than_equal");
+              "query.fields:enum query.g:enum query.h:string_nul query.i:greater_than_equal query.limit:less_than_equal "
+              "query.skip:greater_than_equal");
 }
 
 TEST(QueryParameters, ReadWhatIsGood)
 {
     auto query = Query::parse(
         "skip=5&limit=1&x=-1.5e1&t=2027-05-01T19:30:00+02:00&u=2027-05-01T19:30:00%2B02:00&w=2027-05-01T19:30&b=1&q=a+b%20c&s="
-        "paid");
+        "paid",
+        "skip limit x t u w b q s");
     ASSERT_TRUE(query);
     const auto slice = query->slice(100);
     EXPECT_EQ(slice.skip, 5);
@@ -195,17 +201,96 @@ TEST(QueryParameters, ReadWhatIsGood)
     EXPECT_EQ(query->text("q"), "a b c");
     EXPECT_EQ(query->status("s"), TicketStatus::paid);
     EXPECT_TRUE(query->good());
-    EXPECT_EQ(Query::parse("q=%ff").has_error(), true);
+    EXPECT_EQ(Query::parse("q=%ff", "q").has_error(), true);
+}
+
+TEST(QueryParameters, AreKnownAndGivenOnce)
+{
+    const auto said = [](std::string_view encoded) {
+        auto query = Query::parse(encoded, "skip limit starts_after");
+        if (!query) return std::string("malformed");
+        std::string text;
+        for (const FieldError& error : query->errors()) text += error.loc.back() + ": " + error.msg + ";";
+        return text;
+    };
+    EXPECT_EQ(said("skip=1&limit=2"), "");
+    EXPECT_EQ(said("skip=1&limti=2&Skip=1"),
+              "limti: Unknown parameter; did you mean limit?;Skip: Unknown parameter; did you mean skip?;");
+    EXPECT_EQ(said("start_after=x&nothing+like+it"),
+              "start_after: Unknown parameter; did you mean starts_after?;nothing like it: Unknown parameter; known are skip, "
+              "limit, starts_after;");
+    EXPECT_EQ(said("="), ": Unknown parameter; known are skip, limit, starts_after;");
+    EXPECT_EQ(said("LIMIT=2&lmit=1&ilmit=1"),
+              "LIMIT: Unknown parameter; did you mean limit?;lmit: Unknown parameter; did you mean "
+              "limit?;ilmit: Unknown parameter; did you mean limit?;");
+    EXPECT_EQ(said("skip=1&skip=1"), "malformed");
+    EXPECT_EQ(said("skip=1&sk%69p=2"), "malformed");
+    EXPECT_EQ(said("x&x"), "malformed");
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += std::to_string(i) + "&";
+    const std::string some = said(many);
+    EXPECT_EQ(std::count(some.begin(), some.end(), ';'), 2 * 16);
+}
+
+TEST(QueryParameters, SayYesAndNoInEveryUsualWay)
+{
+    for (const char* yes : {"true", "True", "TRUE", "1", "yes", "Yes", "on", "ON"}) {
+        auto query = Query::parse(std::string("b=") + yes, "b");
+        EXPECT_TRUE(query->flag("b") && query->good()) << yes;
+    }
+    for (const char* no : {"false", "FALSE", "0", "no", "No", "off", "oFF"}) {
+        auto query = Query::parse(std::string("b=") + no, "b");
+        EXPECT_TRUE(!query->flag("b") && query->good()) << no;
+    }
+    for (const char* neither : {"", "2", "y", "t", "yess", "-1", "null"}) {
+        auto query = Query::parse(std::string("b=") + neither, "b");
+        EXPECT_TRUE(!query->flag("b") && !query->good()) << neither;
+    }
+}
+
+TEST(Cursors, ComeBackFromTheirOwnListOnly)
+{
+    const Cursor<EventKey> event{{Instant(-5us), EventId{7}}, Direction::before};
+    const Cursor<TicketId> ticket{TicketId{std::numeric_limits<std::int64_t>::max()}, Direction::after};
+    const Cursor<DistanceKey> distance{{1234.567, EventId{7}}, Direction::after};
+    Cursor<EventKey> back_event;
+    Cursor<TicketId> back_ticket;
+    Cursor<DistanceKey> back_distance;
+    EXPECT_TRUE(read_cursor(write_cursor(event), back_event) && back_event == event);
+    EXPECT_TRUE(read_cursor(write_cursor(ticket), back_ticket) && back_ticket == ticket);
+    EXPECT_TRUE(read_cursor(write_cursor(distance), back_distance) && back_distance == distance);
+    EXPECT_FALSE(read_cursor(write_cursor(event), back_distance));
+    EXPECT_FALSE(read_cursor(write_cursor(ticket), back_event));
+    for (const char* odd :
+         {"", "e", "ea", "ea.", "ea.1", "ea.1.", "ea.1.2.", "ea.1.2.3", "ec.1.2", "ea.x.2", "ea.-1.2", "ea.1.11111111111111111"})
+        EXPECT_FALSE(read_cursor(odd, back_event)) << odd;
 }
 
 TEST(PageLinks, KeepEveryOtherParameter)
 {
     EXPECT_EQ(page_links("/e/?q=a%20b&skip=20&limit=10&x", {20, 10}, 35),
               "</e/?q=a%20b&x&skip=30&limit=10>; rel=\"next\", </e/?q=a%20b&x&skip=10&limit=10>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/?after=ea.1.2&q=a", {0, 10}, 35, {Direction::after, true, "eb.1", "ea.9"}),
+              "</e/?q=a&after=ea.9&limit=10>; rel=\"next\", </e/?q=a&after=eb.1&limit=10>; rel=\"prev\"");
     EXPECT_EQ(page_links("/e/", {0, 100}, 100), "");
     EXPECT_EQ(page_links("/e/", {0, 100}, 101), "</e/?skip=100&limit=100>; rel=\"next\"");
-    EXPECT_EQ(page_links("/e/", {5, 10}, 8), "</e/?skip=0&limit=10>; rel=\"prev\"");
     EXPECT_EQ(page_links("/e/", {std::numeric_limits<std::int64_t>::max(), 10}, 35), "</e/?skip=25&limit=10>; rel=\"prev\"");
+}
+
+TEST(PageLinks, LeadToNeighboursThatShowNothingTwice)
+{
+    EXPECT_EQ(page_links("/e/", {5, 10}, 8), "</e/?skip=0&limit=5>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/", {15, 10}, 7), "</e/?skip=0&limit=7>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/", {5, 10}, 0), "");
+    EXPECT_EQ(page_links("/e/", {0, 10}, 20, {{}, true, "eb.1", "ea.9"}), "</e/?after=ea.9&limit=10>; rel=\"next\"");
+    EXPECT_EQ(page_links("/e/", {10'000, 10}, 20'000), "</e/?skip=9990&limit=10>; rel=\"prev\"") << "no further by number";
+    EXPECT_EQ(page_links("/e/", {0, 10}, 20, {Direction::after, false, "eb.1", "ea.9"}),
+              "</e/?after=eb.1&limit=10>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/", {0, 10}, 20, {Direction::before, false, "eb.1", "ea.9"}),
+              "</e/?after=ea.9&limit=10>; rel=\"next\"");
+    EXPECT_EQ(page_links("/e/", {0, 10}, 20, {Direction::before, false, "", ""}), "</e/?skip=0&limit=10>; rel=\"next\"");
+    EXPECT_EQ(page_links("/e/", {0, 10}, 12, {Direction::after, false, "", ""}), "</e/?skip=2&limit=10>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/", {0, 10}, 0, {Direction::after, false, "", ""}), "");
 }
 
 TEST(Etags, CompareWeaklyAndInLists)
@@ -214,6 +299,32 @@ TEST(Etags, CompareWeaklyAndInLists)
         EXPECT_TRUE(none_match_names(header, "\"a\"")) << header;
     for (const char* header : {"", "a", "\"b\"", "\"a", "\"A\"", "\"b\" \"c\"", "\"a,\""})
         EXPECT_FALSE(none_match_names(header, "\"a\"")) << header;
+}
+
+TEST(IfMatch, AsksForVersionsOrForNothingInParticular)
+{
+    const auto asked = [](std::vector<std::string> values) -> std::string {
+        Request request;
+        for (auto& value : values) request.headers.emplace_back("if-match", std::move(value));
+        const auto only_at = read_if_match(request);
+        if (!only_at) return "malformed";
+        if (!*only_at) return "any";
+        std::string text = "only";
+        for (const auto version : **only_at) text += ' ' + std::to_string(version);
+        return text;
+    };
+    EXPECT_EQ(asked({}), "any");
+    EXPECT_EQ(asked({" * "}), "any");
+    EXPECT_EQ(asked({"\"v3-0a1b\""}), "only 3");
+    EXPECT_EQ(asked({"\"v3\", \"v14-x\" ,,\"other\""}), "only 3 14");
+    EXPECT_EQ(asked({"\"v3-a\"", "\"v4-a\""}), "only 3 4");
+    for (const char* never : {"W/\"v3-0a1b\"", "\"\"", "\"v\"", "\"v0-a\"", "\"v03-a\"", "\"v3a\"", "\"V3-a\"", "\"v-3\"",
+                              "\"v9223372036854775808\"", "\"a,b\""})
+        EXPECT_EQ(asked({never}), "only") << never;
+    for (const char* odd : {"", ",", "v3", "\"v3", "\"v3\" \"v4\"", "*, \"v3\"", "\"v3\", *", "w/\"v3\"", "\"v 3\"", "W/", "**"})
+        EXPECT_EQ(asked({odd}), "malformed") << odd;
+    EXPECT_EQ(asked({"*", "*"}), "malformed");
+    EXPECT_EQ(asked({"*", "\"v3\""}), "malformed");
 }
 
 TEST(KeptReplies, ComeBackAsTheyWere)

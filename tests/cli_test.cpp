@@ -44,6 +44,7 @@ TEST(Help, NamesEveryOptionItsDefaultAndItsVariable)
                                    "--rate-limit on|off",
                                    "2000/6000",
                                    "--trusted-proxies LIST",
+                                   "--cors-origins LIST",
                                    "[BOXOFFICE_LISTEN]",
                                    "[BOXOFFICE_JWT_SECRET]",
                                    "Examples"}) {
@@ -150,6 +151,14 @@ TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
         EXPECT_TRUE(accepts("trusted-proxies", good)) << good;
     for (const char* const bad : {"10.0.0.0/33", "::/129", "10.0.0/8", "proxy", "10.0.0.1,", ",", "10.0.0.1/", "10.0.0.1/-1"})
         EXPECT_FALSE(accepts("trusted-proxies", bad)) << bad;
+    for (const char* const good : {"https://shop.example.org", "http://localhost:5173, https://a-b.example:8443",
+                                   "HTTPS://Shop.example.org:443", "http://[::1]:3000"})
+        EXPECT_TRUE(accepts("cors-origins", good)) << good;
+    for (const char* const bad :
+         {"*", "null", "shop.example.org", "https://", "https://shop.example.org/", "https://shop.example.org/x",
+          "https://*.example.org", "https://a@b.example", "https://a.example:0", "https://a.example:x", "https://a.example,",
+          "ftp://a.example", "https://a example"})
+        EXPECT_FALSE(accepts("cors-origins", bad)) << bad;
     for (const char* const good : {"https://tickets.example.org", "http://127.0.0.1:8000/", "https://example.org/tickets"})
         EXPECT_TRUE(accepts("site-url", good)) << good;
     for (const char* const bad : {"tickets.example.org", "https://", "https:///x", "ftp://x", "https://x/\"><b>", "https://x?a"})
@@ -175,6 +184,14 @@ TEST(Stores, AreEmbeddedOrShared)
 {
     EXPECT_EQ(run({"doctor", "--database-url", "mysql:x"}).code, 2);
     EXPECT_EQ(run({"doctor", "--database-url", "sqlite:"}).code, 2);
+    for (const char* const dead : {"sqlite::memory:", "sqlite:?mode=memory", "sqlite:file:box.db",
+                                   "sqlite:file::memory:?cache=shared", "sqlite:box.db?mode=ro", "sqlite::box", "sqlite:data/"}) {
+        const Ran ran = run({"serve", "--print-config", "--database-url", dead});
+        EXPECT_EQ(ran.code, 2) << dead;
+        EXPECT_TRUE(holds(ran.err, dead)) << ran.err;
+        EXPECT_EQ(run({"copy", "--from", dead, "--to", "postgresql://a@127.0.0.1/b"}).code, 2) << dead;
+    }
+    EXPECT_TRUE(holds(run({"serve", "--print-config", "--database-url", "sqlite::memory:"}).err, "memory"));
     for (const char* const scheme : {"postgres", "postgresql"}) {
         const std::string url = std::string(scheme) + "://ada@127.0.0.1:5432/tickets";
         const Ran ran = run({"serve", "--print-config", "--jwt-secret", kGoodSecret, "--database-url", url});

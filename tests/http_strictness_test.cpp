@@ -58,6 +58,29 @@ TEST_F(HttpServer, RefusesBareLineEndsFoldsAndControlCharacters)
     EXPECT_EQ(refusal_of(std::string("GET /hello HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 40)), 400);
 }
 
+TEST_F(HttpServer, RefusesASecondValueWhereOnlyOneCanBeMeant)
+{
+    for (const std::string name :
+         {"Authorization", "Content-Type", "Content-Encoding", "Content-Range", "Idempotency-Key", "X-Request-Id", "Expect",
+          "Origin", "Range", "If-Range", "If-Modified-Since", "If-Unmodified-Since", "User-Agent", "Referer", "From", "Date",
+          "Max-Forwards", "Last-Event-ID", "Proxy-Authorization"}) {
+        for (const std::string second : {"a", "b"}) {
+            std::string other = name;
+            std::transform(other.begin(), other.end(), other.begin(), [](unsigned char c) { return std::toupper(c); });
+            EXPECT_EQ(
+                refusal_of("GET /hello HTTP/1.1\r\nHost: a\r\n" + name + ": a\r\nX: y\r\n" + other + ": " + second + "\r\n\r\n"),
+                400)
+                << name;
+        }
+    }
+    for (const std::string list : {"Accept", "Accept-Encoding", "If-Match", "If-None-Match", "X-Forwarded-For", "Forwarded",
+                                   "Via", "Cache-Control", "Cookie", "X-Unheard-Of"})
+        EXPECT_EQ(ask("GET /hello HTTP/1.1\r\nHost: a\r\n" + list + ": a\r\n" + list + ": b\r\n\r\n").status, 200) << list;
+    EXPECT_EQ(refusal_of("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: b\r\n\r\n"),
+              400)
+        << "nor behind the body";
+}
+
 TEST_F(HttpServer, HoldsTheHeaderLimits)
 {
     EXPECT_EQ(refusal_of("GET /hello HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n"), 431);

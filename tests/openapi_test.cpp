@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -16,6 +17,7 @@
 #include "assets/assets.hpp"
 #include "core/rules.hpp"
 #include "http/api.hpp"
+#include "http/decode.hpp"
 #include "http/problem.hpp"
 #include "http/routes.hpp"
 
@@ -58,6 +60,13 @@ std::map<std::string, Json> operations()
         }
     }
     return found;
+}
+
+/// What a `$ref` stands for.
+const Json& resolve(const Json& json)
+{
+    if (!json.contains("$ref")) return json;
+    return document().at(Json::json_pointer(json["$ref"].get<std::string>().substr(1)));
 }
 
 /// Every value of the document below `json`, with the name it stands under.
@@ -243,6 +252,64 @@ TEST(OpenApiDocument, TakesTheBodiesThatTheServerTakes)
     }
 }
 
+TEST(OpenApiDocument, TakesTheQueryParametersThatTheServerTakes)
+{
+    const auto described = operations();
+    std::size_t taken = 0;
+    for (const Route& route : routes()) {
+        const std::string where = address(std::string(method_word(route.method)), route.pattern);
+        const auto found = described.find(where);
+        if (found == described.end()) continue;
+        Words listed;
+        for (const Json& parameter : found->second.value("parameters", Json::array())) {
+            if (const Json& real = resolve(parameter); real.at("in") == "query") listed.insert(real.at("name"));
+        }
+        std::istringstream names{std::string(route.parameters)};
+        const Words known{std::istream_iterator<std::string>(names), {}};
+        taken += known.size();
+        EXPECT_EQ(listed, known) << where << ": `parameters` in api/openapi.yaml and the row in src/http/routes.cpp differ";
+    }
+    EXPECT_GE(taken, 20U);
+}
+
+TEST(OpenApiDocument, TellsOfTheRateLimitOnEveryAnswerBehindAGate)
+{
+    const auto described = operations();
+    for (const Route& route : routes()) {
+        if (route.access != Access::signed_in && route.serve != log_in && route.serve != register_user) continue;
+        const Json& operation = described.at(address(std::string(method_word(route.method)), route.pattern));
+        for (const auto& [status, response] : operation.at("responses").items()) {
+            if (status == "413" || status == "default") continue;  // refused before anybody is asked
+            const Json headers = resolve(response).value("headers", Json::object());
+            for (const char* field : {"RateLimit", "RateLimit-Policy"})
+                EXPECT_TRUE(headers.contains(field)) << route.pattern << " " << status << " can have " << field << ": say so";
+        }
+    }
+}
+
+TEST(OpenApiDocument, ListsTheFieldsThatAreRefused)
+{
+    const auto refused = [](const char* schema, const auto& decode) {
+        Words listed;
+        const Json& properties = document().at("components").at("schemas").at(schema).at("properties");
+        for (const auto& [name, property] : properties.items()) {
+            if (property.value("not", Json()) == Json::object()) listed.insert(name);
+        }
+        for (const auto& name : listed) {
+            Request request;
+            request.body = Json{{name, 1}}.dump();
+            bool named = false;
+            for (const FieldError& error : decode(request))
+                named = named || (error.loc.back() == name && error.type == "refused_field");
+            EXPECT_TRUE(named) << schema << " refuses " << name << ", but the server does not";
+        }
+        return listed;
+    };
+    EXPECT_EQ(refused("Reservation", [](const Request& r) { return decode_ticket_order(r).error().fields; }), Words{"quantity"});
+    EXPECT_EQ(refused("UserPatch", [](const Request& r) { return decode_user_patch(r, UserId{1}, Instant{}).error().fields; }),
+              (Words{"email", "password"}));
+}
+
 TEST(OpenApiDocument, NamesEveryWordThatAProblemCanHave)
 {
     const Words listed = enumerated_words();
@@ -279,10 +346,6 @@ TEST(OpenApiDocument, ShowsProblemsAsTheServerWritesThem)
 TEST(OpenApiDocument, ShowsEachProblemWhereTheOperationCanAnswerIt)
 {
     const Json& responses = document().at("components").at("responses");
-    const auto resolve = [](const Json& json) -> const Json& {
-        if (!json.contains("$ref")) return json;
-        return document().at(Json::json_pointer(json["$ref"].get<std::string>().substr(1)));
-    };
     const auto check = [&](const std::string& where, const std::string& status, const Json& response) {
         if (!std::regex_match(status, std::regex("[45][0-9][0-9]"))) return;
         const auto content = resolve(response).value("content", Json::object());

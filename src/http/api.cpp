@@ -2,7 +2,9 @@
 
 #include <boost/url/parse.hpp>
 
+#include "http/cors.hpp"
 #include "http/decode.hpp"
+#include "http/demands.hpp"
 #include "http/pages.hpp"
 #include "http/rate_gate.hpp"
 #include "http/request_id.hpp"
@@ -31,6 +33,7 @@ void answer_options(Call& call, std::string allow)
 {
     Reply reply;
     reply.status = 204;
+    add_preflight_fields(reply, call.request(), call.cors_origins(), allow);
     reply.headers.emplace_back("Allow", std::move(allow));
     call.answer(std::move(reply));
 }
@@ -51,8 +54,24 @@ void answer_unmatched(const Door& door, const CallPtr& call, std::string allow)
     call->refuse_status(405, "This address does not answer to this method; see Allow.", allow);
 }
 
+/// The bodies of rows without parameters of their own; the others read their query themselves.
+std::optional<Error> refuse_parameters(const Call& call)
+{
+    const Route& route = call.route();
+    if (!route.parameters.empty() || call.encoded_query().empty() || !route.pattern.starts_with(kApiPrefix)) return std::nullopt;
+    auto query = call.query();
+    if (!query) return query.error();
+    if (!query->good()) return query->error();
+    return std::nullopt;
+}
+
 void serve(const CallPtr& call)
 {
+    if (const auto demand = unmet_demand(call->request(), call->route())) {
+        if (demand->code) return call->refuse(Error{*demand->code, std::string(demand->detail)});
+        return call->refuse_status(demand->status, demand->detail);
+    }
+    if (const auto error = refuse_parameters(*call)) return call->refuse(*error);
     if (!is_taken(call->route().body, call->request().header("content-type"))) {
         return call->refuse_status(415, "The body has a Content-Type that this address does not take; send application/json.");
     }

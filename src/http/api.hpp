@@ -68,6 +68,7 @@ struct Dependencies {
     std::int64_t events_a_day = 0;               // that an account may add, unless nobody is limited; 0: any number
     std::vector<std::string> trusted_proxies{};  // addresses or CIDR blocks whose X-Forwarded-For is believed
     Shedding* shedding = nullptr;                // hears of refusals that protect others
+    std::vector<std::string> cors_origins{};     // whose pages may read what the API answers, exactly as browsers name them
     std::vector<OtherPart> others{};             // what the server can do without for a while: "degraded", not "not ready"
 
     [[nodiscard]] WatchDependencies watch() const

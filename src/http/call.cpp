@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "core/rules.hpp"
+#include "http/cors.hpp"
 #include "http/idempotency.hpp"
 #include "http/kept_reply.hpp"
 #include "http/request_id.hpp"
@@ -115,6 +116,12 @@ void Call::shed(std::string_view cls, std::string_view reason) const
     if (shedding != nullptr) shedding->refused(cls, reason, {client_group(client()), user_ ? user_->value : 0});
 }
 
+std::span<const std::string> Call::cors_origins() const
+{
+    if (!door_->selling || !std::string_view(request_->target).starts_with(kApiPrefix)) return {};
+    return door_->selling->cors_origins;
+}
+
 void Call::matched(const Match& match)
 {
     measured_ = door_->measured[match.row];
@@ -151,6 +158,7 @@ void Call::answer(Reply reply)
     add_unless_there(reply, "Content-Security-Policy", kContentSecurityPolicy);
     add_unless_there(reply, "Cache-Control", "no-store");
     if (rate_) add_rate_fields(reply, *rate_);
+    if (const auto origins = cors_origins(); !origins.empty()) add_cors_fields(reply, *request_, origins);
     const int status = reply.status;
     // Before the answer is out: whoever has it may send the same key again and must not find it running.
     if (running_key_) door_->in_flight.leave(*user_, *running_key_);
@@ -181,10 +189,10 @@ void Call::refuse(const Error& error)
         if (bad && (error.fields.empty() || error.fields.front().loc != bad->loc)) {
             Error with_key = error;
             with_key.fields.push_back(std::move(*bad));
-            return answer(problem(with_key, id_));
+            return answer(make_problem(with_key));
         }
     }
-    answer(problem(error, id_));
+    answer(make_problem(error));
 }
 
 void Call::log_accident(const Error& error) const

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "http/client_address.hpp"
 #include "http/in_flight.hpp"
 #include "http/problem.hpp"
+#include "http/query.hpp"
 #include "http/rate_gate.hpp"
 #include "http/router.hpp"
 #include "runtime/log.hpp"
@@ -56,6 +58,10 @@ public:
     [[nodiscard]] const Route& route() const { return *route_; }  // once it is matched
     [[nodiscard]] std::string client() const { return client_address(*request_, door_->proxies); }
     [[nodiscard]] std::string_view encoded_query() const;
+    /// What the query says, by the parameters of the route's row.
+    [[nodiscard]] Result<Query> query() const { return Query::parse(encoded_query(), route().parameters); }
+    /// Whose pages may read the answer; empty where nobody's may.
+    [[nodiscard]] std::span<const std::string> cors_origins() const;
     [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
     /// Whether what is counted by account is not counted for this one.
     [[nodiscard]] bool unlimited() const { return parts().rates == nullptr; }
@@ -69,10 +75,13 @@ public:
     /// From now on answers tell of the limit. Not part of an answer that is kept: a repeat tells of its own.
     void note_rate(const RateNote& note) { rate_ = note; }
 
+    /// RFC 6749's word (5.2) for what goes wrong from now on, told beside the problem.
+    void note_oauth_error(std::string_view word) { oauth_error_ = word; }
+
     /// Sends the answer, with what every answer carries: request id, security headers, `Cache-Control: no-store` unless it has
     /// one of its own. Counts and logs it. Only the first counts.
     void answer(Reply reply);
-    [[nodiscard]] Reply make_problem(const Error& error) const { return problem(error, id_); }
+    [[nodiscard]] Reply make_problem(const Error& error) const { return problem(error, id_, oauth_error_); }
     void answer_json(int status, std::string body);
     void refuse(const Error& error);
     void refuse(Code code) { refuse(Error{code, {}}); }
@@ -133,6 +142,7 @@ private:
     std::int64_t path_id_ = 0;
     std::optional<UserId> user_;
     std::optional<RateNote> rate_;
+    std::string_view oauth_error_;
     std::optional<std::string> running_key_;  // entered in door_->in_flight
     Encode encode_ = nullptr;
     bool answered_ = false;

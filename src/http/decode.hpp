@@ -34,7 +34,10 @@ struct TicketOrder {
 [[nodiscard]] bool is_form(std::string_view content_type);
 
 [[nodiscard]] Result<Registration> decode_registration(const Request& request);
-/// A form with `username` and `password` (RFC 6749, 4.3.2) or JSON with `email` and `password`.
+/// Error::detail where a login form asks for another grant than the password.
+inline constexpr std::string_view kOtherGrant = "another grant";
+
+/// A form with `username` and `password` (RFC 6749, 4.3.2), or JSON with `password` and one of `email` and `username`.
 [[nodiscard]] Result<Credentials> decode_credentials(const Request& request);
 [[nodiscard]] Result<ChangeUser> decode_user_patch(const Request& request, UserId user, Instant now);
 [[nodiscard]] Result<EventDraft> decode_event_draft(const Request& request, const Zones& zones, Instant now);

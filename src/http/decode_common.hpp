@@ -19,11 +19,13 @@ BOOST_DESCRIBE_STRUCT(PointBody, (), (latitude, longitude))
 
 /// Reads the JSON body of a request into `out`; the errors are those of shape and type, for rules to add to.
 template <class Body>
-[[nodiscard]] Result<std::vector<FieldError>> read_body(const Request& request, Body& out)
+[[nodiscard]] Result<std::vector<FieldError>> read_body(const Request& request, Body& out,
+                                                        std::span<const RefusedField> refused = {})
 {
     auto root = parse_json(request.body);
     if (!root) return std::move(root).error();
     Reading reading;
+    refuse_fields(*root, refused, reading);
     read(*root, out, reading);
     return std::move(reading.errors);
 }

@@ -24,12 +24,12 @@ void write_point(JsonWriter& json, const GeoPoint& point)
 }
 
 /// Without the closing brace, for those that add something of their own.
-void open_event(JsonWriter& json, const Event& event)
+void open_event(JsonWriter& json, const Event& event, Fields fields = Fields::full)
 {
     json.begin_object();
     json.key("id").integer(event.id.value);
     json.key("title").string(event.title);
-    json.key("description").string(event.description);
+    if (fields == Fields::full) json.key("description").string(event.description);
     json.key("start_time").time(event.start_time);
     json.key("end_time").time(event.end_time);
     json.key("timezone").string(event.timezone);
@@ -42,6 +42,7 @@ void open_event(JsonWriter& json, const Event& event)
     write_point(json, event.venue.point);
     json.end_object();
     json.key("organizer_id").integer(event.organizer_id.value);
+    json.key("version").integer(event.version);
     json.key("created_at").time(event.created_at);
     json.key("updated_at").time(event.updated_at);
 }
@@ -120,27 +121,27 @@ std::string encode_event(const Event& event)
     return out;
 }
 
-std::string encode_events(std::span<const Event> events)
+std::string encode_events(std::span<const Event> events, Fields fields)
 {
-    return encode_array(events, kEventBytes, [](JsonWriter& json, const Event& event) {
-        open_event(json, event);
+    return encode_array(events, kEventBytes, [fields](JsonWriter& json, const Event& event) {
+        open_event(json, event, fields);
         json.end_object();
     });
 }
 
-std::string encode_nearby(std::span<const NearbyEvent> events)
+std::string encode_nearby(std::span<const NearbyEvent> events, Fields fields)
 {
-    return encode_array(events, kEventBytes, [](JsonWriter& json, const NearbyEvent& found) {
-        open_event(json, found.event);
+    return encode_array(events, kEventBytes, [fields](JsonWriter& json, const NearbyEvent& found) {
+        open_event(json, found.event, fields);
         json.key("distance_km").number(to_km(found.distance_m));
         json.end_object();
     });
 }
 
-std::string encode_suggestions(std::span<const Suggestion> suggestions)
+std::string encode_suggestions(std::span<const Suggestion> suggestions, Fields fields)
 {
-    return encode_array(suggestions, kEventBytes, [](JsonWriter& json, const Suggestion& suggestion) {
-        open_event(json, suggestion.event);
+    return encode_array(suggestions, kEventBytes, [fields](JsonWriter& json, const Suggestion& suggestion) {
+        open_event(json, suggestion.event, fields);
         json.key("score").number(std::round(suggestion.score * 1e6) / 1e6);
         json.key("reasons").begin_array();
         for (const auto reason : suggestion.reasons) json.string(reason);

@@ -6,6 +6,7 @@
 #include "app/for_you.hpp"
 #include "core/model.hpp"
 #include "core/queries.hpp"
+#include "http/query.hpp"
 
 /// The shapes of the contract's resources, as JSON.
 namespace boxoffice::http
@@ -14,9 +15,10 @@ namespace boxoffice::http
 [[nodiscard]] std::string encode_user(const User& user);
 [[nodiscard]] std::string encode_token(std::string_view token, Micros lifetime);
 [[nodiscard]] std::string encode_event(const Event& event);
-[[nodiscard]] std::string encode_events(std::span<const Event> events);
-[[nodiscard]] std::string encode_nearby(std::span<const NearbyEvent> events);
-[[nodiscard]] std::string encode_suggestions(std::span<const Suggestion> suggestions);
+// A summary leaves out the description, which is most of an event.
+[[nodiscard]] std::string encode_events(std::span<const Event> events, Fields fields = Fields::full);
+[[nodiscard]] std::string encode_nearby(std::span<const NearbyEvent> events, Fields fields = Fields::full);
+[[nodiscard]] std::string encode_suggestions(std::span<const Suggestion> suggestions, Fields fields = Fields::full);
 
 /// A ticket as everybody sees it at `now`.
 [[nodiscard]] std::string encode_ticket(const Ticket& ticket, Instant now);

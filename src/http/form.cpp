@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace boxoffice::http
 {
 
@@ -53,6 +55,15 @@ std::optional<FormFields> parse_form(std::string_view encoded)
         fields.emplace_back(std::move(*name), std::move(*value));
     }
     return fields;
+}
+
+bool has_repeated_field(const FormFields& fields)
+{
+    std::vector<std::string_view> names;
+    names.reserve(fields.size());
+    for (const auto& [name, value] : fields) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
 const std::string* find_field(const FormFields& fields, std::string_view name)

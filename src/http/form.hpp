@@ -14,7 +14,10 @@ using FormFields = std::vector<std::pair<std::string, std::string>>;
 /// Nothing when a '%' is not followed by two hexadecimal digits or the decoded text is not UTF-8.
 [[nodiscard]] std::optional<FormFields> parse_form(std::string_view encoded);
 
-/// The last value of that name: a repeated field means what it said last.
+/// True when a name stands there twice.
+[[nodiscard]] bool has_repeated_field(const FormFields& fields);
+
+/// The value of that name, the last of several.
 [[nodiscard]] const std::string* find_field(const FormFields& fields, std::string_view name);
 
 }  // namespace boxoffice::http

@@ -97,6 +97,7 @@ struct Facts {
     int codings = 0;
     std::string_view coding;
     std::string_view expect;
+    unsigned once = 0;  // a bit for each field of kOnce that was given
     bool says_close = false;
     bool says_keep_alive = false;
 };
@@ -172,6 +173,48 @@ void note_connection(std::string_view list, Facts& facts)
     }
 }
 
+/// Fields that one value is taken from: given twice, one reader takes the first and another the last. Host, Content-Length and
+/// Transfer-Encoding have their own words below.
+constexpr std::string_view kOnce[] = {"authorization",
+                                      "content-type",
+                                      "content-encoding",
+                                      "content-range",
+                                      "date",
+                                      "expect",
+                                      "from",
+                                      "idempotency-key",
+                                      "if-modified-since",
+                                      "if-range",
+                                      "if-unmodified-since",
+                                      "last-event-id",
+                                      "max-forwards",
+                                      "origin",
+                                      "proxy-authorization",
+                                      "range",
+                                      "referer",
+                                      "user-agent",
+                                      "x-request-id"};
+
+/// The lengths of their names, so that most fields are compared with none of them.
+constexpr std::uint32_t kOnceSizes = [] {
+    std::uint32_t sizes = 0;
+    for (const auto name : kOnce) sizes |= std::uint32_t{1} << name.size();
+    return sizes;
+}();
+
+[[nodiscard]] Refusal note_once(std::string_view name, Facts& facts)
+{
+    if (name.size() >= 32 || (kOnceSizes >> name.size() & 1U) == 0) return {};
+    for (std::size_t i = 0; i < std::size(kOnce); ++i) {
+        if (name.size() != kOnce[i].size() || !same_word(name, kOnce[i])) continue;
+        const unsigned bit = 1U << i;
+        if ((facts.once & bit) != 0) return {400, "A header field that may come once is given twice."};
+        facts.once |= bit;
+        break;
+    }
+    return {};
+}
+
 void note_field(std::string_view name, std::string_view value, Facts& facts)
 {
     switch (name.size()) {  // most names are told apart by their length alone
@@ -205,7 +248,7 @@ void note_field(std::string_view name, std::string_view value, Facts& facts)
     const auto value = trim(line.substr(colon + 1));
     if (!std::ranges::all_of(value, is_value_byte)) return {400, "A header field holds a control character."};
     note_field(name, value, facts);
-    return {};
+    return note_once(name, facts);
 }
 
 [[nodiscard]] Refusal check_host(const Facts& facts, const Head& head)
@@ -338,6 +381,7 @@ Refusal check_trailer(std::string_view line)
     Facts facts;
     if (auto refusal = check_field(line, facts)) return refusal;
     if (facts.hosts + facts.lengths + facts.codings > 0) return {400, "A trailer frames or routes the request."};
+    if (facts.once != 0) return {400, "A trailer says what only the header may say."};
     return {};
 }
 

@@ -1,10 +1,14 @@
 #include "http/json_reader.hpp"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 
+#include "http/json_fault.hpp"
 #include "http/times.hpp"
 
 namespace boxoffice::http
@@ -17,6 +21,7 @@ namespace
 constexpr std::size_t kDepthMax = 33;
 constexpr std::size_t kTypicalBytes = 4096;
 constexpr double kInt64End = 9223372036854775808.0;
+constexpr std::int64_t kBodyBytesMax = 64 * 1024;  // no number has more digits
 
 /// What one thread parses with; both parts keep their memory between requests.
 struct Workbench {
@@ -71,33 +76,124 @@ bool is_too_large(std::string_view number)
     return std::isinf(std::strtod(std::string(number).c_str(), nullptr));
 }
 
-/// The same text with every number that no machine type holds replaced by one that a double holds and every field refuses:
-/// simdjson takes such numbers for bad JSON, the contract for a bad value.
-std::string tame_numbers(std::string_view text)
+/// "1.50e1" -> "15": the 64-bit integer that a number with a point or an exponent is, digit by digit; empty when it is none.
+std::string whole(std::string_view number)
 {
-    std::string tamed;
-    tamed.reserve(text.size() + 64);
+    constexpr std::int64_t kDigitsMax = 19;  // of 2^63
+    const bool is_negative = number.front() == '-';
+    const auto mark = number.find_first_of("eE");
+    std::string_view mantissa = number.substr(is_negative ? 1 : 0, mark == number.npos ? mark : mark - (is_negative ? 1 : 0));
+    std::int64_t exponent = 0;
+    if (mark != number.npos) {
+        std::string_view text = number.substr(mark + 1);
+        if (text.front() == '+') text.remove_prefix(1);
+        if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc{}) {
+            exponent = text.front() == '-' ? -kBodyBytesMax : kBodyBytesMax;
+        }
+        exponent = std::clamp(exponent, -2 * kBodyBytesMax, 2 * kBodyBytesMax);
+    }
+    std::string digits(mantissa.substr(0, mantissa.find('.')));
+    if (const auto point = mantissa.find('.'); point != mantissa.npos) {
+        digits += mantissa.substr(point + 1);
+        exponent -= static_cast<std::int64_t>(mantissa.size() - point - 1);
+    }
+    digits.erase(0, digits.find_first_not_of('0'));
+    if (digits.empty()) return "0";
+    while (digits.back() == '0') {
+        digits.pop_back();
+        ++exponent;
+    }
+    if (exponent < 0 || static_cast<std::int64_t>(digits.size()) + exponent > kDigitsMax) return {};
+    digits.append(static_cast<std::size_t>(exponent), '0');
+    if (is_negative) digits.insert(0, 1, '-');
+    return is_too_large(digits) ? std::string() : digits;
+}
+
+/// Whether a number has a point or an exponent, or something within a string looks as if.
+bool may_have_fractions(std::string_view text)
+{
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if ((text[i] == '.' || text[i] == 'e' || text[i] == 'E') && is_digit(text[i - 1])) return true;
+    }
+    return false;
+}
+
+/// The same text with each number written so that simdjson and the fields agree on it: 100.0 as 100, because a whole number may
+/// stand where an integer must; and one that no machine type holds as one that a double holds and every field refuses, because
+/// simdjson takes such numbers for bad JSON and the contract for a bad value.
+std::string plain_numbers(std::string_view text)
+{
+    std::string plain;
+    plain.reserve(text.size() + 64);
     std::size_t i = 0;
     while (i < text.size()) {
         if (text[i] == '"') {
             const std::size_t first = i++;
             while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
             i = std::min(i + 1, text.size());
-            tamed.append(text, first, i - first);
+            plain.append(text, first, i - first);
         } else if (text[i] == '-' || is_digit(text[i])) {
             const auto length = number_length(text.substr(i));
             const auto number = text.substr(i, std::max<std::size_t>(length, 1));
-            if (length != 0 && is_too_large(number)) {
-                tamed += number.front() == '-' ? "-1e300" : "1e300";
+            // What goes on as no number may is left for simdjson to refuse.
+            const bool ends = i + number.size() == text.size() ||
+                              std::string_view("0123456789.eE+-").find(text[i + number.size()]) == std::string_view::npos;
+            const bool has_fraction = length != 0 && ends && number.find_first_of(".eE") != number.npos;
+            const std::string integer = has_fraction ? whole(number) : std::string();
+            if (!integer.empty()) {
+                plain += integer;
+            } else if (length != 0 && ends && is_too_large(number)) {
+                plain += number.front() == '-' ? "-1e300" : "1e300";
             } else {
-                tamed += number;
+                plain += number;
             }
             i += number.size();
         } else {
-            tamed += text[i++];
+            plain += text[i++];
         }
     }
-    return tamed;
+    return plain;
+}
+
+/// A field name that an object has twice; empty when there is none. Bodies are nested 32 deep at most.
+std::string_view repeated_name(simdjson::dom::element in)  // NOLINT(misc-no-recursion)
+{
+    constexpr std::size_t kFewFields = 16;  // fewer are compared faster than sorted
+    if (in.is_array()) {
+        for (const auto item : in.get_array().value_unsafe()) {
+            if (const auto name = repeated_name(item); name.data() != nullptr) return name;
+        }
+    }
+    if (!in.is_object()) return {};
+    std::array<std::string_view, kFewFields> few;
+    std::vector<std::string_view> many;
+    std::size_t count = 0;
+    for (const auto field : in.get_object().value_unsafe()) {
+        if (const auto name = repeated_name(field.value); name.data() != nullptr) return name;
+        if (count < kFewFields) {
+            const auto end = few.begin() + static_cast<std::ptrdiff_t>(count);
+            if (std::find(few.begin(), end, field.key) != end) return field.key;
+            few[count] = field.key;
+        } else {
+            many.push_back(field.key);
+        }
+        ++count;
+    }
+    if (many.empty()) return {};
+    many.insert(many.end(), few.begin(), few.end());
+    std::sort(many.begin(), many.end());
+    const auto twice = std::adjacent_find(many.begin(), many.end());
+    return twice == many.end() ? std::string_view{} : *twice;
+}
+
+/// As much of a name as a sentence bears.
+std::string shown(std::string_view name)
+{
+    constexpr std::size_t kBytesShown = 64;
+    if (name.size() <= kBytesShown) return std::string(name);
+    std::size_t end = kBytesShown;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;  // no character is cut in two
+    return std::string(name.substr(0, end)) + "...";
 }
 
 std::string_view why_malformed(simdjson::error_code fault)
@@ -112,6 +208,16 @@ std::string_view why_malformed(simdjson::error_code fault)
         default:
             return "The body is not valid JSON.";
     }
+}
+
+Error malformed(simdjson::error_code fault, std::string_view body)
+{
+    std::string message(why_malformed(fault));
+    if (const auto place = where_json_breaks(body)) {
+        message.pop_back();
+        message += fmt::format(": line {}, column {}.", place->line, place->column);
+    }
+    return Error{Code::malformed, std::move(message), simdjson::error_message(fault)};
 }
 
 }  // namespace
@@ -129,10 +235,24 @@ Result<simdjson::dom::element> parse_json(std::string_view body)
 {
     thread_local Workbench bench;
     simdjson::dom::element root;
-    auto fault = bench.parse(body, root);
-    if (fault == simdjson::NUMBER_ERROR) fault = bench.parse(tame_numbers(body), root);
-    if (fault == simdjson::SUCCESS) return root;
-    return Error{Code::malformed, std::string(why_malformed(fault)), simdjson::error_message(fault)};
+    auto fault = may_have_fractions(body) ? simdjson::NUMBER_ERROR : bench.parse(body, root);
+    if (fault == simdjson::NUMBER_ERROR) fault = bench.parse(plain_numbers(body), root);
+    if (fault != simdjson::SUCCESS) return malformed(fault, body);
+    if (const auto name = repeated_name(root); name.data() != nullptr) {
+        return Error{Code::malformed, fmt::format("An object in the JSON of the body has the field \"{}\" twice.", shown(name))};
+    }
+    return root;
+}
+
+void refuse_fields(simdjson::dom::element in, std::span<const RefusedField> refused, Reading& reading)
+{
+    for (const RefusedField& field : refused) {
+        simdjson::dom::element found;
+        if (!in.is_object() || in.get_object().at_key(field.name).get(found) != simdjson::SUCCESS) continue;
+        reading.enter(field.name);
+        reading.refuse(field.why, "refused_field");
+        reading.leave();
+    }
 }
 
 void read(simdjson::dom::element in, std::string& out, Reading& reading)

@@ -6,6 +6,7 @@
 #include <boost/mp11.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,7 @@
 #include "core/result.hpp"
 
 /// Reads JSON into structs described with Boost.Describe and lists every bad field of a body at once, each under its
-/// location ("body", "venue", "latitude"). Unknown fields are skipped; of a repeated field the last one counts.
+/// location ("body", "venue", "latitude"). Unknown fields are skipped, but for those that a body is known to be refused for.
 namespace boxoffice::http
 {
 
@@ -40,12 +41,20 @@ private:
     std::vector<std::string_view> path_{"body"};
 };
 
-/// The document in `body`, valid until the next call on this thread. Error malformed for what is not JSON, not UTF-8, empty, or
-/// nested more than 32 deep. Numbers too large for any machine type are read as very large ones, for their field to refuse.
+/// The document in `body`, valid until the next call on this thread. Error malformed, with line and column, for what is not JSON,
+/// not UTF-8, empty, or nested more than 32 deep, and for an object that has two fields of one name, wherever it stands. Numbers
+/// too large for any machine type are read as very large ones, for their field to refuse.
 [[nodiscard]] Result<simdjson::dom::element> parse_json(std::string_view body);
 
+/// A field that is not merely unknown: whoever sends it would take it for done.
+struct RefusedField {
+    std::string_view name;
+    std::string_view why;
+};
+void refuse_fields(simdjson::dom::element in, std::span<const RefusedField> refused, Reading& reading);
+
 void read(simdjson::dom::element in, std::string& out, Reading& reading);
-/// A number with a fraction or an exponent is no integer, whatever its value.
+/// 100, 100.0 and 1e2 are one integer; what is not whole, or beyond 64 bits, is none.
 void read(simdjson::dom::element in, std::int64_t& out, Reading& reading);
 void read(simdjson::dom::element in, double& out, Reading& reading);
 void read(simdjson::dom::element in, TimeInput& out, Reading& reading);

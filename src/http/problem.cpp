@@ -61,7 +61,7 @@ void write_errors(JsonWriter& json, std::span<const FieldError> errors)
 }
 
 Reply make(int status, std::string_view word, std::string_view detail, std::span<const FieldError> errors,
-           std::string_view request_id)
+           std::string_view request_id, std::string_view oauth_error = {})
 {
     Reply reply;
     reply.status = status;
@@ -78,6 +78,7 @@ Reply make(int status, std::string_view word, std::string_view detail, std::span
     json.key("detail").string(detail);
     json.key("code").string(word);
     json.key("instance").string(request_id);
+    if (!oauth_error.empty()) json.key("error").string(oauth_error);
     if (!errors.empty()) write_errors(json, errors);
     json.end_object();
     return reply;
@@ -110,6 +111,8 @@ int status_of(Code code)
             return 409;
         case Code::hold_expired:
             return 410;
+        case Code::precondition_failed:
+            return 412;
         case Code::invalid:
         case Code::idempotency_key_reused:
             return 422;
@@ -134,11 +137,11 @@ std::string_view word_of_status(int status)
     return status >= 500 ? "internal" : "bad_request";
 }
 
-Reply problem(const Error& error, std::string_view request_id)
+Reply problem(const Error& error, std::string_view request_id, std::string_view oauth_error)
 {
     const int status = status_of(error.code);
     const std::string_view detail = error.message.empty() ? default_message(error.code) : std::string_view(error.message);
-    Reply reply = make(status, code_word(error.code), detail, error.fields, request_id);
+    Reply reply = make(status, code_word(error.code), detail, error.fields, request_id, oauth_error);
     if (status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
     if (status == 503 || error.code == Code::idempotency_in_progress) { reply.headers.emplace_back("Retry-After", "1"); }
     if (error.retry_after) {

@@ -16,7 +16,8 @@ namespace boxoffice::http
 
 /// The problem document; Error::detail stays behind. `request_id` becomes `instance`. 401 brings WWW-Authenticate,
 /// a 503 that will pass by itself Retry-After.
-[[nodiscard]] Reply problem(const Error& error, std::string_view request_id);
+/// `oauth_error`: the member `error` of RFC 6749, for clients that know only that.
+[[nodiscard]] Reply problem(const Error& error, std::string_view request_id, std::string_view oauth_error = {});
 [[nodiscard]] Reply problem(int status, std::string_view detail, std::string_view request_id);
 
 }  // namespace boxoffice::http

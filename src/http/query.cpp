@@ -1,22 +1,71 @@
 #include "http/query.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 
+#include "core/nearest.hpp"
 #include "core/rules.hpp"
+#include "http/field_text.hpp"
 #include "http/times.hpp"
 #include "text/text.hpp"
 
 namespace boxoffice::http
 {
 
-Result<Query> Query::parse(std::string_view encoded)
+namespace
+{
+
+/// An address of 8 KiB can hold thousands of names that nobody knows; as many as a person reads are told.
+constexpr std::size_t kUnknownNamed = 16;
+constexpr std::size_t kNameBytesCompared = 64;  // no slip of the finger explains a longer name
+
+std::vector<std::string_view> words_of(std::string_view list)
+{
+    std::vector<std::string_view> words;
+    while (!list.empty()) {
+        const auto word = list.substr(0, list.find(' '));
+        words.push_back(word);
+        list.remove_prefix(std::min(word.size() + 1, list.size()));
+    }
+    return words;
+}
+
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words)
+{
+    return std::any_of(words.begin(), words.end(), [text](std::string_view word) { return is_word(text, word); });
+}
+
+/// Names the parameter that was meant, or all there are.
+std::string why_unknown(std::string_view name, const std::vector<std::string_view>& known)
+{
+    if (known.empty()) return "Unknown parameter; this address takes none";
+    std::string lower(name.substr(0, kNameBytesCompared));
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto like = name.size() <= kNameBytesCompared ? nearest(lower, known) : std::string_view{};
+    if (!like.empty()) return fmt::format("Unknown parameter; did you mean {}?", like);
+    return fmt::format("Unknown parameter; known are {}", fmt::join(known, ", "));
+}
+
+}  // namespace
+
+Result<Query> Query::parse(std::string_view encoded, std::string_view known)
 {
     auto fields = parse_form(encoded);
     if (!fields) return Error{Code::malformed, "The query of this address cannot be decoded."};
-    return Query(std::move(*fields));
+    if (has_repeated_field(*fields)) return Error{Code::malformed, "The query of this address gives a parameter more than once."};
+    Query query(std::move(*fields));
+    const auto words = words_of(known);
+    for (const auto& [name, value] : query.fields_) {
+        if (std::find(words.begin(), words.end(), name) != words.end()) continue;
+        if (query.errors_.size() == kUnknownNamed) break;
+        query.refuse(name, why_unknown(name, words), "unknown_parameter");
+    }
+    return query;
 }
 
 std::optional<std::int64_t> Query::integer(std::string_view name)
@@ -60,8 +109,8 @@ std::optional<double> Query::number(std::string_view name)
 bool Query::flag(std::string_view name)
 {
     const std::string* text = find_field(fields_, name);
-    if (text == nullptr || *text == "false" || *text == "0") return false;
-    if (*text == "true" || *text == "1") return true;
+    if (text == nullptr || is_one_of(*text, {"false", "0", "no", "off"})) return false;
+    if (is_one_of(*text, {"true", "1", "yes", "on"})) return true;
     refuse(name, "Input should be true or false", "bool_parsing");
     return false;
 }
@@ -117,11 +166,23 @@ Slice Query::slice(std::int64_t limit_unless_given)
 {
     Slice slice{integer("skip").value_or(0), integer("limit").value_or(limit_unless_given)};
     if (slice.skip < 0) refuse("skip", "Input should be greater than or equal to 0", "greater_than_equal");
+    if (slice.skip > kSkipMax) {
+        refuse("skip", fmt::format("Input should be less than or equal to {}; beyond it, lists go on by their links", kSkipMax),
+               "less_than_equal");
+    }
     if (slice.limit < 1) refuse("limit", "Input should be greater than or equal to 1", "greater_than_equal");
     if (slice.limit > kPageMax) {
         refuse("limit", fmt::format("Input should be less than or equal to {}", kPageMax), "less_than_equal");
     }
     return slice;
+}
+
+Fields Query::fields()
+{
+    const std::string* text = find_field(fields_, "fields");
+    if (text == nullptr || *text == "full") return Fields::full;
+    if (*text != "summary") refuse("fields", "Input should be full or summary", "enum");
+    return Fields::summary;
 }
 
 void Query::refuse(std::string_view name, std::string msg, std::string_view type)

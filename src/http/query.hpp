@@ -8,6 +8,7 @@
 #include "core/limits.hpp"
 #include "core/model.hpp"
 #include "core/result.hpp"
+#include "http/cursor.hpp"
 #include "http/form.hpp"
 
 namespace boxoffice::http
@@ -19,20 +20,24 @@ struct Slice {
     std::int64_t limit = kPageMax;
 };
 
+/// How much of each item of a list is told.
+enum class Fields : std::uint8_t { full, summary };
+
 /// Reads query parameters by type and notes every one that is wrong under {"query", name}; reading goes on with
-/// the fallback. Unknown parameters are nobody's business; of a repeated one the last counts.
+/// the fallback.
 class Query
 {
 public:
-    /// Error malformed when the text cannot be decoded.
-    [[nodiscard]] static Result<Query> parse(std::string_view encoded);
+    /// Notes every parameter that is not among `known`, names with spaces between. Error malformed when the text cannot be decoded
+    /// or gives a parameter twice, which two readers could read in two ways.
+    [[nodiscard]] static Result<Query> parse(std::string_view encoded, std::string_view known);
 
     [[nodiscard]] bool has(std::string_view name) const { return find_field(fields_, name) != nullptr; }
     [[nodiscard]] std::optional<std::int64_t> integer(std::string_view name);
     /// An id is at least 1.
     [[nodiscard]] std::optional<std::int64_t> id(std::string_view name);
     [[nodiscard]] std::optional<double> number(std::string_view name);
-    /// true, false, 1 or 0; false when left out.
+    /// true, 1, yes or on, or their opposites, in any case; false when left out.
     [[nodiscard]] bool flag(std::string_view name);
     [[nodiscard]] std::string text(std::string_view name);
     /// Words to search for: refused when it is there and has none.
@@ -43,6 +48,22 @@ public:
     [[nodiscard]] std::optional<TicketStatus> status(std::string_view name);
     /// `skip` and `limit`.
     [[nodiscard]] Slice slice(std::int64_t limit_unless_given);
+    /// `after`: what a link of the same list gave.
+    template <class Key>
+    [[nodiscard]] std::optional<Cursor<Key>> after(const Slice& slice)
+    {
+        Cursor<Key> cursor;
+        const std::string* text = find_field(fields_, "after");
+        if (text == nullptr) return std::nullopt;
+        if (!read_cursor(*text, cursor)) {
+            refuse("after", "Input should be what a Link of this list gave", "cursor");
+        } else if (slice.skip > 0) {
+            refuse("skip", "Input should be left out beside after", "cursor");
+        }
+        return cursor;
+    }
+    /// `fields`.
+    [[nodiscard]] Fields fields();
 
     void refuse(std::string_view name, std::string msg, std::string_view type);
     [[nodiscard]] bool good() const { return errors_.empty(); }

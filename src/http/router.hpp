@@ -27,6 +27,7 @@ struct Route {
     void (*serve)(const std::shared_ptr<Call>& call);
     Access access = Access::anyone;
     Body body = Body::none;
+    std::string_view parameters{};  // of the query, with spaces between; others are refused, but for pages
 };
 
 struct Match {

@@ -14,17 +14,21 @@ constexpr Route kRoutes[] = {
     {Method::post, "/api/v1/tickets/{id}/pay", pay_ticket, Access::signed_in, Body::json},
     {Method::post, "/api/v1/tickets/{id}/cancel", cancel_ticket, Access::signed_in, Body::none},
     {Method::get, "/api/v1/tickets/{id}", get_ticket, Access::signed_in, Body::none},
-    {Method::get, "/api/v1/tickets/user/{user_id}", list_tickets, Access::signed_in, Body::none},
+    {Method::get, "/api/v1/tickets/user/{user_id}", list_tickets, Access::signed_in, Body::none,
+     "skip limit after status event_id"},
 
-    {Method::get, "/api/v1/events/", list_events, Access::anyone, Body::none},
+    {Method::get, "/api/v1/events/", list_events, Access::anyone, Body::none,
+     "skip limit after q starts_after starts_before ends_after available_only organizer_id fields"},
     {Method::post, "/api/v1/events/", add_event, Access::signed_in, Body::json},
     {Method::get, "/api/v1/events/{id}", get_event, Access::anyone, Body::none},
     {Method::get, "/api/v1/events/{id}/live", watch_event, Access::anyone, Body::none},
     {Method::patch, "/api/v1/events/{id}", change_event, Access::signed_in, Body::json},
     {Method::del, "/api/v1/events/{id}", remove_event, Access::signed_in, Body::none},
 
-    {Method::get, "/api/v1/for-you/events/nearby", nearby_events, Access::anyone, Body::none},
-    {Method::get, "/api/v1/for-you/events/recommended", recommended_events, Access::signed_in, Body::none},
+    {Method::get, "/api/v1/for-you/events/nearby", nearby_events, Access::anyone, Body::none,
+     "latitude longitude radius_km skip limit after include_past include_sold_out fields"},
+    {Method::get, "/api/v1/for-you/events/recommended", recommended_events, Access::signed_in, Body::none,
+     "user_id skip limit fields"},
 
     {Method::post, "/api/v1/auth/register", register_user, Access::anyone, Body::json},
     {Method::post, "/api/v1/auth/login", log_in, Access::anyone, Body::form_or_json},
@@ -62,10 +66,10 @@ Reply json_reply(int status, std::string body)
     return reply;
 }
 
-void answer_read(Call& call, Reply reply, std::string_view cache_control)
+void answer_read(Call& call, Reply reply, std::string_view cache_control, std::optional<std::int64_t> version)
 {
     reply.headers.emplace_back("Cache-Control", cache_control);
-    add_etag(reply, call.request(), call.parts().digest);
+    add_etag(reply, call.request(), version, call.parts().digest);
     call.answer(std::move(reply));
 }
 

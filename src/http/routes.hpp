@@ -7,6 +7,9 @@
 namespace boxoffice::http
 {
 
+/// Everything under it is for programs, and takes no parameter that it does not know.
+inline constexpr std::string_view kApiPrefix = "/api/v1/";
+
 /// The table, in routes.cpp: the router's, and the test's that compares it with api/openapi.yaml.
 [[nodiscard]] std::span<const Route> routes();
 
@@ -43,8 +46,9 @@ void get_readiness(const CallPtr& call);
 void get_metrics(const CallPtr& call);
 void get_page(const CallPtr& call);
 
-/// 200 with an ETag, or 304. `cache_control`: "no-cache" where everybody is told the same, "no-store" where not.
-void answer_read(Call& call, Reply reply, std::string_view cache_control);
+/// 200 with an ETag, or 304. `cache_control`: "no-cache" where everybody is told the same, "no-store" where not. `version`: that of
+/// the one event that the answer shows.
+void answer_read(Call& call, Reply reply, std::string_view cache_control, std::optional<std::int64_t> version = std::nullopt);
 [[nodiscard]] Reply json_reply(int status, std::string body);
 
 }  // namespace boxoffice::http

@@ -53,7 +53,10 @@ void answer_login(Call& call, const std::optional<Login>& login, const std::stri
     const std::string form = text::password_form(password);
     const Verdict verdict = judge(parts.hasher, login, password, form);
     parts.metrics.login(verdict.good);
-    if (!verdict.good) return call.refuse(Code::bad_credentials);
+    if (!verdict.good) {
+        if (is_form(call.request().header("content-type"))) call.note_oauth_error("invalid_grant");
+        return call.refuse(Code::bad_credentials);
+    }
     if (verdict.outdated) renew_hash(call, *login, form);
     Reply reply = json_reply(200, encode_token(parts.signer.sign(login->user, call.now()), parts.signer.lifetime()));
     reply.headers.emplace_back("Pragma", "no-cache");  // RFC 6749, 5.1
@@ -73,7 +76,12 @@ void add_user(const CallPtr& call)
 void check_login(const CallPtr& call)
 {
     auto decoded = decode_credentials(call->request());
-    if (!decoded) return call->refuse(decoded.error());
+    if (!decoded) {
+        const bool is_grant = decoded.error().detail == kOtherGrant;
+        if (is_form(call->request().header("content-type")))
+            call->note_oauth_error(is_grant ? "unsupported_grant_type" : "invalid_request");
+        return call->refuse(decoded.error());
+    }
     call->read([credentials = std::move(*decoded)](Call& self) {
         auto login = self.parts().store.find_login(credentials.email);
         self.run_on(self.parts().passwords, [login = std::move(login), password = credentials.password](Call& later) {

@@ -20,6 +20,7 @@ constexpr double kRadiusKmUnlessAsked = 10;
 struct NearbyAsk {
     NearbyQuery query;
     enum class Around : std::uint8_t { the_point_given, the_users_place } around = Around::the_point_given;
+    Fields fields = Fields::full;
 };
 
 NearbyAsk read_nearby(Query& query, Instant now)
@@ -46,26 +47,29 @@ NearbyAsk read_nearby(Query& query, Instant now)
     const Slice slice = query.slice(kSuggestedUnlessAsked);
     ask.query.skip = slice.skip;
     ask.query.limit = slice.limit;
+    ask.query.from = query.after<DistanceKey>(slice);
+    ask.fields = query.fields();
     ask.query.include_past = query.flag("include_past");
     ask.query.include_sold_out = query.flag("include_sold_out");
     ask.query.now = now;
     return ask;
 }
 
-Error no_place()
+/// For want of a place to look around: what the caller can do about it.
+Error no_place(std::string_view way_out)
 {
-    constexpr std::string_view kMessage = "Give latitude and longitude, or save a location in your profile";
     Error error{Code::invalid, {}};
-    error.fields.push_back({{"query", "latitude"}, std::string(kMessage), "missing"});
-    error.fields.push_back({{"query", "longitude"}, std::string(kMessage), "missing"});
+    error.fields.push_back({{"query", "latitude"}, std::string(way_out), "missing"});
+    error.fields.push_back({{"query", "longitude"}, std::string(way_out), "missing"});
     return error;
 }
 
-void answer_nearby(Call& call, const NearbyQuery& asked, std::string_view cache_control)
+void answer_nearby(Call& call, const NearbyQuery& asked, Fields fields, std::string_view cache_control)
 {
     const auto page = call.parts().store.nearby(asked);
-    Reply reply = json_reply(200, encode_nearby(page.items));
-    add_paging(reply, call.request().target, {asked.skip, asked.limit}, page.total);
+    Reply reply = json_reply(200, encode_nearby(page.items, fields));
+    add_paging(reply, call.request().target, {asked.skip, asked.limit}, page.total,
+               ends_of(page, asked.from, [](const NearbyEvent& found) { return DistanceKey{found.distance_m, found.event.id}; }));
     answer_read(call, std::move(reply), cache_control);
 }
 
@@ -77,38 +81,41 @@ void nearby_events(const CallPtr& call)
     if (call->has_authorization()) {
         if (const auto signed_in = call->sign_in(); !signed_in) return call->refuse(signed_in.error());
     }
-    auto query = Query::parse(call->encoded_query());
+    auto query = call->query();
     if (!query) return call->refuse(query.error());
     const NearbyAsk ask = read_nearby(*query, call->now());
     if (!query->good()) return call->refuse(query->error());
     if (ask.around == NearbyAsk::Around::the_point_given) {
-        return call->read([asked = ask.query](Call& self) { answer_nearby(self, asked, "no-cache"); });
+        return call->read([ask](Call& self) { answer_nearby(self, ask.query, ask.fields, "no-cache"); });
     }
-    if (!call->has_authorization()) return call->refuse(Code::unauthenticated);
-    call->read([asked = ask.query](Call& self) {
+    if (!call->has_authorization()) {
+        return call->refuse(no_place("Give latitude and longitude, or the bearer token of a user who has saved a location"));
+    }
+    call->read([ask](Call& self) {
         const auto user = self.parts().store.find_user(self.user());
         if (!user) return self.refuse(Code::unauthenticated);
-        if (!user->location) return self.refuse(no_place());
-        NearbyQuery around_home = asked;
+        if (!user->location) return self.refuse(no_place("Give latitude and longitude, or save a location in your profile"));
+        NearbyQuery around_home = ask.query;
         around_home.center = *user->location;
-        answer_nearby(self, around_home, "no-store");
+        answer_nearby(self, around_home, ask.fields, "no-store");
     });
 }
 
 void recommended_events(const CallPtr& call)
 {
-    auto query = Query::parse(call->encoded_query());
+    auto query = call->query();
     if (!query) return call->refuse(query.error());
     const Slice slice = query->slice(kSuggestedUnlessAsked);
     const auto user_id = query->id("user_id");
+    const Fields fields = query->fields();
     if (!query->good()) return call->refuse(query->error());
     if (user_id && *user_id != call->user().value) return call->refuse(Code::not_yourself);
-    call->read([slice](Call& self) {
+    call->read([slice, fields](Call& self) {
         Store& store = self.parts().store;
         const auto user = store.find_user(self.user());
         if (!user) return self.refuse(Code::unauthenticated);
         const auto page = ForYou(store).recommended({user->id, user->location, self.now()}, slice.skip, slice.limit);
-        Reply reply = json_reply(200, encode_suggestions(page.items));
+        Reply reply = json_reply(200, encode_suggestions(page.items, fields));
         add_paging(reply, self.request().target, slice, page.total);
         answer_read(self, std::move(reply), "no-store");
     });

@@ -46,13 +46,14 @@ void get_ticket(const CallPtr& call)
 void list_tickets(const CallPtr& call)
 {
     if (call->path_id() != call->user().value) return call->refuse(Code::not_yourself);
-    auto query = Query::parse(call->encoded_query());
+    auto query = call->query();
     if (!query) return call->refuse(query.error());
     const Slice slice = query->slice(kPageMax);
     TicketQuery asked;
     asked.user = call->user();
     asked.skip = slice.skip;
     asked.limit = slice.limit;
+    asked.from = query->after<TicketId>(slice);
     asked.status = query->status("status");
     if (const auto event = query->id("event_id")) asked.event = EventId{*event};
     asked.now = call->now();
@@ -60,7 +61,8 @@ void list_tickets(const CallPtr& call)
     call->read([asked](Call& self) {
         const auto page = self.parts().store.list_tickets(asked);
         Reply reply = json_reply(200, encode_tickets(page.items, self.now()));
-        add_paging(reply, self.request().target, {asked.skip, asked.limit}, page.total);
+        add_paging(reply, self.request().target, {asked.skip, asked.limit}, page.total,
+                   ends_of(page, asked.from, [](const Ticket& ticket) { return ticket.id; }));
         self.answer(std::move(reply));
     });
 }

@@ -290,9 +290,18 @@ TEST(AccountsMe, ChangesWhatIsNamedAndLeavesTheRest)
 TEST(AccountsMe, DoesNotChangeWhatItDoesNotName)
 {
     Person anna = sign_up();
-    const Json user = must(
-        anna.patch("/auth/me", Json{{"id", 1}, {"email", "other@example.org"}, {"created_at", "2001-01-01T00:00:00Z"}}), 200);
+    const Json user = must(anna.patch("/auth/me", Json{{"id", 1}, {"created_at", "2001-01-01T00:00:00Z"}}), 200);
     EXPECT_EQ(user, anna.user);
+}
+
+TEST(AccountsMe, RefusesWhatWouldBeTakenForDone)
+{
+    Person anna = sign_up();
+    EXPECT_TRUE(
+        is_invalid(anna.patch("/auth/me", Json{{"email", "other@example.org"}, {"password", "another password"}, {"name", "N"}}),
+                   {"body.email", "body.password"}));
+    EXPECT_EQ(must(anna.get("/auth/me"), 200), anna.user);
+    must(anna.post("/auth/login", Json{{"username", anna.email}, {"password", anna.password}}), 200);
 }
 
 TEST(AccountsMe, RefusesBadFieldsAllAtOnceAndChangesNothing)

@@ -1,5 +1,8 @@
+#include <atomic>
 #include <set>
+#include <thread>
 #include <tuple>
+#include <vector>
 
 #include "scene.hpp"
 
@@ -334,4 +337,53 @@ TEST(EventsRemove, IsRefusedWhileATicketIsHeldOrPaid)
     const Json other = make_event(anna);
     pay(ben, reserve(ben, other["id"])["id"]);
     EXPECT_TRUE(is_problem(anna.del(path_of("/events/", other["id"])), 409, "has_tickets"));
+}
+
+TEST(EventsVersion, GrowsWithChangesAndHoldsThoseMeantForAnother)
+{
+    Person anna = sign_up();
+    Person eve = sign_up();
+    const Json event = make_event(anna);
+    const std::string path = path_of("/events/", event["id"]);
+    EXPECT_EQ(event["version"], 1);
+    const std::string tag = anna.get(path).header("etag");
+    EXPECT_TRUE(tag.starts_with("\"v1-")) << tag;
+    reserve(eve, event["id"]);
+    EXPECT_NE(anna.get(path).header("etag"), tag) << "it is not what it was";
+    const Answer changed = anna.patch(path, Json{{"title", "Another"}}, {{"If-Match", tag}});
+    EXPECT_EQ(must(changed, 200)["version"], 2) << "sales do not stand in the way";
+    EXPECT_EQ(changed.header("etag"), anna.get(path).header("etag"));
+    EXPECT_TRUE(is_problem(anna.patch(path, Json{{"title", "A third"}}, {{"If-Match", tag}}), 412, "precondition_failed"));
+    EXPECT_TRUE(is_problem(anna.del(path, {{"If-Match", tag}}), 412, "precondition_failed"));
+    EXPECT_TRUE(is_problem(anna.patch(path, Json::object(), {{"If-Match", "W/" + changed.header("etag")}}), 412));
+    EXPECT_TRUE(is_problem(anna.patch(path, Json::object(), {{"If-Match", "v2"}}), 400));
+    EXPECT_TRUE(is_problem(eve.patch(path, Json::object(), {{"If-Match", tag}}), 403, "not_organizer"));
+    EXPECT_TRUE(is_problem(anna.patch("/events/9223372036854775807", Json::object(), {{"If-Match", "*"}}), 404, "not_found"));
+    EXPECT_EQ(must(anna.get(path), 200)["title"], "Another");
+    EXPECT_EQ(must(anna.patch(path, Json::object(), {{"If-Match", "\"x\", " + changed.header("etag")}}), 200)["version"], 3);
+    EXPECT_EQ(must(anna.patch(path, Json::object(), {{"If-Match", "*"}}), 200)["version"], 4);
+    EXPECT_TRUE(is_problem(anna.del(path, {{"If-Match", "\"v4\""}}), 409, "has_tickets"));
+}
+
+TEST(EventsVersion, LetsOneOfManyChangeWhatAllHaveRead)
+{
+    Person anna = sign_up();
+    const Json event = make_event(anna);
+    const std::string path = path_of("/events/", event["id"]);
+    const std::string tag = anna.get(path).header("etag");
+    std::atomic<int> made = 0;
+    std::atomic<int> held = 0;
+    std::vector<std::thread> editors;
+    for (int i = 0; i < 8; ++i) {
+        editors.emplace_back([&, i] {
+            Caller editor(anna.address(), anna.token());
+            const int status = editor.patch(path, Json{{"title", "by " + std::to_string(i)}}, {{"If-Match", tag}}).status;
+            ++(status == 200 ? made : held);
+            EXPECT_TRUE(status == 200 || status == 412) << status;
+        });
+    }
+    for (auto& editor : editors) editor.join();
+    EXPECT_EQ(made, 1);
+    EXPECT_EQ(held, 7);
+    EXPECT_EQ(get_event(anna, event["id"])["version"], 2);
 }

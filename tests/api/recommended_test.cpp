@@ -157,5 +157,5 @@ TEST(Recommended, Pages)
     ASSERT_EQ(second.size(), 2U);
     // Scores are of their moment: what is soon is a little sooner by the second page.
     EXPECT_LE(second[0]["score"].get<double>(), first.json()[9]["score"].get<double>() + 1e-3);
-    EXPECT_EQ(must(scene.anna.get(std::string(kRecommended) + "?skip=1000000"), 200), Json::array());
+    EXPECT_EQ(must(scene.anna.get(std::string(kRecommended) + "?skip=10000"), 200), Json::array());
 }
