@@ -5,9 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <array>
 
-#include "cli/nearest.hpp"
 #include "cli/setting_values.hpp"
 #include "cli/settings.hpp"
+#include "core/nearest.hpp"
 
 namespace boxoffice::cli
 {

@@ -10,10 +10,10 @@
 
 #include "cli/command_line.hpp"
 #include "cli/help.hpp"
-#include "cli/nearest.hpp"
 #include "cli/setting_values.hpp"
 #include "cli/settings.hpp"
 #include "cli/toml.hpp"
+#include "core/nearest.hpp"
 
 namespace boxoffice::cli
 {

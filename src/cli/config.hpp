@@ -84,6 +84,7 @@ struct Config {
     // A venue chain's whole season, or a catalogue moved over in one go, fits; each costs its words in the index, for ever.
     std::int64_t events_per_account_day = 500;
     std::vector<std::string> trusted_proxies;  // addresses and CIDR blocks
+    std::vector<std::string> cors_origins;     // as browsers send them; empty: no page of another origin may read answers
 
     LogFormat log_format = LogFormat::text;
     LogLevel log_level = LogLevel::info;

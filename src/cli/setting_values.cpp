@@ -29,6 +29,18 @@ std::string_view sqlite_path(std::string_view url)
     return url.substr(kScheme.size());
 }
 
+/// Why the path of a sqlite URL would not be the file that its author means; empty when it is one.
+std::string why_no_file(std::string_view path)
+{
+    if (path.starts_with(":memory:") || path.find("mode=memory") != path.npos)
+        return "a file: a store in memory would be gone with the process, and with it every sale";
+    if (path.starts_with("file:")) return "a plain path, such as sqlite:data/boxoffice.db, and no file: URI";
+    if (path.find('?') != path.npos) return "a plain path without parameters: there are none";
+    if (path.starts_with(':')) return "a file: names that begin with a colon mean something else to SQLite";
+    if (path.ends_with('/')) return "a file, such as sqlite:data/boxoffice.db, and not a folder";
+    return {};
+}
+
 /// "10.0.0.1", "10.0.0.0/8", "fd00::/8".
 bool is_network(std::string_view text)
 {
@@ -39,6 +51,31 @@ bool is_network(std::string_view text)
     if (slash == std::string_view::npos) return true;
     const auto bits = parse_number<unsigned>(text.substr(slash + 1));
     return bits && *bits <= (family == AF_INET ? 32U : 128U);
+}
+
+/// An origin as browsers send it (RFC 6454, 6.2): in lower case, without the port that goes without saying; empty for anything else.
+std::string origin_of(std::string_view text)
+{
+    std::string origin(text);
+    std::transform(origin.begin(), origin.end(), origin.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const bool secure = origin.starts_with("https://");
+    if (!secure && !origin.starts_with("http://")) return {};
+    const std::size_t begin = secure ? 8 : 7;
+    std::string host = origin.substr(begin);
+    const std::size_t colon = host.rfind(':');
+    if (colon != host.npos && host.find(']', colon) == host.npos) {
+        const auto port = parse_number<std::uint16_t>(std::string_view(host).substr(colon + 1));
+        if (!port || *port == 0) return {};
+        host.resize(colon);
+        if (*port != (secure ? 443 : 80))
+            origin = origin.substr(0, begin) + host + ':' + std::to_string(*port);
+        else
+            origin = origin.substr(0, begin) + host;
+    }
+    const bool is_v6 = host.starts_with('[') && host.ends_with(']') && is_address(AF_INET6, host.substr(1, host.size() - 2));
+    const bool is_name = !host.empty() && host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == host.npos;
+    return is_v6 || is_name ? origin : std::string();
 }
 
 std::string_view without_blanks(std::string_view text)
@@ -96,6 +133,7 @@ std::string set_database_url(Config& config, std::string_view text)
     }
     const std::string_view path = sqlite_path(text);
     if (path.empty()) return "sqlite:PATH, such as sqlite:data/boxoffice.db, or postgresql://USER@HOST/DATABASE";
+    if (std::string why = why_no_file(path); !why.empty()) return why;
     config.database = std::filesystem::path(path);
     return {};
 }
@@ -111,6 +149,7 @@ std::string set_copy_source(Config& config, std::string_view text)
     if (is_postgres(text)) return "sqlite:PATH: copy goes one way, from an embedded store to a shared one";
     const std::string_view path = sqlite_path(text);
     if (path.empty()) return "sqlite:PATH, such as sqlite:data/boxoffice.db";
+    if (std::string why = why_no_file(path); !why.empty()) return why;
     config.database = std::filesystem::path(path);
     return {};
 }
@@ -184,6 +223,28 @@ std::string show_proxies(const Config& config)
 {
     const auto& networks = config.trusted_proxies;
     return networks.empty() ? std::string() : toml_string(fmt::format("{}", fmt::join(networks, ", ")));
+}
+
+std::string set_origins(Config& config, std::string_view text)
+{
+    constexpr std::string_view kWanted =
+        "exact origins between commas, such as https://shop.example.org, http://localhost:5173: no path, no star";
+    std::vector<std::string> origins;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        const std::string origin = origin_of(without_blanks(text.substr(at, comma - at)));
+        if (origin.empty()) return std::string(kWanted);
+        origins.push_back(origin);
+        at = comma + 1;
+    }
+    config.cors_origins = std::move(origins);
+    return {};
+}
+
+std::string show_origins(const Config& config)
+{
+    const auto& origins = config.cors_origins;
+    return origins.empty() ? std::string() : toml_string(fmt::format("{}", fmt::join(origins, ", ")));
 }
 
 std::string set_log_format(Config& config, std::string_view text)

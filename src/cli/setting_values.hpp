@@ -152,6 +152,8 @@ std::string show_secret(const Config& config);
 std::string set_site_url(Config& config, std::string_view text);
 std::string set_proxies(Config& config, std::string_view text);
 std::string show_proxies(const Config& config);
+std::string set_origins(Config& config, std::string_view text);
+std::string show_origins(const Config& config);
 std::string set_log_format(Config& config, std::string_view text);
 std::string show_log_format(const Config& config);
 std::string set_log_level(Config& config, std::string_view text);

@@ -79,6 +79,9 @@ constexpr Setting kSettings[] = {
             "BOXOFFICE_STATEMENT_TIMEOUT", kOpen, set_seconds<&Config::statement_timeout, 100, 3'600'000>,
             show_seconds<&Config::statement_timeout>},
 
+    Setting{"cors-origins", "LIST", kSelling,
+            "origins (https://shop.example.org) whose pages may call the API from a browser; exact, with commas between", "none",
+            kServe, "BOXOFFICE_CORS_ORIGINS", kOpen, set_origins, show_origins},
     Setting{"hold-seconds", "SECONDS", kSelling, "how long a reserved ticket waits for its payment: 0.5 to 86400", "", kServe,
             "BOXOFFICE_HOLD_SECONDS", kOpen, set_seconds<&Config::hold, 500, 86'400'000>, show_seconds<&Config::hold>},
 

@@ -102,6 +102,7 @@ int serve(const cli::Config& config)
                                      .events_a_day = config.events_per_account_day,
                                      .trusted_proxies = config.trusted_proxies,
                                      .shedding = &shedding,
+                                     .cors_origins = config.cors_origins,
                                      .others = shared.others(config, store)});
     http::Server server(server_options(config), *api);
 
