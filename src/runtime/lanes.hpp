@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/ports.hpp"
+#include "runtime/fair_queue.hpp"
 #include "runtime/metrics.hpp"
 
 namespace boxoffice
@@ -98,8 +99,9 @@ private:
     std::unique_ptr<Self> self_;
 };
 
-/// A bounded queue of plain functions and the threads that run them: the read lane and the password pool are two of these.
-/// Like write lanes, they all stop() before the first is destroyed.
+/// A bounded queue, in which clients take turns, and the threads that carry out what is in it: reads, searches, passwords,
+/// registrations and health checks have one of these each, so that none of them can occupy the threads of another. Like write
+/// lanes, they all stop() before the first is destroyed.
 class WorkLane
 {
 public:
@@ -108,18 +110,23 @@ public:
         unsigned threads = 2;
         std::size_t depth_max = 4096;
         int nice = 0;  // above 0 for work that must not stand in front of a sale
+        /// What has waited for so long is dropped, and while it runs StillWanted says no from then on. None: it waits for ever.
+        std::optional<Micros> patience{};
     };
     WorkLane(Options options, Metrics& metrics);
     ~WorkLane();
     WorkLane(const WorkLane&) = delete;
     WorkLane& operator=(const WorkLane&) = delete;
 
-    /// False when full or stopping. `work` must not throw. Any thread.
+    /// False when full or stopping: then neither of the work's functions is called. Any thread.
+    [[nodiscard]] bool submit(LaneWork work);
+    /// Work of nobody in particular: all of it counts as one client's.
     [[nodiscard]] bool submit(std::function<void()> work);
     /// Drops what is queued, lets what is running finish, and joins. By then nobody waits for an answer any more, and a queue
     /// of passwords would take a minute. Idempotent.
     void stop();
     [[nodiscard]] std::size_t depth() const;
+    [[nodiscard]] const std::string& name() const;
 
 private:
     class Self;

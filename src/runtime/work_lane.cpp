@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "core/still_wanted.hpp"
+#include "runtime/fair_queue.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/log.hpp"
 
@@ -17,6 +19,8 @@ namespace boxoffice
 
 class WorkLane::Self
 {
+    using Steady = std::chrono::steady_clock;
+
 public:
     Self(Options options, Metrics& metrics) : options_(std::move(options)), metrics_(metrics)
     {
@@ -24,33 +28,36 @@ public:
         for (unsigned i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
     }
 
-    bool submit(std::function<void()> work)
+    bool submit(LaneWork work)
     {
+        bool taken = false;
+        std::vector<std::pair<LaneWork, LaneDrop>> dropped;
         {
             std::lock_guard lock(mutex_);
-            if (stopping_ || queue_.size() >= options_.depth_max) {
-                metrics_.lane_refused(options_.name);
-                return false;
-            }
-            queue_.push_back(std::move(work));
+            const auto deadline = options_.patience ? Steady::now() + *options_.patience : Steady::time_point::max();
+            taken = !stopping_ && queue_.put(work, deadline, dropped);
         }
-        wake_.notify_one();
-        return true;
+        if (taken) wake_.notify_one();
+        if (!taken) metrics_.lane_refused(options_.name);
+        tell(dropped);
+        return taken;
     }
 
     void stop()
     {
-        std::deque<std::function<void()>> dropped;
+        FairQueue unserved(0);
         {
             std::lock_guard lock(mutex_);
             if (stopping_) return;
             stopping_ = true;
-            dropped.swap(queue_);
+            std::swap(unserved, queue_);
         }
         wake_.notify_all();
-        dropped.clear();
+        unserved = FairQueue(0);
         for (std::thread& thread : threads_) thread.join();
     }
+
+    const std::string& name() const { return options_.name; }
 
     std::size_t depth() const
     {
@@ -65,31 +72,58 @@ private:
         // On Linux the niceness is the thread's own; failing to lower it costs fairness, never an answer.
         if (options_.nice != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), options_.nice);
         for (;;) {
-            std::function<void()> work;
+            std::vector<std::pair<LaneWork, LaneDrop>> dropped;
+            std::optional<std::pair<LaneWork, Steady::time_point>> next;
             {
                 std::unique_lock lock(mutex_);
                 wake_.wait(lock, [&] { return !queue_.empty() || stopping_; });
                 if (queue_.empty()) return;
-                work = std::move(queue_.front());
-                queue_.pop_front();
+                queue_.drop_overdue(Steady::now(), dropped);
+                while (!next && !queue_.empty()) {
+                    next = queue_.take();
+                    if (!is_gone(next->first)) continue;
+                    dropped.emplace_back(std::move(next->first), LaneDrop::gone);
+                    next.reset();
+                }
             }
-            work();
+            tell(dropped);
+            if (next) carry_out(next->first, next->second);
         }
+    }
+
+    static bool is_gone(const LaneWork& work) { return work.gone && work.gone->load(std::memory_order_relaxed); }
+
+    static void carry_out(const LaneWork& work, Steady::time_point deadline)
+    {
+        const std::function<bool()> wanted = [&work, deadline] { return !is_gone(work) && Steady::now() < deadline; };
+        const StillWanted scope(wanted);
+        work.run();
+    }
+
+    void tell(std::vector<std::pair<LaneWork, LaneDrop>>& dropped)
+    {
+        for (auto& [work, why] : dropped) {
+            if (why == LaneDrop::crowded_out) metrics_.lane_refused(options_.name);
+            if (work.dropped) work.dropped(why);
+        }
+        dropped.clear();
     }
 
     const Options options_;
     Metrics& metrics_;
     mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
-    std::deque<std::function<void()>> queue_;
+    FairQueue queue_{options_.depth_max};
     bool stopping_ = false;
     std::vector<std::thread> threads_;
 };
 
 WorkLane::WorkLane(Options options, Metrics& metrics) : self_(std::make_unique<Self>(std::move(options), metrics)) {}
 WorkLane::~WorkLane() { stop(); }
-bool WorkLane::submit(std::function<void()> work) { return self_->submit(std::move(work)); }
+bool WorkLane::submit(LaneWork work) { return self_->submit(std::move(work)); }
+bool WorkLane::submit(std::function<void()> work) { return self_->submit({.run = std::move(work)}); }
 void WorkLane::stop() { self_->stop(); }
 std::size_t WorkLane::depth() const { return self_->depth(); }
+const std::string& WorkLane::name() const { return self_->name(); }
 
 }  // namespace boxoffice
