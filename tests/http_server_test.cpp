@@ -162,9 +162,74 @@ TEST_F(HttpServer, AnswersAClientThatHasHalfClosed)
     client.half_close();
     toy.take_parked()(text("late"));
     EXPECT_EQ(client.read().body, "/one");
-    EXPECT_EQ(client.read().body, "late");
+    EXPECT_EQ(client.read_final().body, "late");
     EXPECT_EQ(client.read().body, "/two");
     EXPECT_TRUE(client.is_over());
+}
+
+/// A deadline that is looked at often, so that nobody has to wait for the next look.
+ServerOptions looking_often()
+{
+    ServerOptions options = on_any_port();
+    options.idle_timeout = 100ms;
+    return options;
+}
+
+class ClientsThatGo : public HttpServer
+{
+protected:
+    ClientsThatGo() : HttpServer(looking_often()) {}
+    bool is_missed()
+    {
+        const auto give_up = std::chrono::steady_clock::now() + 10s;
+        while (!toy.is_client_gone() && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(1ms);
+        return toy.is_client_gone();
+    }
+};
+
+TEST_F(ClientsThatGo, AreMissedWhileTheirRequestIsCarriedOut)
+{
+    for (const auto leave : {&Client::hang_up, &Client::reset}) {
+        for (const char* more : {"", "GET /pipelined HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+            Client client(server.port());
+            client.send(get("/later") + more);
+            const Respond respond = toy.take_parked();
+            EXPECT_FALSE(toy.is_client_gone());
+            (client.*leave)();
+            EXPECT_TRUE(is_missed()) << more;
+            respond(text("to nobody"));
+        }
+    }
+    EXPECT_EQ(ask(get("/hello")).status, 200);
+}
+
+TEST_F(ClientsThatGo, AreToldFromThoseThatHaveHalfClosed)
+{
+    Client client(server.port());
+    client.send(get("/later"));
+    client.half_close();
+    const Respond respond = toy.take_parked();
+    EXPECT_EQ(client.read().status, 100);  // the server has looked whether it is still there
+    respond(text("late"));
+    EXPECT_EQ(client.read().body, "late");
+    EXPECT_FALSE(toy.is_client_gone());
+    EXPECT_TRUE(client.is_over());
+}
+
+TEST_F(ClientsThatGo, AreNotAskedInAVersionWithoutInterimAnswers)
+{
+    Client client(server.port());
+    client.send("GET /later HTTP/1.0\r\n\r\n");
+    client.half_close();
+    const Respond respond = toy.take_parked();
+    Client other(server.port());
+    other.send(get("/later"));
+    other.half_close();
+    const Respond second = toy.take_parked();
+    EXPECT_EQ(other.read().status, 100);
+    respond(text("late"));
+    second(text("late"));
+    EXPECT_EQ(client.read().body, "late");
 }
 
 // --- Respond ---------------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ public:
         if (target == "/later") {
             const std::lock_guard lock(mutex_);
             parked_.push_back(std::move(respond));
+            gone_ = request->gone;
             arrived_.notify_all();
             return;
         }
@@ -94,8 +95,16 @@ public:
         return respond;
     }
 
+    /// Whether the client of the last `/later` is known to have gone.
+    [[nodiscard]] bool is_client_gone()
+    {
+        const std::lock_guard lock(mutex_);
+        return gone_->load();
+    }
+
 private:
     std::mutex mutex_;
+    std::shared_ptr<const std::atomic<bool>> gone_;
     std::condition_variable arrived_;
     std::vector<Respond> parked_;
 };
@@ -180,6 +189,14 @@ public:
         }
         answer.body = buffer_.substr(0, length);
         buffer_.erase(0, length);
+        return answer;
+    }
+
+    /// The same, behind interim answers.
+    Answer read_final()
+    {
+        Answer answer = read();
+        while (answer.status / 100 == 1) answer = read();
         return answer;
     }
 

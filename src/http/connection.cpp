@@ -1,5 +1,9 @@
 #include "http/connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <cstring>
@@ -183,6 +187,7 @@ void Connection::ask()
     request_->method = head_.method;
     request_->target = std::move(head_.target);
     request_->peer = peer_;
+    request_->gone = gone_;
     has_answer_ = false;
     asking_ = Asking::now;
     try {
@@ -342,6 +347,7 @@ void Connection::enter(Phase phase, std::chrono::milliseconds timeout)
 
 void Connection::expire(Clock::time_point now)
 {
+    if (phase_ == Phase::answering && waiter_) return look_for_client();
     if (now < deadline_) return;
     timed_out_ = true;
     if (phase_ == Phase::writing || phase_ == Phase::lingering) return close();
@@ -356,8 +362,25 @@ void Connection::drain()
     if (phase_ == Phase::idle) socket_.cancel(ignored);
 }
 
+// While a request is carried out nothing is read, for what comes is the next one. A reset shows in the state of the socket; a
+// close does not, for it looks like the end of what a client has to say that still wants its answer. So that one is sent an
+// interim answer, once: a client that is there skips it (RFC 9110, 15.2), and the kernel of one that is not answers with a reset,
+// which shows the next time.
+void Connection::look_for_client()
+{
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+    if (info.tcpi_state == TCP_CLOSE) return abandon();
+    if (info.tcpi_state != TCP_CLOSE_WAIT || probed_ || head_.minor_version == 0 || has_output()) return;
+    probed_ = true;
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (write_some() == Flush::failed) abandon();
+}
+
 void Connection::abandon()
 {
+    gone_->store(true, std::memory_order_relaxed);
     abandoned_ = true;
     close();
     if (streaming_) stop_streaming();

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -110,6 +111,8 @@ private:
     void enter(Phase phase, std::chrono::milliseconds timeout);
     void wake();
     void close();
+    /// Whether anybody still waits for the answer that is being worked out.
+    void look_for_client();
 
     void begin_stream(const StartStream& start);
     [[nodiscard]] Flush write_piece(const std::string& piece);
@@ -134,6 +137,8 @@ private:
     std::shared_ptr<Request> request_;
 
     Asking asking_ = Asking::no;
+    std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);  // outlives this in its requests
+    bool probed_ = false;                                                                   // see look_for_client()
     bool has_answer_ = false;
     std::optional<Reply> reply_;
     std::unique_ptr<Waiter> waiter_;

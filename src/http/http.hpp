@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case; those of one name together, in order
     std::string body;                                          // de-chunked
     std::string peer;                                          // address of the other end, "127.0.0.1"
+    std::shared_ptr<const std::atomic<bool>> gone;             // true once the client surely is; none where nobody looks
 
     /// The value of the first header of that (lower-case) name, or empty.
     [[nodiscard]] std::string_view header(std::string_view name) const

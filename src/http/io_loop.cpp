@@ -180,9 +180,7 @@ Awaitable<void> IoLoop::watch_deadlines()
         auto [error] = co_await tick_.async_wait(kAwait);
         if (error || is_done()) co_return;  // a timer that had just gone off is past being cancelled
         const auto now = Connection::Clock::now();
-        for (const auto& [key, weak] : connections_) {
-            if (const auto connection = weak.lock()) connection->expire(now);
-        }
+        for (const auto& connection : present()) connection->expire(now);
     }
 }
 
