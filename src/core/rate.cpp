@@ -14,13 +14,13 @@ RateAnswer take_token(Bucket& bucket, const RatePolicy& policy, Instant now)
         bucket.as_of = now;
     }
     RateAnswer answer;
-    answer.allowed = bucket.tokens >= 1;
-    if (answer.allowed) bucket.tokens -= 1;
+    answer.allowed = bucket.tokens >= policy.price;
+    if (answer.allowed) bucket.tokens = std::min(policy.burst, bucket.tokens - policy.price);
     const auto until = [&](double tokens) {
         return Micros(static_cast<std::int64_t>(std::ceil(std::max(0.0, tokens - bucket.tokens) / a_microsecond)));
     };
     answer.remaining = static_cast<std::int64_t>(bucket.tokens);
-    answer.retry_after = answer.allowed ? Micros(0) : until(1);
+    answer.retry_after = answer.allowed ? Micros(0) : until(policy.price);
     answer.reset = until(policy.burst);
     return answer;
 }

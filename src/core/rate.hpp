@@ -10,6 +10,7 @@ namespace boxoffice
 struct RatePolicy {
     double per_minute = 0;
     double burst = 0;
+    double price = 1;  // tokens that one request takes; below 0 gives some back
     [[nodiscard]] bool limits() const { return per_minute > 0; }
 };
 
@@ -22,12 +23,13 @@ struct Bucket {
 /// What to tell whoever asked, in the words of the IETF's RateLimit fields.
 struct RateAnswer {
     bool allowed = true;
-    std::int64_t remaining = 0;  // whole requests that would be let through right now
+    std::int64_t remaining = 0;  // whole tokens that are left
     Micros retry_after{0};       // until the next one would be; 0 when allowed
     Micros reset{0};             // until the bucket is full again
 };
 
-/// Fills `bucket` up to `now` (a time before as_of counts as as_of) and takes one token if there is one. Pure.
+/// Fills `bucket` up to `now` (a time before as_of counts as as_of) and takes the policy's price if that much is there.
+/// Pure. A price above the burst is never there.
 [[nodiscard]] RateAnswer take_token(Bucket& bucket, const RatePolicy& policy, Instant now);
 
 }  // namespace boxoffice

@@ -143,7 +143,8 @@ private:
                 "boxoffice:rate:" + take.key,
                 fmt::format("{}", take.policy.per_minute),  // the shortest text that is read as the same number
                 fmt::format("{}", take.policy.burst),
-                std::to_string(take.now.time_since_epoch().count())};
+                std::to_string(take.now.time_since_epoch().count()),
+                fmt::format("{}", take.policy.price)};
     }
 
     void fly(std::deque<Take>& flight)

@@ -12,15 +12,21 @@ namespace boxoffice
 class Seldom
 {
 public:
-    explicit Seldom(std::chrono::steady_clock::duration every = std::chrono::minutes(1)) : every_(every) {}
+    /// Lets `at_once` through in each span of `every`.
+    explicit Seldom(std::chrono::steady_clock::duration every = std::chrono::minutes(1), int at_once = 1)
+        : every_(every), at_once_(at_once)
+    {
+    }
 
     /// How many were kept back since the last that was let through; nothing when this one is kept back too.
     [[nodiscard]] std::optional<std::int64_t> due();
 
 private:
     const std::chrono::steady_clock::duration every_;
-    std::mutex mutex_;  // protects what follows
-    std::optional<std::chrono::steady_clock::time_point> last_;
+    const int at_once_;
+    std::mutex mutex_;                                            // protects what follows
+    std::optional<std::chrono::steady_clock::time_point> began_;  // of the present span
+    int let_through_ = 0;                                         // in it
     std::int64_t kept_back_ = 0;
 };
 
