@@ -118,6 +118,45 @@ TEST(Bcrypt, CostsTheSameWhetherOrNotThereIsAnythingToMatch)
     }
 }
 
+TEST(Bcrypt, EvensOutWhatARefusalCostsToTheDearestHashThereIs)
+{
+    const auto hasher = make_bcrypt(5);
+    const std::string cheap = make_bcrypt(6)->hash("secret12");
+    const std::string dear = make_bcrypt(9)->hash("secret12");
+    const double dearest = seconds_of([&] { (void)hasher->matches("secret13", dear); });
+    for (const auto& [what, time] : std::vector<std::pair<std::string, double>>{
+             {"an old hash", seconds_of([&] {
+                  (void)hasher->matches("secret13", cheap);
+                  hasher->even_out("secret13", cheap, dear);
+              })},
+             {"the dearest", seconds_of([&] {
+                  (void)hasher->matches("secret13", dear);
+                  hasher->even_out("secret13", dear, dear);
+              })},
+             {"nobody", seconds_of([&] { hasher->even_out("secret13", "", dear); })},
+             {"unreadable", seconds_of([&] {
+                  (void)hasher->matches("secret13", "x");
+                  hasher->even_out("secret13", "x", dear);
+              })},
+         }) {
+        EXPECT_GT(time, dearest * 0.5) << what;
+        EXPECT_LT(time, dearest * 2) << what;
+    }
+    const double own = seconds_of([&] { hasher->waste("secret13"); });
+    EXPECT_LT(seconds_of([&] { hasher->even_out("secret13", "", ""); }), own * 2) << "nobody has registered";
+}
+
+TEST(Bcrypt, KnowsAHashThatIsToBeMadeAnew)
+{
+    const auto hasher = make_bcrypt(5);
+    const std::string mine = hasher->hash("secret12");
+    EXPECT_FALSE(hasher->is_outdated(mine));
+    EXPECT_TRUE(hasher->is_outdated(make_bcrypt(4)->hash("secret12")));
+    EXPECT_TRUE(hasher->is_outdated(make_bcrypt(6)->hash("secret12")));
+    EXPECT_TRUE(hasher->is_outdated("$2y$" + mine.substr(4)));
+    EXPECT_TRUE(hasher->is_outdated("!"));
+}
+
 TEST(Bcrypt, IsRefusedACostOutOfReason)
 {
     for (const int cost : {-1, 0, 3, 16, 31}) EXPECT_THROW((void)make_bcrypt(cost), std::invalid_argument) << cost;

@@ -88,6 +88,8 @@ public:
     // Reads: from any thread, concurrently. They throw StoreFailure on accidents.
     virtual std::optional<User> find_user(UserId id) = 0;
     virtual std::optional<Login> find_login(std::string_view email) = 0;  // without regard to case
+    /// One of the stored password hashes that cost most to compare with; none where nobody has registered.
+    virtual std::optional<std::string> dearest_hash() { return std::nullopt; }
     virtual std::optional<Event> find_event(EventId id) = 0;
     virtual std::vector<Event> find_events(std::span<const EventId> ids) = 0;  // in that order; missing ones are left out
     virtual Page<Event> list_events(const EventQuery& query) = 0;              // by start_time, then id
@@ -247,6 +249,19 @@ public:
     [[nodiscard]] virtual bool matches(std::string_view password, std::string_view hash) const = 0;
     /// Takes the time of matches() against nothing: what an unknown address costs.
     virtual void waste(std::string_view password) const = 0;
+    /// Takes the time by which a comparison with `dearest` takes longer than one with `compared`, which has been made and failed;
+    /// nothing was compared when that is empty. So a refusal does not tell whether there is such an account, nor how old it is.
+    virtual void even_out(std::string_view password, std::string_view compared, std::string_view dearest) const
+    {
+        (void)dearest;
+        if (compared.empty()) waste(password);
+    }
+    /// Whether a hash is of another make than hash() gives now, and should be made anew where the password is at hand.
+    [[nodiscard]] virtual bool is_outdated(std::string_view hash) const
+    {
+        (void)hash;
+        return false;
+    }
 };
 
 /// What a token says once it has been believed.

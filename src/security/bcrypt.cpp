@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -54,20 +55,24 @@ bool is_whole(std::string_view password)
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+int cost_of(std::string_view hash) { return (hash[kCostAt] - '0') * 10 + (hash[kCostAt + 1] - '0'); }
+
 // $2a$, $2b$ and $2y$ name the same sound algorithm; $2x$ is a buggy one.
 bool is_readable(std::string_view hash)
 {
     if (hash.size() != kHashBytes || hash.find('\0') != std::string_view::npos) return false;
     if (!hash.starts_with("$2a$") && !hash.starts_with("$2b$") && !hash.starts_with("$2y$")) return false;
     if (!is_digit(hash[kCostAt]) || !is_digit(hash[kCostAt + 1]) || hash[kCostAt + 2] != '$') return false;
-    const int cost = (hash[kCostAt] - '0') * 10 + (hash[kCostAt + 1] - '0');
+    const int cost = cost_of(hash);
     return cost >= kCostMin && cost <= kCostMax;
 }
+
+std::string setting_of(int cost) { return fmt::format("$2b${:02}${}", cost, kSomeSalt); }
 
 class Bcrypt final : public PasswordHasher
 {
 public:
-    explicit Bcrypt(int cost) : cost_(cost), dummy_(fmt::format("$2b${:02}${}", cost, kSomeSalt))
+    explicit Bcrypt(int cost) : cost_(cost)
     {
         if (cost < kCostMin || cost > kCostMax) {
             throw std::invalid_argument(fmt::format("bcrypt's cost must be between {} and {}, not {}", kCostMin, kCostMax, cost));
@@ -103,15 +108,29 @@ public:
         return CRYPTO_memcmp(made.data(), hash.data(), hash.size()) == 0 && is_whole(password);
     }
 
-    void waste(std::string_view password) const override
+    void waste(std::string_view password) const override { spend(password, cost_); }
+
+    void even_out(std::string_view password, std::string_view compared, std::string_view dearest) const override
     {
-        Scratch scratch;
-        if (scratch.run(password, dummy_).empty()) throw std::runtime_error("libxcrypt could not hash a password");
+        const int wanted = is_readable(dearest) ? std::max(cost_, cost_of(dearest)) : cost_;
+        if (compared.empty()) return spend(password, wanted);
+        // Each cost is twice the one below, so that those from the one spent up to below the wanted one make up the difference.
+        for (int cost = is_readable(compared) ? cost_of(compared) : cost_; cost < wanted; ++cost) spend(password, cost);
+    }
+
+    bool is_outdated(std::string_view hash) const override
+    {
+        return !is_readable(hash) || cost_of(hash) != cost_ || !hash.starts_with("$2b$");
     }
 
 private:
+    static void spend(std::string_view password, int cost)
+    {
+        Scratch scratch;
+        if (scratch.run(password, setting_of(cost)).empty()) throw std::runtime_error("libxcrypt could not hash a password");
+    }
+
     int cost_;
-    std::string dummy_;
 };
 
 }  // namespace
