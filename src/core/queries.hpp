@@ -68,6 +68,15 @@ struct NearbyQuery {
     std::optional<Cursor<DistanceKey>> from{};
 };
 
+/// Whether a list has to look at much more than it shows: what is found by words, what has to be counted by a filter, what is far
+/// down. Such reads have threads and connections of their own, and a price.
+inline constexpr std::int64_t kSkipCheapMax = 1'000;
+[[nodiscard]] inline bool is_expensive(const EventQuery& query)
+{
+    return !query.q.empty() || query.starts_after || query.starts_before || query.available_only || query.skip > kSkipCheapMax;
+}
+[[nodiscard]] inline bool is_expensive(const TicketQuery& query) { return query.skip > kSkipCheapMax; }
+
 /// What there is of an event at this moment.
 struct Availability {
     EventId event;

@@ -168,7 +168,7 @@ void Connection::connect()
         "SET lock_timeout = {}; SET statement_timeout = {}; SET jit = off; SET TimeZone = 'UTC'; "
         "SET default_transaction_isolation = 'read committed'",
         ms(purpose_ == Purpose::write ? std::min(options_.lock_timeout, kLanePatience) : options_.lock_timeout),
-        ms(options_.statement_timeout));
+        ms(statement_timeout()));
     if (purpose_ == Purpose::write)
         settings_of_ours.append(kWriterSettings).append(std::to_string(ms(options_.transaction_silence_max)));
     script(settings_of_ours);
@@ -194,7 +194,7 @@ const std::string& Connection::name_of(std::string_view sql, const Params& param
 
 void Connection::pump()
 {
-    const auto patience = patience_.value_or(options_.statement_timeout + kSilenceMax);
+    const auto patience = patience_.value_or(statement_timeout() + kSilenceMax);
     pollfd watched{PQsocket(session_.get()), POLLIN, 0};
     const int unsent = PQflush(session_.get());
     if (unsent < 0) lost("the connection to PostgreSQL was lost");

@@ -1,6 +1,7 @@
 #pragma once
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -89,7 +90,7 @@ private:
 class Connection
 {
 public:
-    enum class Purpose : std::uint8_t { write, read };
+    enum class Purpose : std::uint8_t { write, read, search };
 
     Connection(const PostgresOptions& options, Purpose purpose) : options_(options), purpose_(purpose) {}
 
@@ -125,6 +126,11 @@ public:
     [[nodiscard]] bool wait_for_notice(int wake, std::string& payload);
 
 private:
+    [[nodiscard]] Micros statement_timeout() const
+    {
+        return purpose_ == Purpose::search ? std::min(options_.search_timeout, options_.statement_timeout)
+                                           : options_.statement_timeout;
+    }
     struct Finish {
         void operator()(PGconn* session) const { PQfinish(session); }
     };

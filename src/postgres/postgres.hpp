@@ -14,9 +14,11 @@ namespace boxoffice
 {
 
 struct PostgresOptions {
-    std::string url;       // postgresql://user:password@host:port/database?sslmode=…: whatever libpq takes
-    unsigned lanes = 2;    // connections that write: one a write lane, and each makes one transaction at a time
-    unsigned readers = 4;  // connections that read: as many queries run at once in the server
+    std::string url;         // postgresql://user:password@host:port/database?sslmode=…: whatever libpq takes
+    unsigned lanes = 2;      // connections that write: one a write lane, and each makes one transaction at a time
+    unsigned readers = 4;    // connections that read: as many queries run at once in the server
+    unsigned searchers = 1;  // connections for expensive reads, beside them
+    Micros search_timeout = std::chrono::seconds(5);  // such a read is broken off after so long
     Micros connect_timeout = std::chrono::seconds(5);
     Micros lock_timeout = std::chrono::seconds(5);        // a row that somebody else has locked for longer ends the transaction
     Micros statement_timeout = std::chrono::seconds(15);  // and so does a statement that runs for longer

@@ -10,8 +10,6 @@ namespace boxoffice::postgres
 namespace
 {
 
-/// Questions to a flight at most: one slow one makes those behind it wait.
-constexpr std::size_t kTogetherMax = 16;
 constexpr std::chrono::milliseconds kAwayPauseFirst{50};
 constexpr std::chrono::milliseconds kAwayPauseMax{200};
 /// Whoever reads sits in front of a page and can ask again: less patience than with a sale.
@@ -19,10 +17,11 @@ constexpr std::chrono::seconds kAwayMax{1};
 
 }  // namespace
 
-Readers::Readers(const PostgresOptions& options) : options_(options)
+Readers::Readers(const PostgresOptions& options, Connection::Purpose purpose, Size size)
+    : options_(options), together_max_(size.together_max)
 {
-    for (unsigned i = 0; i < std::max(1U, options.readers); ++i) {
-        all_.push_back(std::make_unique<Connection>(options_, Connection::Purpose::read));
+    for (unsigned i = 0; i < std::max(1U, size.connections); ++i) {
+        all_.push_back(std::make_unique<Connection>(options_, purpose));
         free_.push_back(all_.back().get());
     }
 }
@@ -55,7 +54,7 @@ std::vector<Rows> Readers::fly(Flight flight)
         free_.pop_back();
         Group group;
         // What waits is shared out among the connections that are free, so that none idles while another has a queue.
-        const std::size_t share = std::min(kTogetherMax, waiting_.size() / (free_.size() + 1) + 1);
+        const std::size_t share = std::min(together_max_, waiting_.size() / (free_.size() + 1) + 1);
         while (!waiting_.empty() && group.size() < share) {
             group.push_back(waiting_.front());
             waiting_.pop_front();

@@ -25,7 +25,12 @@ namespace boxoffice::postgres
 class Readers
 {
 public:
-    explicit Readers(const PostgresOptions& options);
+    /// How many connections, and how many questions may travel together over one: a slow one makes those behind it wait.
+    struct Size {
+        unsigned connections;
+        std::size_t together_max;
+    };
+    Readers(const PostgresOptions& options, Connection::Purpose purpose, Size size);
 
     /// The rows of each statement of the flight. Each statement sees one state of the store; statements of one flight may see
     /// different ones. A server that has just gone away is waited for, for a second; one that has been away for longer is not.
@@ -67,6 +72,7 @@ private:
     void refuse_those_waiting();
 
     const PostgresOptions& options_;
+    const std::size_t together_max_;
     std::vector<std::unique_ptr<Connection>> all_;
     std::mutex mutex_;  // protects what follows
     std::vector<Connection*> free_;

@@ -19,11 +19,18 @@ namespace
 
 using namespace postgres;
 
+/// Questions to a flight at most.
+constexpr std::size_t kTogetherMax = 16;
+
 class PostgresStore final : public Store
 {
 public:
     PostgresStore(PostgresOptions options, const Zones& zones)
-        : options_(std::move(options)), readers_(options_), probe_(options_, Connection::Purpose::read)
+        : options_(std::move(options)),
+          readers_(options_, Connection::Purpose::read, {options_.readers, kTogetherMax}),
+          searchers_(options_, Connection::Purpose::search, {options_.searchers, 1}),
+          logins_(options_, Connection::Purpose::read, {1, kTogetherMax}),
+          probe_(options_, Connection::Purpose::read)
     {
         for (unsigned i = 0; i < std::max(1U, options_.lanes); ++i) {
             writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
@@ -52,13 +59,22 @@ public:
     std::optional<Login> find_login(std::string_view email) override
     {
         // The exact address first: it is all that an account has whose mailbox is an older one's.
-        const Rows rows = readers_.ask(
+        const Rows rows = logins_.ask(
             "SELECT id, password_hash FROM (SELECT 1 AS turn, id, password_hash FROM users WHERE email_folded = $1 UNION ALL "
             "SELECT 2, id, password_hash FROM users WHERE email_folded = $2 UNION ALL "
             "SELECT 3, id, password_hash FROM users WHERE email_key = $2) found ORDER BY turn LIMIT 1",
             std::move(Params().text(std::string_view(fold_email(email))).text(std::string_view(text::address_key(email)))));
         if (rows.count() == 0) return std::nullopt;
         return Login{rows.id<UserId>(0, 0), std::string(rows.text(0, 1))};
+    }
+
+    std::optional<std::string> dearest_hash() override
+    {
+        const Rows rows = logins_.ask(
+            "SELECT password_hash FROM users WHERE substr(password_hash, 5, 2) > '' ORDER BY substr(password_hash, 5, 2) DESC "
+            "LIMIT 1");
+        if (rows.count() == 0) return std::nullopt;
+        return std::string(rows.text(0, 0));
     }
 
     std::optional<Event> find_event(EventId id) override
@@ -69,7 +85,10 @@ public:
     }
 
     std::vector<Event> find_events(std::span<const EventId> ids) override { return postgres::find_events(readers_, ids); }
-    Page<Event> list_events(const EventQuery& query) override { return postgres::list_events(readers_, lacking_, query); }
+    Page<Event> list_events(const EventQuery& query) override
+    {
+        return postgres::list_events(is_expensive(query) ? searchers_ : readers_, lacking_, query);
+    }
 
     std::optional<TicketView> find_ticket(TicketId id) override
     {
@@ -80,11 +99,14 @@ public:
         return TicketView{read_ticket(rows, 0), rows.id<UserId>(0, 8)};
     }
 
-    Page<Ticket> list_tickets(const TicketQuery& query) override { return postgres::list_tickets(readers_, query); }
-    Page<NearbyEvent> nearby(const NearbyQuery& query) override { return postgres::nearby(readers_, query); }
+    Page<Ticket> list_tickets(const TicketQuery& query) override
+    {
+        return postgres::list_tickets(is_expensive(query) ? searchers_ : readers_, query);
+    }
+    Page<NearbyEvent> nearby(const NearbyQuery& query) override { return postgres::nearby(searchers_, query); }
     std::vector<Candidate> candidates(const SuggestionQuery& query) override
     {
-        return postgres::candidates(readers_, counts_, query);
+        return postgres::candidates(searchers_, counts_, query);
     }
 
     std::vector<Availability> availability(std::span<const EventId> events, Instant now) override
@@ -191,6 +213,8 @@ private:
     std::condition_variable returned_;
     std::vector<Writer*> free_;
     Readers readers_;
+    Readers searchers_;   // for what takes long, so that it occupies none of the others
+    Readers logins_;      // for signing in, which waits for nobody who reads
     std::mutex probing_;  // protects what follows
     Connection probe_;
     std::chrono::steady_clock::time_point unready_at_;  // when it last had no answer, and why

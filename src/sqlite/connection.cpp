@@ -17,6 +17,7 @@ Code code_of(int extended_code)
             return Code::storage_full;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
+        case SQLITE_INTERRUPT:  // a read that is wanted no more: see StillWanted
             return Code::busy;
         case SQLITE_IOERR:
         case SQLITE_CORRUPT:

@@ -12,9 +12,11 @@
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <queue>
 #include <shared_mutex>
 
 #include "core/slices.hpp"
+#include "core/still_wanted.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -70,6 +72,21 @@ Bounds bounds_of_chord(double chord)
 Bounds bounds_of(const Point& a, const Point& b) { return bounds_of_chord(bg::distance(a, b)); }
 
 }  // namespace
+
+/// Looks now and then, in a walk over everything, whether its end is still wanted.
+class Walk
+{
+public:
+    void step()
+    {
+        constexpr unsigned kStepsBetweenLooks = 4096;  // some tenths of a millisecond
+        if (++steps_ % kStepsBetweenLooks == 0 && !StillWanted::here())
+            throw StoreFailure(Code::busy, "a search was given up because its answer is wanted no more");
+    }
+
+private:
+    unsigned steps_ = 0;
+};
 
 class Places::Self
 {
@@ -215,40 +232,56 @@ Page<Found> Places::near(const NearbyQuery& query)
     const Box box({center.get<0>() - reach, center.get<1>() - reach, center.get<2>() - reach},
                   {center.get<0>() + reach, center.get<1>() + reach, center.get<2>() + reach});
     const auto lock = self_->reading();
-    std::vector<Self::Contender> inside;
+    const auto asked = static_cast<std::size_t>(query.skip + query.limit + 1);
+    const bool back = goes_back(query.from);
+    // How far a contender is from the end that is counted from, at least and at most: the far end when a page goes back.
+    const auto least_of = [back](const Self::Contender& c) { return back ? -c.bounds.most : c.bounds.least; };
+    const auto most_of = [back](const Self::Contender& c) { return back ? -c.bounds.least : c.bounds.most; };
+    const auto is_beyond_cursor = [&](Self::Contender& c) {
+        if (!query.from) return true;
+        const DistanceKey& key = query.from->key;
+        if (c.bounds.most < key.distance_m) return back;
+        if (c.bounds.least > key.distance_m) return !back;
+        const DistanceKey own{self_->exact(c, query.center), self_->rows_[c.row].place.event};
+        return back ? own < key : key < own;
+    };
+    std::int64_t total = 0;
+    std::int64_t left = 0;                  // of them, beyond the cursor
+    std::vector<Self::Contender> inside;    // those of them that may be among the first `asked`
+    std::priority_queue<double> the_first;  // the least of what they are away at most
+    Walk walk;
     const auto look = [&](const Entry& entry) {
+        walk.step();
         const Place& place = self_->rows_[entry.second].place;
         if (!query.include_past && place.end_time <= query.now) return;
         if (!query.include_sold_out && place.sold >= place.total) return;
         Self::Contender contender{bounds_of(center, entry.first), entry.second};
         if (contender.bounds.least > query.radius_m) return;
         if (contender.bounds.most > query.radius_m && self_->exact(contender, query.center) > query.radius_m) return;
+        ++total;
+        if (!is_beyond_cursor(contender)) return;
+        ++left;
+        const double most = most_of(contender);
+        if (the_first.size() < asked) {
+            the_first.push(most);
+        } else {
+            if (least_of(contender) > the_first.top()) return;
+            if (most < the_first.top()) {
+                the_first.pop();
+                the_first.push(most);
+            }
+        }
         inside.push_back(contender);
     };
     self_->tree_.query(bgi::intersects(box), boost::make_function_output_iterator(look));
 
     Page<Found> page;
-    page.total = static_cast<std::int64_t>(inside.size());
-    const bool back = goes_back(query.from);
-    if (query.from) {
-        const DistanceKey& key = query.from->key;
-        std::erase_if(inside, [&](Self::Contender& c) {
-            if (c.bounds.most < key.distance_m) return !back;
-            if (c.bounds.least > key.distance_m) return back;
-            const DistanceKey own{self_->exact(c, query.center), self_->rows_[c.row].place.event};
-            return back ? own >= key : own <= key;
-        });
-    }
-    const auto left = static_cast<std::int64_t>(inside.size());
+    page.total = total;
     if (query.skip >= left) return page;
-    const auto wanted = static_cast<std::size_t>(std::min(query.skip + query.limit + 1, left));
-    // Whoever cannot be among the first `wanted` by its bounds, counted from the near or from the far end, needs no exact distance.
-    const auto last_wanted = inside.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
-    std::nth_element(inside.begin(), last_wanted, inside.end(), [back](const Self::Contender& a, const Self::Contender& b) {
-        return back ? a.bounds.least > b.bounds.least : a.bounds.most < b.bounds.most;
-    });
-    const double enough = back ? last_wanted->bounds.least : last_wanted->bounds.most;
-    std::erase_if(inside, [&](const Self::Contender& c) { return back ? c.bounds.most < enough : c.bounds.least > enough; });
+    const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(static_cast<std::int64_t>(asked), left));
+    // One that cannot be among the first `wanted` by its bounds needs no exact distance.
+    const double enough = the_first.top();
+    std::erase_if(inside, [&](const Self::Contender& c) { return least_of(c) > enough; });
     page.items.reserve(inside.size());
     for (Self::Contender& c : inside) page.items.push_back({self_->rows_[c.row].place.event, self_->exact(c, query.center)});
     std::partial_sort(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(wanted), page.items.end(),
@@ -278,7 +311,9 @@ std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const st
     };
     std::vector<Seen> all;
     all.reserve(self_->rows_.size());
+    Walk walk;
     for (const Self::Row& row : self_->rows_) {
+        walk.step();
         const Place& place = row.place;
         if (!row.live || place.start_time <= query.now || place.sold >= place.total || held.contains(place.event)) continue;
         Seen& seen = all.emplace_back(Seen{&place});

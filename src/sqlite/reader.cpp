@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/slices.hpp"
+#include "core/still_wanted.hpp"
 #include "sqlite/rows.hpp"
 #include "text/text.hpp"
 
@@ -35,6 +36,11 @@ constexpr std::string_view kMatching = "(SELECT rowid FROM event_tokens WHERE ev
 constexpr std::string_view kMatchingWithOld =
     "(SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?4 UNION SELECT s.id FROM event_words o CROSS JOIN events s ON "
     "s.id = o.rowid WHERE o.event_words MATCH ?4 AND s.words_version IS NULL)";
+/// Steps of SQLite's machine after which a reader looks whether its answer is still wanted: about a tenth of a millisecond.
+constexpr int kStepsBetweenLooks = 4000;
+
+/// Called by C; what it asks does not throw.
+int is_wanted_no_more(void*) { return StillWanted::here() ? 0 : 1; }
 
 constexpr Instant kFirst = Instant(Micros(std::numeric_limits<std::int64_t>::min()));
 constexpr Instant kLast = Instant(Micros(std::numeric_limits<std::int64_t>::max()));
@@ -47,6 +53,7 @@ Readers::Readers(const std::filesystem::path& file, unsigned count)
         all_.push_back(std::make_unique<Connection>(file, Access::read_only));
         free_.push_back(all_.back().get());
         all_.back()->script("PRAGMA cache_size=-8192");
+        sqlite3_progress_handler(all_.back()->handle(), kStepsBetweenLooks, is_wanted_no_more, nullptr);
     }
 }
 

@@ -115,6 +115,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(MarkMailSent{"key", now});
         store->find_user(user);
         store->find_login("a@b.co");
+        store->dearest_hash();
         store->find_event(event);
         store->find_ticket(ticket.id);
         for (const char* q : {"", "flamenco", "more"}) {
