@@ -45,6 +45,14 @@ TEST(Help, NamesEveryOptionItsDefaultAndItsVariable)
                                    "2000/6000",
                                    "--trusted-proxies LIST",
                                    "--cors-origins LIST",
+                                   "--trusted-accounts LIST",
+                                   "--search-rate RATE",
+                                   "--guess-rate RATE",
+                                   "--account-guess-rate RATE",
+                                   "--search-threads N",
+                                   "--search-queue N",
+                                   "--read-deadline SECONDS",
+                                   "--password-deadline SECONDS",
                                    "[BOXOFFICE_LISTEN]",
                                    "[BOXOFFICE_JWT_SECRET]",
                                    "Examples"}) {
@@ -159,6 +167,12 @@ TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
           "https://*.example.org", "https://a@b.example", "https://a.example:0", "https://a.example:x", "https://a.example,",
           "ftp://a.example", "https://a example"})
         EXPECT_FALSE(accepts("cors-origins", bad)) << bad;
+    for (const char* const good : {"7", "12, 845", "9223372036854775807"}) EXPECT_TRUE(accepts("trusted-accounts", good)) << good;
+    for (const char* const bad : {"0", "-1", "12,", ",", "ada@example.org", "9223372036854775808", "1 2"})
+        EXPECT_FALSE(accepts("trusted-accounts", bad)) << bad;
+    EXPECT_TRUE(accepts("read-deadline", "0.1"));
+    EXPECT_FALSE(accepts("read-deadline", "0"));
+    EXPECT_TRUE(accepts("search-rate", "0/0"));
     for (const char* const good : {"https://tickets.example.org", "http://127.0.0.1:8000/", "https://example.org/tickets"})
         EXPECT_TRUE(accepts("site-url", good)) << good;
     for (const char* const bad : {"tickets.example.org", "https://", "https:///x", "ftp://x", "https://x/\"><b>", "https://x?a"})
@@ -335,13 +349,14 @@ TEST(Precedence, HoldsForWhatSeveralMachinesShareToo)
 {
     const Folder folder;
     folder.write("box.toml", "work = false\nrate-limit = \"off\"\nlogin-rate = \"5/10\"\nwrite_lanes = 4\n");
-    const Ran ran = run({"serve", "--print-config", "--config", folder / "box.toml", "--login-rate", "7/0.5"},
-                        {"BOXOFFICE_RATE_LIMIT=on", "BOXOFFICE_TRUSTED_PROXIES=10.0.0.0/8 ,::1"});
+    const Ran ran =
+        run({"serve", "--print-config", "--config", folder / "box.toml", "--login-rate", "7/0.5"},
+            {"BOXOFFICE_RATE_LIMIT=on", "BOXOFFICE_TRUSTED_PROXIES=10.0.0.0/8 ,::1", "BOXOFFICE_TRUSTED_ACCOUNTS=12,845"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     for (const char* const line :
          {"\nwork = \"no\"  # ", "\nrate-limit = \"on\"  # BOXOFFICE_RATE_LIMIT\n", "\nlogin-rate = \"7/0.5\"  # --login-rate\n",
           "\nwrite-lanes = 4  # ", "\ntrusted-proxies = \"10.0.0.0/8, ::1\"  # BOXOFFICE_TRUSTED_PROXIES\n",
-          "\nregister-rate = \"200/120\"  # default\n"}) {
+          "\ntrusted-accounts = \"12, 845\"  # BOXOFFICE_TRUSTED_ACCOUNTS\n", "\nregister-rate = \"200/120\"  # default\n"}) {
         EXPECT_TRUE(holds(ran.out, line)) << line << ran.out;
     }
 }

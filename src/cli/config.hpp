@@ -54,11 +54,16 @@ struct Config {
     Micros hold = std::chrono::seconds(120);
     unsigned io_threads = std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
     unsigned read_threads = 2;
-    unsigned password_threads = 1;  // a login flood may slow logins, not sales
+    // Of what takes long, half the cores' worth at a time; and passwords leave a core to the sales, to which they give way besides.
+    unsigned search_threads = std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
+    unsigned password_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 17U) - 1;
     std::size_t write_queue = 8192;
     std::size_t write_batch = 512;
     std::size_t read_queue = 4096;
-    std::size_t password_queue = 256;  // a minute of logins at cost 12
+    std::size_t search_queue = 1024;
+    std::size_t password_queue = 256;                     // a minute of logins at cost 12
+    Micros read_deadline = std::chrono::seconds(5);       // nobody looks at a page for longer that does not come
+    Micros password_deadline = std::chrono::seconds(20);  // beside a crowd that signs in
     std::size_t connections = 20'000;
     Micros header_timeout = std::chrono::seconds(10);
     Micros body_timeout = std::chrono::seconds(10);
@@ -83,8 +88,15 @@ struct Config {
     RatePolicy register_rate{.per_minute = 120, .burst = 200};
     // A venue chain's whole season, or a catalogue moved over in one go, fits; each costs its words in the index, for ever.
     std::int64_t events_per_account_day = 500;
-    std::vector<std::string> trusted_proxies;  // addresses and CIDR blocks
-    std::vector<std::string> cors_origins;     // as browsers send them; empty: no page of another origin may read answers
+    // Ten searches a second are more than a person asks; the burst is for the many behind one address.
+    RatePolicy search_rate{.per_minute = 600, .burst = 600};
+    // A person who tries all passwords they ever had is done within ten. The second is every address' together: beyond it
+    // strangers to the account wait for each other, and nobody is refused.
+    RatePolicy guess_rate{.per_minute = 4, .burst = 10};
+    RatePolicy account_guess_rate{.per_minute = 20, .burst = 50};
+    std::vector<std::string> trusted_proxies;    // addresses and CIDR blocks
+    std::vector<std::int64_t> trusted_accounts;  // ids
+    std::vector<std::string> cors_origins;       // as browsers send them; empty: no page of another origin may read answers
 
     LogFormat log_format = LogFormat::text;
     LogLevel log_level = LogLevel::info;

@@ -247,6 +247,26 @@ std::string show_origins(const Config& config)
     return origins.empty() ? std::string() : toml_string(fmt::format("{}", fmt::join(origins, ", ")));
 }
 
+std::string set_accounts(Config& config, std::string_view text)
+{
+    std::vector<std::int64_t> accounts;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        const auto account = parse_number<std::int64_t>(without_blanks(text.substr(at, comma - at)));
+        if (!account || *account < 1) return "ids of accounts between commas, such as 12, 845";
+        accounts.push_back(*account);
+        at = comma + 1;
+    }
+    config.trusted_accounts = std::move(accounts);
+    return {};
+}
+
+std::string show_accounts(const Config& config)
+{
+    const auto& accounts = config.trusted_accounts;
+    return accounts.empty() ? std::string() : toml_string(fmt::format("{}", fmt::join(accounts, ", ")));
+}
+
 std::string set_log_format(Config& config, std::string_view text)
 {
     if (text != "text" && text != "json") return "text or json";

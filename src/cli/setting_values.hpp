@@ -154,6 +154,8 @@ std::string set_proxies(Config& config, std::string_view text);
 std::string show_proxies(const Config& config);
 std::string set_origins(Config& config, std::string_view text);
 std::string show_origins(const Config& config);
+std::string set_accounts(Config& config, std::string_view text);
+std::string show_accounts(const Config& config);
 std::string set_log_format(Config& config, std::string_view text);
 std::string show_log_format(const Config& config);
 std::string set_log_level(Config& config, std::string_view text);

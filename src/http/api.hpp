@@ -31,6 +31,9 @@ struct RatePolicies {
     RatePolicy account;       // signed-in requests, by user
     RatePolicy login;         // POST /auth/login, by client address
     RatePolicy registration;  // POST /auth/register, by client address
+    RatePolicy search{};      // searches, in units of cost: of the signed-in by user, of others by client address
+    RatePolicy guess{};       // wrong passwords, by account and client address
+    RatePolicy guesses{};     // wrong passwords for an account, from wherever: beyond it the addresses share one turn
 };
 
 /// What the routes need that tell how the process is: /health, /health/ready and /metrics. Everything outlives the handler.
@@ -44,6 +47,9 @@ struct WatchDependencies {
     const std::atomic<bool>& draining;
     std::vector<std::string> trusted_proxies{};
     std::vector<OtherPart> others{};
+    WorkLane* searches = nullptr;  // none: they share `reads`
+    WorkLane* health = nullptr;    // none: they share `reads`
+    Shedding* shedding = nullptr;  // none: refusals are neither counted nor logged
 };
 
 /// What all routes need; everything outlives the handler.
@@ -67,13 +73,17 @@ struct Dependencies {
     RatePolicies policies{};                     // how much
     std::int64_t events_a_day = 0;               // that an account may add, unless nobody is limited; 0: any number
     std::vector<std::string> trusted_proxies{};  // addresses or CIDR blocks whose X-Forwarded-For is believed
-    Shedding* shedding = nullptr;                // hears of refusals that protect others
     std::vector<std::string> cors_origins{};     // whose pages may read what the API answers, exactly as browsers name them
     std::vector<OtherPart> others{};             // what the server can do without for a while: "degraded", not "not ready"
+    WorkLane* searches = nullptr;                // expensive reads; none: they share `reads`
+    WorkLane* health = nullptr;                  // readiness, which waits for nobody; none: it shares `reads`
+    WorkLane* registrations = nullptr;           // none: they share `passwords`
+    Shedding* shedding = nullptr;                // none: refusals are neither counted nor logged
+    std::vector<UserId> trusted_accounts{};      // a shop's own software: no limit that goes by account is theirs
 
     [[nodiscard]] WatchDependencies watch() const
     {
-        return {store, writes, reads, clock, metrics, random_hex, draining, trusted_proxies, others};
+        return {store, writes, reads, clock, metrics, random_hex, draining, trusted_proxies, others, searches, health, shedding};
     }
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "core/rules.hpp"
+#include "core/still_wanted.hpp"
 #include "http/cors.hpp"
 #include "http/idempotency.hpp"
 #include "http/kept_reply.hpp"
@@ -110,12 +111,6 @@ std::string_view Call::encoded_query() const
     return question == target.npos ? std::string_view{} : target.substr(question + 1);
 }
 
-void Call::shed(std::string_view cls, std::string_view reason) const
-{
-    Shedding* const shedding = door_->selling ? door_->selling->shedding : nullptr;
-    if (shedding != nullptr) shedding->refused(cls, reason, {client_group(client()), user_ ? user_->value : 0});
-}
-
 std::span<const std::string> Call::cors_origins() const
 {
     if (!door_->selling || !std::string_view(request_->target).starts_with(kApiPrefix)) return {};
@@ -179,9 +174,56 @@ void Call::answer_json(int status, std::string body)
     answer(std::move(reply));
 }
 
+bool Call::is_trusted() const
+{
+    if (!user_ || !door_->selling) return false;
+    const auto& trusted = parts().trusted_accounts;
+    return std::find(trusted.begin(), trusted.end(), *user_) != trusted.end();
+}
+
+void Call::shed(std::string_view cls, std::string_view reason) const
+{
+    if (service().shedding == nullptr) return;
+    const std::string address = client();
+    service().shedding->refused(cls, reason, {address, user_ ? user_->value : 0});
+}
+
+void Call::log_refused_right(Code code) const
+{
+    const auto unlogged = door_->right_log.due();
+    if (!unlogged) return;
+    const std::string address = client();
+    log::info("right refused", {{"code", code_word(code)},
+                                {"method", method_word(request_->method)},
+                                {"route", route_ ? route_->pattern : std::string_view()},
+                                {"client", std::string_view(address)},
+                                {"account", user_ ? user_->value : std::int64_t{0}},
+                                {"unlogged", *unlogged}});
+}
+
+void Call::log_failed_login(std::int64_t account) const
+{
+    const auto unlogged = door_->login_log.due();
+    if (!unlogged) return;
+    const std::string address = client();
+    log::info("login failed", {{"client", std::string_view(address)}, {"account", account}, {"unlogged", *unlogged}});
+}
+
+void Call::dropped(LaneDrop why)
+{
+    if (why == LaneDrop::gone) {
+        if (answered_) return;
+        answered_ = true;  // nobody is there to hear it
+        return shed(lane_->name(), "client_gone");
+    }
+    shed(lane_->name(), why == LaneDrop::overdue ? "overdue" : "crowded_out");
+    refuse_busy();
+}
+
 void Call::refuse(const Error& error)
 {
     log_accident(error);
+    if (error.code == Code::not_yourself || error.code == Code::not_organizer) log_refused_right(error.code);
     // A bad key is one more bad field, to be named with the others.
     if (error.code == Code::invalid && user_ && request_->method != Method::get && request_->method != Method::head) {
         const auto key = idempotency_key(*request_);
@@ -223,6 +265,8 @@ void Call::refuse_busy() { refuse(service().draining.load(std::memory_order_rela
 void Call::fail(const std::exception& accident)
 {
     const auto* failure = dynamic_cast<const StoreFailure*>(&accident);
+    if (lane_ != nullptr && failure != nullptr && failure->code() == Code::busy && !StillWanted::here())
+        shed(lane_->name(), "interrupted");
     refuse(Error{failure != nullptr ? failure->code() : Code::internal, {}, accident.what()});
 }
 

@@ -10,6 +10,7 @@
 
 #include "http/api.hpp"
 #include "http/client_address.hpp"
+#include "http/familiar.hpp"
 #include "http/in_flight.hpp"
 #include "http/problem.hpp"
 #include "http/query.hpp"
@@ -38,6 +39,10 @@ struct Door {
     Metrics::Route& unmatched;              // unknown paths, wrong methods, requests refused before they had a path
     InFlight in_flight;
     Seldom store_log{std::chrono::seconds(1)};  // refusals because the store is in trouble
+    FamiliarSources familiar;                   // who has signed in from where
+    // Lines a second of failed logins and of refused rights: enough for whoever bans by the log, and no flood of lines.
+    Seldom login_log{std::chrono::seconds(1), 20};
+    Seldom right_log{std::chrono::seconds(1), 20};
 };
 
 /// One request on its way to its answer: goes from the I/O thread through lanes and is finished exactly once, on
@@ -57,6 +62,11 @@ public:
     [[nodiscard]] std::int64_t path_id() const { return path_id_; }
     [[nodiscard]] const Route& route() const { return *route_; }  // once it is matched
     [[nodiscard]] std::string client() const { return client_address(*request_, door_->proxies); }
+    [[nodiscard]] std::string group() const { return client_group(client()); }  // see client_group()
+    [[nodiscard]] FamiliarSources& familiar() const { return door_->familiar; }
+    [[nodiscard]] bool is_signed_in() const { return user_.has_value(); }
+    /// Whether the caller is one of --trusted-accounts.
+    [[nodiscard]] bool is_trusted() const;
     [[nodiscard]] std::string_view encoded_query() const;
     /// What the query says, by the parameters of the route's row.
     [[nodiscard]] Result<Query> query() const { return Query::parse(encoded_query(), route().parameters); }
@@ -64,7 +74,7 @@ public:
     [[nodiscard]] std::span<const std::string> cors_origins() const;
     [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
     /// Whether what is counted by account is not counted for this one.
-    [[nodiscard]] bool unlimited() const { return parts().rates == nullptr; }
+    [[nodiscard]] bool unlimited() const { return parts().rates == nullptr || is_trusted(); }
 
     void matched(const Match& match);
 
@@ -73,7 +83,11 @@ public:
     [[nodiscard]] bool has_authorization() const { return !request_->header("authorization").empty(); }
 
     /// From now on answers tell of the limit. Not part of an answer that is kept: a repeat tells of its own.
-    void note_rate(const RateNote& note) { rate_ = note; }
+    void note_rate(const RateNote& note)
+    {
+        // Of several limits the first is told of, unless a later one is why the call goes no further.
+        if (!rate_ || !note.answer.allowed) rate_ = note;
+    }
 
     /// RFC 6749's word (5.2) for what goes wrong from now on, told beside the problem.
     void note_oauth_error(std::string_view word) { oauth_error_ = word; }
@@ -86,24 +100,58 @@ public:
     void refuse(const Error& error);
     void refuse(Code code) { refuse(Error{code, {}}); }
     void refuse_status(int status, std::string_view detail, std::string_view allow = {});
-    /// Tells the operator of a refusal that protects others, with this client as an example: see Shedding.
-    void shed(std::string_view cls, std::string_view reason) const;
     /// A lane did not take the work: busy, or shutting_down.
     void refuse_busy();
+    /// Tells the operator what is refused so that others are served: see Shedding.
+    void shed(std::string_view cls, std::string_view reason) const;
+    /// Notes who was refused what is somebody else's, or could not sign in (`account`: whom it was tried for, if there is one).
+    void log_refused_right(Code code) const;
+    void log_failed_login(std::int64_t account) const;
     /// An accident: 500, or what a StoreFailure says; the exception goes to the log.
     void fail(const std::exception& accident);
 
-    /// Runs `work(call)` on that lane, with accidents turned into answers; `work` answers, or hands on.
+    /// Whose turn it is in a lane: clients take turns, and the accounts within a client.
+    struct Turn {
+        std::string client;
+        std::string account;
+    };
+
+    /// Runs `work(call)` on that lane when it is the client's turn, with accidents turned into answers; `work` answers, or hands
+    /// on. What waits for too long is answered 503, and a client that has gone is not answered at all.
     template <class Work>
-    void run_on(WorkLane& lane, Work work)
+    void run_on(WorkLane& lane, Work work, Turn turn)
     {
-        if (!lane.submit([self = shared_from_this(), work = std::move(work)] { self->guard(work); })) refuse_busy();
+        lane_ = &lane;
+        const auto self = shared_from_this();
+        LaneWork waiting{.run = [self, work = std::move(work)] { self->guard(work); },
+                         .dropped = [self](LaneDrop why) { self->dropped(why); },
+                         .client = std::move(turn.client),
+                         .account = std::move(turn.account),
+                         .gone = request_->gone};
+        if (lane.submit(std::move(waiting))) return;
+        if (!service().draining.load(std::memory_order_relaxed)) shed(lane.name(), "full");
+        refuse_busy();
     }
+    /// The turn of the client and of whoever has signed in.
+    [[nodiscard]] Turn turn() const { return {group(), user_ ? std::to_string(user_->value) : std::string()}; }
+
+    /// What is found by an index in a moment: these are never behind what takes longer.
     template <class Work>
     void read(Work work)
     {
-        run_on(service().reads, std::move(work));
+        run_on(service().reads, std::move(work), turn());
     }
+    /// What has to look at much: for a price, see pass_search_gate().
+    template <class Work>
+    void search(double price, Work work)
+    {
+        pass_search_gate(shared_from_this(), price, [work = std::move(work)](const std::shared_ptr<Call>& self) {
+            self->run_on(self->searches(), work, self->turn());
+        });
+    }
+    [[nodiscard]] WorkLane& searches() const { return service().searches ? *service().searches : service().reads; }
+    [[nodiscard]] WorkLane& health() const { return service().health ? *service().health : service().reads; }
+    [[nodiscard]] WorkLane& registrations() const { return parts().registrations ? *parts().registrations : parts().passwords; }
 
     /// The answer to an outcome that is not a refusal. Called on the write lane: cheap, and the same bytes each time.
     using Encode = Reply (*)(const Call& call, const Outcome& outcome);
@@ -122,6 +170,7 @@ private:
         }
     }
 
+    void dropped(LaneDrop why);
     [[nodiscard]] Reply reply_to(const Outcome& outcome) const;
     void submit(std::unique_ptr<LaneJob> job);
     void finish_act(const LaneJob& job);
@@ -145,6 +194,7 @@ private:
     std::string_view oauth_error_;
     std::optional<std::string> running_key_;  // entered in door_->in_flight
     Encode encode_ = nullptr;
+    const WorkLane* lane_ = nullptr;  // the last that it was put on
     bool answered_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "core/rules.hpp"
 #include "http/decode.hpp"
 #include "http/encode.hpp"
+#include "http/guess_gate.hpp"
 #include "http/rate_gate.hpp"
 #include "http/routes.hpp"
 #include "text/text.hpp"
@@ -16,18 +17,21 @@ Reply user_added(const Call&, const Outcome& outcome) { return json_reply(201, e
 Reply user_changed(const Call&, const Outcome& outcome) { return json_reply(200, encode_user(std::get<User>(outcome))); }
 
 /// Whether the password is the account's, and the hash to keep from now on where it was hashed as it was sent, before passwords
-/// were normalized. An answer costs a comparison's time for each form, whatever there is to compare with. bcrypt reads no further
-/// than kPasswordBytesMax: a longer password would match by its beginning.
+/// were normalized.
 struct Verdict {
     bool good = false;
     bool outdated = false;
 };
 
-Verdict judge(const PasswordHasher& hasher, const std::optional<Login>& login, const std::string& sent, const std::string& form)
+/// A refusal costs, for each form of the password, the time of the `dearest` comparison there is, whatever there is to compare with.
+/// bcrypt reads no further than kPasswordBytesMax: a longer password would match by its beginning.
+Verdict judge(const PasswordHasher& hasher, const std::optional<Login>& login, const std::string& sent, const std::string& form,
+              const std::string& dearest)
 {
     const auto is_it = [&](const std::string& password) {
-        if (login && password.size() <= kPasswordBytesMax) return hasher.matches(password, login->password_hash);
-        hasher.waste(password);
+        const bool can_match = login && password.size() <= kPasswordBytesMax;
+        if (can_match && hasher.matches(password, login->password_hash)) return true;
+        hasher.even_out(password, can_match ? login->password_hash : std::string_view(), dearest);
         return false;
     };
     if (is_it(form)) return {true, false};
@@ -47,17 +51,21 @@ void renew_hash(Call& call, const Login& login, const std::string& form)
     (void)call.parts().writes.submit(std::move(job));
 }
 
-void answer_login(Call& call, const std::optional<Login>& login, const std::string& password)
+void answer_login(Call& call, const Guess& guess, const std::string& email, const std::string& password)
 {
     const Dependencies& parts = call.parts();
+    const auto login = parts.store.find_login(email);
+    const std::string dearest = parts.store.dearest_hash().value_or(std::string());
     const std::string form = text::password_form(password);
-    const Verdict verdict = judge(parts.hasher, login, password, form);
+    const Verdict verdict = judge(parts.hasher, login, password, form, dearest);
     parts.metrics.login(verdict.good);
     if (!verdict.good) {
+        call.log_failed_login(login ? login->user.value : 0);
         if (is_form(call.request().header("content-type"))) call.note_oauth_error("invalid_grant");
         return call.refuse(Code::bad_credentials);
     }
-    if (verdict.outdated) renew_hash(call, *login, form);
+    forgive_guess(call, guess);
+    if (verdict.outdated || parts.hasher.is_outdated(login->password_hash)) renew_hash(call, *login, form);
     Reply reply = json_reply(200, encode_token(parts.signer.sign(login->user, call.now()), parts.signer.lifetime()));
     reply.headers.emplace_back("Pragma", "no-cache");  // RFC 6749, 5.1
     call.answer(std::move(reply));
@@ -67,10 +75,13 @@ void add_user(const CallPtr& call)
 {
     auto decoded = decode_registration(call->request());
     if (!decoded) return call->refuse(decoded.error());
-    call->run_on(call->parts().passwords, [person = std::move(*decoded)](Call& self) {
-        AddUser add{person.email, person.name, self.parts().hasher.hash(person.password), person.location, self.now()};
-        self.act(std::move(add), user_added);
-    });
+    call->run_on(
+        call->registrations(),
+        [person = std::move(*decoded)](Call& self) {
+            AddUser add{person.email, person.name, self.parts().hasher.hash(person.password), person.location, self.now()};
+            self.act(std::move(add), user_added);
+        },
+        call->turn());
 }
 
 void check_login(const CallPtr& call)
@@ -82,11 +93,13 @@ void check_login(const CallPtr& call)
             call->note_oauth_error(is_grant ? "unsupported_grant_type" : "invalid_request");
         return call->refuse(decoded.error());
     }
-    call->read([credentials = std::move(*decoded)](Call& self) {
-        auto login = self.parts().store.find_login(credentials.email);
-        self.run_on(self.parts().passwords, [login = std::move(login), password = credentials.password](Call& later) {
-            answer_login(later, login, password);
-        });
+    auto account = call->parts().digest(text::address_key(decoded->email));
+    pass_guess_gate(call, std::move(account), [credentials = std::move(*decoded)](const CallPtr& passed, const Guess& guess) {
+        // The account is looked up where the password is compared: it never waits behind reads.
+        passed->run_on(
+            passed->parts().passwords,
+            [credentials, guess](Call& self) { answer_login(self, guess, credentials.email, credentials.password); },
+            turn_of(*passed, guess));
     });
 }
 

@@ -70,16 +70,18 @@ void list_events(const CallPtr& call)
 {
     auto query = call->query();
     if (!query) return call->refuse(query.error());
-    EventQuery asked = read_event_query(*query, call->now());
+    const EventQuery asked = read_event_query(*query, call->now());
     const Fields fields = query->fields();
     if (!query->good()) return call->refuse(query->error());
-    call->read([asked = std::move(asked), fields](Call& self) {
+    const auto answer = [asked, fields](Call& self) {
         const auto page = self.parts().store.list_events(asked);
         Reply reply = json_reply(200, encode_events(page.items, fields));
         add_paging(reply, self.request().target, {asked.skip, asked.limit}, page.total,
                    ends_of(page, asked.from, [](const Event& event) { return EventKey{event.start_time, event.id}; }));
         answer_read(self, std::move(reply), "no-cache");
-    });
+    };
+    if (is_expensive(asked)) return call->search(price_of(asked), answer);
+    call->read(answer);
 }
 
 void get_event(const CallPtr& call)

@@ -86,12 +86,12 @@ void nearby_events(const CallPtr& call)
     const NearbyAsk ask = read_nearby(*query, call->now());
     if (!query->good()) return call->refuse(query->error());
     if (ask.around == NearbyAsk::Around::the_point_given) {
-        return call->read([ask](Call& self) { answer_nearby(self, ask.query, ask.fields, "no-cache"); });
+        return call->search(price_of(ask.query), [ask](Call& self) { answer_nearby(self, ask.query, ask.fields, "no-cache"); });
     }
     if (!call->has_authorization()) {
         return call->refuse(no_place("Give latitude and longitude, or the bearer token of a user who has saved a location"));
     }
-    call->read([ask](Call& self) {
+    call->search(price_of(ask.query), [ask](Call& self) {
         const auto user = self.parts().store.find_user(self.user());
         if (!user) return self.refuse(Code::unauthenticated);
         if (!user->location) return self.refuse(no_place("Give latitude and longitude, or save a location in your profile"));
@@ -110,7 +110,7 @@ void recommended_events(const CallPtr& call)
     const Fields fields = query->fields();
     if (!query->good()) return call->refuse(query->error());
     if (user_id && *user_id != call->user().value) return call->refuse(Code::not_yourself);
-    call->read([slice, fields](Call& self) {
+    call->search(kPriceOfRecommended, [slice, fields](Call& self) {
         Store& store = self.parts().store;
         const auto user = store.find_user(self.user());
         if (!user) return self.refuse(Code::unauthenticated);

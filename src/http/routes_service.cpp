@@ -85,7 +85,7 @@ void get_health(const CallPtr& call)
 
 void get_readiness(const CallPtr& call)
 {
-    call->read([](Call& self) {
+    const auto check = [](Call& self) {
         const Readiness ready = check_readiness(self);
         if (!ready.worst) {
             std::string body;
@@ -101,17 +101,20 @@ void get_readiness(const CallPtr& call)
         write_checks(json, ready, self.service().others);
         json.end_object();
         self.answer(std::move(reply));
-    });
+    };
+    call->run_on(call->health(), check, call->turn());
 }
 
 void get_metrics(const CallPtr& call)
 {
-    call->read([](Call& self) {
+    // Some figures are counted in the store.
+    const auto render = [](Call& self) {
         Reply reply;
         reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
         reply.body = self.service().metrics.render();
         self.answer(std::move(reply));
-    });
+    };
+    call->run_on(call->searches(), render, call->turn());
 }
 
 void get_page(const CallPtr& call)

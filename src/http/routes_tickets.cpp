@@ -38,6 +38,7 @@ void get_ticket(const CallPtr& call)
     call->read([](Call& self) {
         const auto found = self.parts().store.find_ticket(TicketId{self.path_id()});
         const bool may_see = found && (found->ticket.user_id == self.user() || found->organizer == self.user());
+        if (found && !may_see) self.log_refused_right(Code::not_found);
         if (!may_see) return self.refuse(Code::not_found);
         self.answer_json(200, encode_ticket(found->ticket, self.now()));
     });
@@ -58,13 +59,15 @@ void list_tickets(const CallPtr& call)
     if (const auto event = query->id("event_id")) asked.event = EventId{*event};
     asked.now = call->now();
     if (!query->good()) return call->refuse(query->error());
-    call->read([asked](Call& self) {
+    const auto answer = [asked](Call& self) {
         const auto page = self.parts().store.list_tickets(asked);
         Reply reply = json_reply(200, encode_tickets(page.items, self.now()));
         add_paging(reply, self.request().target, {asked.skip, asked.limit}, page.total,
                    ends_of(page, asked.from, [](const Ticket& ticket) { return ticket.id; }));
         self.answer(std::move(reply));
-    });
+    };
+    if (is_expensive(asked)) return call->search(1, answer);
+    call->read(answer);
 }
 
 void pay_ticket(const CallPtr& call)

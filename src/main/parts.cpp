@@ -22,16 +22,23 @@ namespace
 constexpr rlim_t kFilesBesideConnections = 64;
 constexpr rlim_t kFilesToReader = 4;  // the store, its log, its index, one to spare
 constexpr rlim_t kConnectionsMin = 16;
+constexpr unsigned kReadersBeside = 4;  // health, live feeds, expiry, jobs
 /// How long a mail's turn waits for the write lane: a lane that is full for longer has other worries, and the job is tried again.
 constexpr Micros kTurnPatience = std::chrono::seconds(30);
 /// Due holds to a transaction of the shared store: its round trips and its sync cost more than the embedded one's.
 constexpr std::size_t kLapsedAtOnceShared = 2000;
 
+/// As many as there are threads that may read at a time, so that no read waits for another one's connection.
+unsigned readers_of(const cli::Config& config)
+{
+    return config.read_threads + config.search_threads + config.password_threads + kReadersBeside;
+}
+
 /// A connection is an open file, and the usual limit of 1024 would end a rush long before --connections does. As many of the
 /// connections as the process may be given files for.
 std::size_t connections_within_limit(const cli::Config& config)
 {
-    const rlim_t beside = kFilesBesideConnections + kFilesToReader * config.read_threads;
+    const rlim_t beside = kFilesBesideConnections + kFilesToReader * readers_of(config);
     const rlim_t wanted = config.connections + beside;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return config.connections;
@@ -113,6 +120,8 @@ PostgresOptions postgres_options(const cli::Config& config)
     options.url = config.postgres_url;
     options.lanes = config.write_lanes;
     options.readers = config.database_connections;
+    options.searchers = config.search_threads;
+    options.search_timeout = config.read_deadline;
     options.lock_timeout = config.lock_timeout;
     options.statement_timeout = config.statement_timeout;
     return options;
@@ -141,7 +150,7 @@ OpenStore::OpenStore(const cli::Config& config) : zones(make_zones())
         options.arrivals = &arrivals;
         store = open_postgres(options, *zones);
     } else {
-        store = open_sqlite({.file = config.database, .readers = config.read_threads + 1, .arrivals = &arrivals}, *zones);
+        store = open_sqlite({.file = config.database, .readers = readers_of(config), .arrivals = &arrivals}, *zones);
     }
     clock = clock_of(*store);
 }

@@ -23,6 +23,9 @@ constexpr std::chrono::milliseconds kGrace{6'000};
 // A tenth of a sale's share of a core when both want it: sales hardly feel it, and a login takes seconds at worst. At 19 it has a
 // seventieth, and one took 27 s beside two busy compilers.
 constexpr int kPasswordNice = 10;
+// Searches give way to sales and to what is found by an index, as passwords do.
+constexpr int kSearchNice = 10;
+constexpr std::size_t kHealthQueue = 256;
 // Less than a transaction of the shared store takes, so that waiting pays where anybody comes at all.
 constexpr Micros kGather{1'000};
 // On a shared store a read waits for the database and not for a core, and those that wait at the same time travel together.
@@ -43,6 +46,23 @@ void announce(std::string_view origin)
 {
     fmt::print("boxoffice is open\n  storefront  {0}/\n  docs        {0}/docs\n  reference   {0}/redoc\n", origin);
     std::fflush(stdout);
+}
+
+http::RatePolicies policies_of(const cli::Config& config)
+{
+    return {.account = config.account_rate,
+            .login = config.login_rate,
+            .registration = config.register_rate,
+            .search = config.search_rate,
+            .guess = config.guess_rate,
+            .guesses = config.account_guess_rate};
+}
+
+std::vector<UserId> accounts_of(const cli::Config& config)
+{
+    std::vector<UserId> accounts;
+    for (const std::int64_t account : config.trusted_accounts) accounts.push_back(UserId{account});
+    return accounts;
 }
 
 }  // namespace
@@ -71,16 +91,30 @@ int serve(const cli::Config& config)
                       .lanes = is_shared(config) ? config.write_lanes : 1},
                      metrics);
     const unsigned readers = is_shared(config) ? config.database_connections * kReadersToConnection : config.read_threads;
-    WorkLane reads({.name = "read", .threads = readers, .depth_max = config.read_queue, .nice = 0}, metrics);
-    WorkLane passwords(
-        {.name = "password", .threads = config.password_threads, .depth_max = config.password_queue, .nice = kPasswordNice},
-        metrics);
+    WorkLane reads({.name = "read", .threads = readers, .depth_max = config.read_queue, .patience = config.read_deadline},
+                   metrics);
+    WorkLane searches({.name = "search",
+                       .threads = config.search_threads,
+                       .depth_max = config.search_queue,
+                       .nice = kSearchNice,
+                       .patience = config.read_deadline},
+                      metrics);
+    WorkLane health({.name = "health", .threads = 1, .depth_max = kHealthQueue, .patience = config.read_deadline}, metrics);
+    const auto of_passwords = [&config](std::string name, unsigned threads) {
+        return WorkLane::Options{.name = std::move(name),
+                                 .threads = threads,
+                                 .depth_max = config.password_queue,
+                                 .nice = kPasswordNice,
+                                 .patience = config.password_deadline};
+    };
+    WorkLane passwords(of_passwords("password", config.password_threads), metrics);
+    WorkLane registrations(of_passwords("register", 1), metrics);
+    Shedding shedding(metrics);
     LiveHub live(store, clock, shared.wire.get(), metrics, {});
     std::optional<Work> work;
     if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shared.jobs.get());
     std::atomic<bool> draining{false};
 
-    Shedding shedding(metrics);
     RateLimits* const limits = shared.rates ? shared.rates.get() : &shared.alone;
     const auto api = http::make_api({.store = store,
                                      .writes = writes,
@@ -98,17 +132,23 @@ int serve(const cli::Config& config)
                                      .draining = draining,
                                      .live = live,
                                      .rates = config.rate_limit ? limits : nullptr,
-                                     .policies = {config.account_rate, config.login_rate, config.register_rate},
+                                     .policies = policies_of(config),
                                      .events_a_day = config.events_per_account_day,
                                      .trusted_proxies = config.trusted_proxies,
-                                     .shedding = &shedding,
                                      .cors_origins = config.cors_origins,
-                                     .others = shared.others(config, store)});
+                                     .others = shared.others(config, store),
+                                     .searches = &searches,
+                                     .health = &health,
+                                     .registrations = &registrations,
+                                     .shedding = &shedding,
+                                     .trusted_accounts = accounts_of(config)});
     http::Server server(server_options(config), *api);
 
     measure_store(metrics, store, writes, reads);
-    metrics.gauge("boxoffice_lane_depth", "Work waiting in a lane.", "lane", "password",
-                  [&passwords] { return static_cast<double>(passwords.depth()); });
+    for (const WorkLane* const lane : {&searches, &passwords, &registrations, &health}) {
+        metrics.gauge("boxoffice_lane_depth", "Work waiting in a lane.", "lane", lane->name(),
+                      [lane] { return static_cast<double>(lane->depth()); });
+    }
     metrics.gauge("boxoffice_http_connections", "Connections open now.", "", "",
                   [&server] { return static_cast<double>(server.connections()); });
 
@@ -126,7 +166,10 @@ int serve(const cli::Config& config)
     shared.rates.reset();
     live.stop();
     if (work) work->stop();
+    registrations.stop();
     passwords.stop();
+    health.stop();
+    searches.stop();
     reads.stop();
     writes.stop();
     log::info("closed");
