@@ -18,7 +18,8 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-
         libprometheus-cpp-core1.0 libsimdjson14 libsqlite3-0 libssl3 libstdc++6 tzdata zlib1g && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man /usr/share/info /usr/share/locale && \
-    useradd --system --uid 10001 --user-group --home-dir /var/lib/boxoffice --shell /usr/sbin/nologin boxoffice && \
+    groupadd --system --gid 10001 boxoffice && \
+    useradd --system --uid 10001 --gid boxoffice --home-dir /var/lib/boxoffice --shell /usr/sbin/nologin boxoffice && \
     install --directory --owner boxoffice --group boxoffice --mode 0700 /var/lib/boxoffice
 COPY --from=build /src/build/release/boxoffice /usr/local/bin/boxoffice
 COPY deploy/health.sh /usr/local/bin/boxoffice-health
@@ -31,7 +32,8 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     BOXOFFICE_DATA=/var/lib/boxoffice \
     BOXOFFICE_LISTEN=0.0.0.0:8000 \
     BOXOFFICE_LOG_FORMAT=json
-USER boxoffice
+# boxoffice, as a number: Kubernetes tells by it that the image does not run as root.
+USER 10001:10001
 WORKDIR /var/lib/boxoffice
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["boxoffice-health"]

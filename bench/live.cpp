@@ -232,7 +232,9 @@ std::vector<double> run_once(const Options& options)
 {
     const TemporaryFolder folder(options.folder);
     std::vector<std::string> arguments = serve_arguments(kHoldSeconds, 4);
-    arguments.insert(arguments.end(), {"--connections", std::to_string(options.watchers + kOtherSockets)});
+    // Feeds have at most three quarters of the connections.
+    arguments.insert(arguments.end(), {"--connections", std::to_string(options.watchers / 3 * 4 + kOtherSockets), "--live-feeds",
+                                       std::to_string(options.watchers)});
     ServerProcess server(program_of(options), folder.path() / "data", arguments);
     const Person buyer = enrol(server.port(), 1, "buyer").front();
     const std::int64_t event = create_event(server.port(), buyer, "Watched", kSeats);

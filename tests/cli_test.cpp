@@ -181,6 +181,15 @@ TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
     EXPECT_FALSE(accepts("work", "perhaps"));
     for (const char* const good : {"0", "1", "500", "1000000"}) EXPECT_TRUE(accepts("events-per-account-day", good)) << good;
     for (const char* const bad : {"-1", "1000001", "many", ""}) EXPECT_FALSE(accepts("events-per-account-day", bad)) << bad;
+    for (const char* const share : {"connections-per-address", "connections-per-64", "connections-per-48",
+                                    "live-feeds-per-address", "live-feeds-per-account", "send-rate"}) {
+        EXPECT_TRUE(accepts(share, "0")) << share << ": no limit";
+        EXPECT_FALSE(accepts(share, "-1")) << share;
+    }
+    for (const char* const budget : {"live-feeds", "unsent-memory", "received-memory", "live-max-age"}) {
+        EXPECT_TRUE(accepts(budget, "100")) << budget;
+        EXPECT_FALSE(accepts(budget, "0")) << budget << ": never without one";
+    }
     EXPECT_TRUE(accepts("rate-limit", "off"));
     EXPECT_FALSE(accepts("rate-limit", "0"));
     EXPECT_TRUE(accepts("write-lanes", "16"));
@@ -356,7 +365,8 @@ TEST(Precedence, HoldsForWhatSeveralMachinesShareToo)
     for (const char* const line :
          {"\nwork = \"no\"  # ", "\nrate-limit = \"on\"  # BOXOFFICE_RATE_LIMIT\n", "\nlogin-rate = \"7/0.5\"  # --login-rate\n",
           "\nwrite-lanes = 4  # ", "\ntrusted-proxies = \"10.0.0.0/8, ::1\"  # BOXOFFICE_TRUSTED_PROXIES\n",
-          "\ntrusted-accounts = \"12, 845\"  # BOXOFFICE_TRUSTED_ACCOUNTS\n", "\nregister-rate = \"200/120\"  # default\n"}) {
+          "\ntrusted-accounts = \"12, 845\"  # BOXOFFICE_TRUSTED_ACCOUNTS\n", "\nregister-rate = \"200/120\"  # default\n",
+          "\nconnections-per-address = 512  # default\n", "\nlive-max-age = 900  # default\n"}) {
         EXPECT_TRUE(holds(ran.out, line)) << line << ran.out;
     }
 }

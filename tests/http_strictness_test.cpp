@@ -318,13 +318,16 @@ protected:
 TEST_F(SmallHttpServer, TurnsAwayTheOneTooManyAndLetsTheNextInAgain)
 {
     std::vector<std::unique_ptr<Client>> inside;
+    std::vector<Respond> busy_with;
     for (int i = 0; i < 4; ++i) {
         inside.push_back(std::make_unique<Client>(server.port()));
-        inside.back()->send(get("/hello"));
-        EXPECT_EQ(inside.back()->read().status, 200);
+        inside.back()->send(get("/later"));
+        busy_with.push_back(toy.take_parked());
     }
     EXPECT_EQ(server.connections(), 4U);
     EXPECT_EQ(refusal_of(get("/hello")), 503);
+    for (const auto& respond : busy_with) respond(text("at last"));
+    for (const auto& client : inside) EXPECT_EQ(client->read().body, "at last");
     inside.clear();
     Answer answer;
     for (int tries = 0; tries < 1000 && answer.status != 200; ++tries)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,6 +66,9 @@ public:
             reply.headers.emplace_back("ETag", "\"1\"");
         } else if (target == "/split") {
             reply.headers.emplace_back("X-Id", "a\r\nSet-Cookie: b");
+        } else if (target == "/signed") {
+            reply.signed_in = true;
+            reply.body = "welcome back";
         } else if (target == "/peer") {
             reply.body = request->peer;
         } else {
@@ -128,21 +132,18 @@ struct Answer {
 class Client
 {
 public:
-    explicit Client(std::uint16_t port, int receive_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0))
+    explicit Client(std::uint16_t port, int receive_bytes = 0, const char* from = "127.0.0.1")
+        : fd_(::socket(AF_INET, SOCK_STREAM, 0))
     {
         const timeval patience{10, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         const int one = 1;
         ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (receive_bytes > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        sockaddr generic{};
-        static_assert(sizeof generic == sizeof address);
-        std::memcpy(&generic, &address, sizeof address);
-        EXPECT_EQ(::connect(fd_, &generic, sizeof generic), 0);
+        const sockaddr source = address_of(from, 0);
+        EXPECT_EQ(::bind(fd_, &source, sizeof source), 0);
+        const sockaddr server = address_of("127.0.0.1", port);
+        EXPECT_EQ(::connect(fd_, &server, sizeof server), 0);
     }
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -212,10 +213,29 @@ public:
         return read;
     }
 
+    /// True when the server has closed, or does so soon; what it has said before is still to be read.
+    [[nodiscard]] bool is_hung_up_on() const
+    {
+        pollfd end{fd_, POLLRDHUP, 0};
+        return ::poll(&end, 1, 10'000) == 1;
+    }
+
     /// True when the server has closed and nothing more was said.
     bool is_over() { return buffer_.empty() && !receive(); }
 
 private:
+    static sockaddr address_of(const char* ip, std::uint16_t port)
+    {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        ::inet_pton(AF_INET, ip, &address.sin_addr);
+        sockaddr generic{};
+        static_assert(sizeof generic == sizeof address);
+        std::memcpy(&generic, &address, sizeof address);
+        return generic;
+    }
+
     bool receive()
     {
         char bytes[64 * 1024];

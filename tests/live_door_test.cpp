@@ -36,6 +36,119 @@ protected:
     Server server{on_any_port(), *api_};
 };
 
+/// Few feeds, of an age that a test can wait for.
+class FewFeeds : public ApiDoor
+{
+protected:
+    explicit FewFeeds(Micros age = 15min)
+    {
+        auto few = parts();
+        few.feeds = {.total = 5, .per_address = 3, .per_account = 2};
+        few.feed_age = age;
+        few.trusted_proxies = {"127.0.0.9"};
+        few.shedding = &shedding_;
+        api_ = make_api(std::move(few));
+        live_.start(writes_);
+        auto options = on_any_port();
+        options.trusted_proxies = {"127.0.0.9"};
+        server = std::make_unique<Server>(options, *api_);
+        server->start();
+    }
+    void TearDown() override
+    {
+        server->stop(2s);
+        ApiDoor::TearDown();
+    }
+
+    using Clients = std::vector<std::unique_ptr<Client>>;
+
+    /// The status of a feed that stays open, if it is one.
+    int watch(Clients& clients, const char* from, std::string_view fields = {})
+    {
+        clients.push_back(std::make_unique<Client>(server->port(), 0, from));
+        clients.back()->send("GET /api/v1/events/5/live HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n");
+        const auto head = clients.back()->read(Method::head);
+        if (head.status == 503) EXPECT_TRUE(head.says("\r\nRetry-After: ")) << head.head;
+        if (head.status == 503) EXPECT_FALSE(head.says("\r\nConnection: close")) << head.head;
+        return head.status;
+    }
+    bool counted(std::string_view reason)
+    {
+        const auto line = "boxoffice_shed_total{class=\"live\",reason=\"" + std::string(reason) + "\"} ";
+        return metrics_.render().find(line) != std::string::npos;
+    }
+
+    Shedding shedding_{metrics_};
+    std::unique_ptr<Server> server;
+};
+
+TEST_F(FewFeeds, AreSharedOutByAddressAndInAll)
+{
+    Clients clients;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(watch(clients, "127.0.0.66"), 200);
+    EXPECT_EQ(watch(clients, "127.0.0.66"), 503);
+    EXPECT_TRUE(counted("client_full"));
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(watch(clients, "127.0.0.77"), 200);
+    EXPECT_EQ(watch(clients, "127.0.0.77"), 503);
+    EXPECT_TRUE(counted("full"));
+    Client other(server->port(), 0, "127.0.0.77");
+    other.send("GET /api/v1/events/5 HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(other.read().status, 200) << "feeds are full, and nothing else";
+}
+
+TEST_F(FewFeeds, ComeFreeAsSoonAsTheirClientGoes)
+{
+    for (int round = 0; round < 4; ++round) {
+        Clients clients;
+        for (int i = 0; i < 3; ++i) EXPECT_EQ(watch(clients, "127.0.0.66"), 200);
+        clients.clear();
+        while (server->connections() > 0) std::this_thread::yield();
+    }
+}
+
+TEST_F(FewFeeds, AreSharedOutByAccountWhereATokenIsShown)
+{
+    Clients clients;
+    EXPECT_EQ(watch(clients, "127.0.0.66", "Authorization: Bearer u1\r\n"), 200);
+    EXPECT_EQ(watch(clients, "127.0.0.77", "Authorization: Bearer u1\r\n"), 200);
+    EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: Bearer u1\r\n"), 503);
+    EXPECT_TRUE(counted("account_full"));
+    EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: Bearer u2\r\n"), 200);
+    EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: nonsense\r\n"), 200) << "a feed is for anybody";
+}
+
+TEST_F(FewFeeds, BehindAProxyAreCountedByWhomTheyAreFor)
+{
+    Clients clients;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: 203.0.113.7\r\n"), 200);
+    EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: 203.0.113.7\r\n"), 503);
+    EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: 203.0.113.8\r\n"), 200);
+}
+
+TEST_F(FewFeeds, ARequestForNobodyIsRefused)
+{
+    Clients clients;
+    EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: unknown\r\n"), 400);
+    EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: \r\n"), 400);
+    EXPECT_EQ(watch(clients, "127.0.0.9"), 200) << "the proxy asks for itself";
+    EXPECT_EQ(watch(clients, "127.0.0.77", "X-Forwarded-For: unknown\r\n"), 200) << "whom nobody believes anyway";
+}
+
+class OldFeeds : public FewFeeds
+{
+protected:
+    OldFeeds() : FewFeeds(1us) {}
+};
+
+TEST_F(OldFeeds, EndAndTheirClientComesAgain)
+{
+    Clients clients;
+    ASSERT_EQ(watch(clients, "127.0.0.66"), 200);
+    EXPECT_NE(clients.front()->read_past("\"available_tickets\":2"), "") << "what is new is still told";
+    EXPECT_NE(clients.front()->read_past("\r\n0\r\n\r\n"), "");
+    EXPECT_TRUE(clients.front()->is_over());
+}
+
 TEST_F(LiveDoor, SaysThePresentStateAndThenEachChange)
 {
     Client client(server.port());

@@ -18,7 +18,7 @@ build_packages=(
     libsqlite3-dev libssl-dev lld-19 ninja-build nodejs npm prometheus-cpp-dev tzdata zlib1g-dev
 )
 test_packages=(
-    clang-format-19 clang-tidy-19 libbenchmark-dev libclang-rt-19-dev libgmock-dev libgtest-dev librapidcheck-dev llvm-19
+    clang-format-19 clang-tidy-19 haproxy libbenchmark-dev libclang-rt-19-dev libgmock-dev libgtest-dev librapidcheck-dev llvm-19
     nlohmann-json3-dev postgresql-$postgresql_version postgresql-$postgresql_version-postgis-3 python3 redis-server sqlite3
 )
 

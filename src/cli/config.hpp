@@ -98,6 +98,18 @@ struct Config {
     std::vector<std::int64_t> trusted_accounts;  // ids
     std::vector<std::string> cors_origins;       // as browsers send them; empty: no page of another origin may read answers
 
+    // One client's share of what is scarce; 0: no limit.
+    std::size_t connections_per_address = 512;
+    std::size_t connections_per_64 = 128;
+    std::size_t connections_per_48 = 1024;
+    std::size_t live_feeds = 10'000;  // at most three quarters of the connections
+    std::size_t live_feeds_per_address = 256;
+    std::size_t live_feeds_per_account = 32;
+    Micros live_max_age = std::chrono::minutes(15);
+    std::size_t unsent_memory_mb = 48;
+    std::size_t received_memory_mb = 24;
+    std::size_t send_rate_kb = 64;
+
     LogFormat log_format = LogFormat::text;
     LogLevel log_level = LogLevel::info;
 

@@ -25,6 +25,7 @@ constexpr std::string_view kSelling = "Selling";
 constexpr std::string_view kPeople = "Accounts and tokens";
 constexpr std::string_view kMail = "Mail";
 constexpr std::string_view kRates = "Rate limits, as BURST/PER_MINUTE: so many requests at once, so many a minute after";
+constexpr std::string_view kShares = "One client's share of connections and memory";
 constexpr std::string_view kWatching = "Log";
 constexpr std::string_view kLimits = "Threads and limits";
 constexpr std::string_view kCatalogue = "The catalogue";
@@ -135,6 +136,39 @@ constexpr Setting kSettings[] = {
     Setting{"trusted-proxies", "LIST", kRates,
             "addresses or blocks (10.0.0.0/8, ::1) of proxies in front, whose X-Forwarded-For says who asks",
             "nobody is believed", kServe, "BOXOFFICE_TRUSTED_PROXIES", kOpen, set_proxies, show_proxies},
+
+    Setting{"connections-per-address", "N", kShares, "connections of one IPv4 address; 0 is no limit", "", kServe,
+            "BOXOFFICE_CONNECTIONS_PER_ADDRESS", kOpen, set_whole<&Config::connections_per_address, 0, 1'000'000>,
+            show_whole<&Config::connections_per_address>},
+    Setting{"connections-per-64", "N", kShares, "connections of one IPv6 /64; 0 is no limit", "", kServe,
+            "BOXOFFICE_CONNECTIONS_PER_64", kOpen, set_whole<&Config::connections_per_64, 0, 1'000'000>,
+            show_whole<&Config::connections_per_64>},
+    Setting{"connections-per-48", "N", kShares, "connections of one IPv6 /48; 0 is no limit", "", kServe,
+            "BOXOFFICE_CONNECTIONS_PER_48", kOpen, set_whole<&Config::connections_per_48, 0, 1'000'000>,
+            show_whole<&Config::connections_per_48>},
+    Setting{"live-feeds", "N", kShares, "live feeds open at once, at most three quarters of --connections: 1 to 1000000", "",
+            kServe, "BOXOFFICE_LIVE_FEEDS", kOpen, set_whole<&Config::live_feeds, 1, 1'000'000>, show_whole<&Config::live_feeds>},
+    Setting{"live-feeds-per-address", "N", kShares,
+            "live feeds of one IPv4 address; a quarter of it of one /64, twice of one /48; 0 is no limit", "", kServe,
+            "BOXOFFICE_LIVE_FEEDS_PER_ADDRESS", kOpen, set_whole<&Config::live_feeds_per_address, 0, 1'000'000>,
+            show_whole<&Config::live_feeds_per_address>},
+    Setting{"live-feeds-per-account", "N", kShares, "live feeds of one account, where a token is shown; 0 is no limit", "",
+            kServe, "BOXOFFICE_LIVE_FEEDS_PER_ACCOUNT", kOpen, set_whole<&Config::live_feeds_per_account, 0, 1'000'000>,
+            show_whole<&Config::live_feeds_per_account>},
+    Setting{"live-max-age", "SECONDS", kShares, "a live feed that is older ends, and its client comes again: 1 to 86400", "",
+            kServe, "BOXOFFICE_LIVE_MAX_AGE", kOpen, set_seconds<&Config::live_max_age, 1'000, 86'400'000>,
+            show_seconds<&Config::live_max_age>},
+    Setting{"unsent-memory", "MB", kShares,
+            "memory of answers that their clients have not taken; an eighth of it for one address: 8 to 65536", "", kServe,
+            "BOXOFFICE_UNSENT_MEMORY", kOpen, set_whole<&Config::unsent_memory_mb, 8, 65'536>,
+            show_whole<&Config::unsent_memory_mb>},
+    Setting{"received-memory", "MB", kShares,
+            "memory of requests above 2 KiB that are not answered yet; an eighth of it for one address: 4 to 65536", "", kServe,
+            "BOXOFFICE_RECEIVED_MEMORY", kOpen, set_whole<&Config::received_memory_mb, 4, 65'536>,
+            show_whole<&Config::received_memory_mb>},
+    Setting{"send-rate", "KB", kShares,
+            "a second: who takes less of an answer is cut while --unsent-memory is half used: 0 to 1000000", "", kServe,
+            "BOXOFFICE_SEND_RATE", kOpen, set_whole<&Config::send_rate_kb, 0, 1'000'000>, show_whole<&Config::send_rate_kb>},
 
     Setting{"log-format", "FORMAT", kWatching, "text for people, json for machines; on standard error", "", kBoth,
             "BOXOFFICE_LOG_FORMAT", kOpen, set_log_format, show_log_format},

@@ -2,6 +2,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include "http/client_address.hpp"
 #include "http/cors.hpp"
 #include "http/decode.hpp"
 #include "http/demands.hpp"
@@ -86,6 +87,9 @@ void dispatch(const Door& door, const CallPtr& call)
         return answer_options(*call, "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
     if (!boost::urls::parse_origin_form({target.data(), target.size()})) {
         return call->refuse(Error{Code::malformed, "The address of this request cannot be read."});
+    }
+    if (is_for_nobody(request, door.proxies)) {
+        return call->refuse(Error{Code::malformed, "The proxy's X-Forwarded-For cannot be read."});
     }
     Match match = door.router.find(request.method, target.substr(0, target.find('?')));
     if (match.route == nullptr) return answer_unmatched(door, call, std::move(match.allow));

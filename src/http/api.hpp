@@ -9,6 +9,7 @@
 #include "app/for_you.hpp"
 #include "core/core.hpp"
 #include "http/http.hpp"
+#include "http/shares.hpp"
 #include "runtime/arrivals.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/live.hpp"
@@ -74,6 +75,8 @@ struct Dependencies {
     std::int64_t events_a_day = 0;               // that an account may add, unless nobody is limited; 0: any number
     std::vector<std::string> trusted_proxies{};  // addresses or CIDR blocks whose X-Forwarded-For is believed
     std::vector<std::string> cors_origins{};     // whose pages may read what the API answers, exactly as browsers name them
+    ShareLimits feeds{};                         // live feeds open at a time
+    Micros feed_age = std::chrono::minutes(15);  // the client of an older one has to come again, so that places come free
     std::vector<OtherPart> others{};             // what the server can do without for a while: "degraded", not "not ready"
     WorkLane* searches = nullptr;                // expensive reads; none: they share `reads`
     WorkLane* health = nullptr;                  // readiness, which waits for nobody; none: it shares `reads`

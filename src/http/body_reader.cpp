@@ -31,7 +31,6 @@ void BodyReader::begin(const Head& head, std::size_t body_bytes_max)
     if (head.framing != Framing::length) return;
     part_ = Part::exact;
     left_ = head.body_bytes;
-    body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(left_, body_bytes_max)));
 }
 
 BodyReader::State BodyReader::feed(std::string_view& bytes)

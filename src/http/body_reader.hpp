@@ -24,6 +24,7 @@ public:
     [[nodiscard]] State feed(std::string_view& bytes);
 
     [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+    [[nodiscard]] std::size_t size() const { return body_.size(); }  // so far
     [[nodiscard]] std::string take() { return std::move(body_); }
 
 private:

@@ -67,7 +67,8 @@ Door::Door(Dependencies dependencies)
       table(routes().begin(), routes().end()),
       router(table),
       measured(measure(service.metrics, table)),
-      unmatched(service.metrics.route("OTHER", "unmatched"))
+      unmatched(service.metrics.route("OTHER", "unmatched")),
+      feeds(selling->feeds)
 {
 }
 
@@ -77,7 +78,8 @@ Door::Door(WatchDependencies dependencies)
       table(watch_routes()),
       router(table),
       measured(measure(service.metrics, table)),
-      unmatched(service.metrics.route("OTHER", "unmatched"))
+      unmatched(service.metrics.route("OTHER", "unmatched")),
+      feeds({})
 {
 }
 
@@ -149,6 +151,7 @@ void Call::answer(Reply reply)
     if (answered_) return;
     answered_ = true;
     reply.headers.emplace_back("X-Request-Id", id_);
+    reply.signed_in = user_.has_value();
     add_unless_there(reply, "X-Content-Type-Options", "nosniff");
     add_unless_there(reply, "Content-Security-Policy", kContentSecurityPolicy);
     add_unless_there(reply, "Cache-Control", "no-store");

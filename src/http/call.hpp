@@ -16,6 +16,7 @@
 #include "http/query.hpp"
 #include "http/rate_gate.hpp"
 #include "http/router.hpp"
+#include "http/shares.hpp"
 #include "runtime/log.hpp"
 #include "runtime/seldom.hpp"
 
@@ -38,6 +39,7 @@ struct Door {
     std::vector<Metrics::Route*> measured;  // one for each row of the table
     Metrics::Route& unmatched;              // unknown paths, wrong methods, requests refused before they had a path
     InFlight in_flight;
+    const Shares feeds;
     Seldom store_log{std::chrono::seconds(1)};  // refusals because the store is in trouble
     FamiliarSources familiar;                   // who has signed in from where
     // Lines a second of failed logins and of refused rights: enough for whoever bans by the log, and no flood of lines.
@@ -75,6 +77,9 @@ public:
     [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
     /// Whether what is counted by account is not counted for this one.
     [[nodiscard]] bool unlimited() const { return parts().rates == nullptr || is_trusted(); }
+
+    /// Places for live feeds.
+    [[nodiscard]] const Shares& feeds() const { return door_->feeds; }
 
     void matched(const Match& match);
 

@@ -121,14 +121,13 @@ bool TrustedProxies::trusts(const Address& address) const
                        [&address](const Block& block) { return agree(block.first, address, block.bits); });
 }
 
-std::string client_address(const Request& request, const TrustedProxies& proxies)
+std::optional<Address> client_behind(const Request& request, const Address& peer, const TrustedProxies& proxies)
 {
-    if (proxies.empty()) return request.peer;
-    const auto peer = parse_address(request.peer);
-    if (!peer || !proxies.trusts(*peer)) return request.peer;
+    bool there = false;
     std::optional<Address> farthest;
     for (auto field = request.headers.rbegin(); field != request.headers.rend(); ++field) {
         if (field->first != "x-forwarded-for") continue;
+        there = true;
         std::string_view rest = field->second;
         while (!rest.empty()) {
             const auto comma = rest.rfind(',');
@@ -136,12 +135,28 @@ std::string client_address(const Request& request, const TrustedProxies& proxies
             rest = comma == rest.npos ? std::string_view{} : rest.substr(0, comma);
             if (word.empty()) continue;
             const auto address = parse_address(word);
-            if (!address) return request.peer;
+            if (!address) return std::nullopt;
             farthest = address;
-            if (!proxies.trusts(*address)) return address_text(*address);
+            if (!proxies.trusts(*address)) return address;
         }
     }
-    return farthest ? address_text(*farthest) : request.peer;
+    return there ? farthest : peer;
+}
+
+std::string client_address(const Request& request, const TrustedProxies& proxies)
+{
+    if (proxies.empty()) return request.peer;
+    const auto peer = parse_address(request.peer);
+    if (!peer || !proxies.trusts(*peer)) return request.peer;
+    const auto client = client_behind(request, *peer, proxies);
+    return client && *client != *peer ? address_text(*client) : request.peer;
+}
+
+bool is_for_nobody(const Request& request, const TrustedProxies& proxies)
+{
+    if (proxies.empty()) return false;
+    const auto peer = parse_address(request.peer);
+    return peer && proxies.trusts(*peer) && !client_behind(request, *peer, proxies);
 }
 
 }  // namespace boxoffice::http

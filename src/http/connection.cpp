@@ -4,8 +4,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <array>
-#include <boost/asio/buffer.hpp>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -22,14 +20,10 @@ using namespace std::chrono_literals;
 namespace
 {
 
-constexpr std::size_t kReadBytes = 2 * 1024;              // most requests fit, and 20 000 idle connections stay small
-constexpr std::size_t kBodyReadBytes = 16 * 1024;         // fewer system calls where more is known to come
-constexpr std::size_t kKeptBytes = 8 * 1024;              // a buffer larger than that is given back between requests
-constexpr std::size_t kCopiedBodyBytes = 16 * 1024;       // up to here a copy costs less than a second buffer to write
-constexpr std::size_t kPipelinedBytes = 64 * 1024;        // replies to pipelined requests are written at the latest then
-constexpr std::chrono::milliseconds kWriteTimeout = 30s;  // without a byte taken: the client has stopped reading
-constexpr std::chrono::milliseconds kLingerTimeout = 1s;  // for the client to read why, before a reset can eat it
-constexpr std::size_t kLingerBytes = 1024 * 1024;         // and this much of what it still sends
+constexpr std::size_t kReadBytes = 2 * 1024;       // most requests fit, and 20 000 idle connections stay small
+constexpr std::size_t kBodyReadBytes = 16 * 1024;  // fewer system calls where more is known to come
+constexpr std::size_t kKeptBytes = 8 * 1024;       // a buffer larger than that is given back between requests
+constexpr Refusal kNoMemory{503, "There is no memory for so large a request now; try again in a moment."};
 
 }  // namespace
 
@@ -75,8 +69,15 @@ struct Connection::StartWaiting {
     Connection& connection_;
 };
 
-Connection::Connection(Surroundings& surroundings, Socket socket, std::string peer)
-    : shared_(surroundings), socket_(std::move(socket)), peer_(std::move(peer))
+Connection::Connection(Surroundings& surroundings, Socket socket, const Address& peer, Standing standing, Shares::Place place)
+    : shared_(surroundings),
+      socket_(std::move(socket)),
+      peer_(peer),
+      peer_text_(address_text(peer)),
+      client_(peer),
+      standing_(standing),
+      is_proxy_(!surroundings.allowances.proxies.empty() && surroundings.allowances.proxies.trusts(peer)),
+      place_(std::move(place))
 {
 }
 
@@ -94,9 +95,9 @@ Awaitable<void> Connection::serve()
     close();
 }
 
-Awaitable<void> Connection::turn_away()
+Awaitable<void> Connection::turn_away(std::string_view why)
 {
-    const Refusal refusal{503, "Too many connections are open; try again in a moment."};
+    const Refusal refusal{503, why};
     co_await refuse(refusal);
     close();
 }
@@ -115,6 +116,7 @@ Awaitable<Connection::Next> Connection::receive_head()
         } else if (phase_ != Phase::head) {
             enter(Phase::head, shared_.options.header_timeout);
         }
+        if (!remember_received()) co_return co_await refuse(kNoMemory, asked_id());
         const auto fill = co_await this->fill(kReadBytes);
         if (fill != Fill::data) co_return co_await refuse_short(fill);
     }
@@ -126,6 +128,7 @@ Awaitable<Connection::Next> Connection::receive_head()
     }
     if (refusal) co_return co_await refuse(refusal, asked_id());
     in_.consume(scanner_.size());
+    if (is_proxy_) client_ = client_behind(*request_, peer_, shared_.allowances.proxies).value_or(peer_);
     co_return Next::go_on;
 }
 
@@ -140,6 +143,7 @@ Awaitable<Connection::Next> Connection::receive_body()
         if (state == BodyReader::State::refused) co_return co_await refuse(body_.refusal(), asked_id());
         in_.consume(in_.bytes().size() - bytes.size());
         if (state == BodyReader::State::whole) break;
+        if (!remember_received()) co_return co_await refuse(kNoMemory, asked_id());
         const auto fill = co_await this->fill(kBodyReadBytes);
         if (fill != Fill::data) co_return co_await refuse_short(fill);
     }
@@ -150,7 +154,12 @@ Awaitable<Connection::Next> Connection::receive_body()
 Awaitable<Connection::Next> Connection::answer()
 {
     enter(Phase::answering, kForever);
-    ask();
+    if (const auto refusal = admit_request()) {
+        reply_ = reply_to(*refusal, asked_id());
+        has_answer_ = true;
+    } else {
+        ask();
+    }
     if (!has_answer_ && has_output()) {
         if (co_await flush() == Flush::failed) co_return Next::leave;
         enter(Phase::answering, kForever);
@@ -162,7 +171,7 @@ Awaitable<Connection::Next> Connection::answer()
         co_return co_await refuse(refusal);
     }
     auto afterwards = head_.afterwards;
-    if (is_draining()) afterwards = Afterwards::close;
+    if (is_draining() || !may_stay()) afterwards = Afterwards::close;
     StartStream start;
     if (reply_->stream && head_.method != Method::head) {
         start = reply_->stream;
@@ -170,13 +179,19 @@ Awaitable<Connection::Next> Connection::answer()
     }
     put(std::move(*reply_), afterwards);
     reply_.reset();
+    received_ = {};
     if (start) {
         if (co_await flush() == Flush::failed) co_return Next::leave;
+        turn_ = {};  // from now on it counts as a feed
         co_await stream(std::move(start));
         co_return Next::leave;
     }
-    if (afterwards == Afterwards::keep_alive && tail_.empty() && out_.size() < kPipelinedBytes) co_return Next::go_on;
+    if (afterwards == Afterwards::keep_alive && tail_.empty() && out_.size() < kPipelinedBytes) {
+        turn_ = {};
+        co_return Next::go_on;
+    }
     if (co_await flush() == Flush::failed) co_return Next::leave;
+    turn_ = {};
     if (afterwards == Afterwards::keep_alive) co_return Next::go_on;
     if (is_draining() || !in_.empty()) co_await linger();
     co_return Next::leave;
@@ -186,22 +201,28 @@ void Connection::ask()
 {
     request_->method = head_.method;
     request_->target = std::move(head_.target);
-    request_->peer = peer_;
+    request_->peer = peer_text_;
     request_->gone = gone_;
     has_answer_ = false;
     asking_ = Asking::now;
     try {
-        shared_.handler.handle(std::move(request_), make_respond(shared_.mailbox, weak_from_this()));
+        shared_.handler.handle(std::move(request_), make_respond(shared_.mailbox, weak_from_this(), client_));
     } catch (const std::exception& accident) {  // its Respond is gone or will go, and with it comes the 500
         log::error("a request handler threw", {{"what", std::string_view(accident.what())}});
     }
     asking_ = Asking::no;
 }
 
-void Connection::answered(std::optional<Reply> reply)
+void Connection::answered(Outgoing answer)
 {
     has_answer_ = true;
-    reply_ = std::move(reply);
+    reply_ = std::move(answer.reply);
+    if (reply_ && reply_->signed_in) signed_in_ = true;
+    if (answer.grant == Shares::Grant::given) {
+        if (answer.bytes.amount() > 0) unsent_ = std::move(answer.bytes);
+    } else {
+        refuse_memory(answer.grant);
+    }
     wake();
 }
 
@@ -277,66 +298,6 @@ Reply Connection::reply_to(const Refusal& refusal, std::string_view asked_id)
     return reply;
 }
 
-void Connection::put(Reply reply, Afterwards afterwards)
-{
-    append_head(out_, reply, shared_.date.now(), head_, afterwards);
-    if (head_.method == Method::head) return;
-    const auto body = body_of(reply);
-    if (body.size() <= kCopiedBodyBytes) {
-        out_ += body;
-    } else if (!reply.static_body.empty()) {
-        tail_ = reply.static_body;
-    } else {
-        tail_owner_ = std::move(reply.body);
-        tail_ = tail_owner_;
-    }
-}
-
-Connection::Flush Connection::write_some()
-{
-    const std::array<asio::const_buffer, 2> buffers{asio::buffer(out_) + written_, asio::buffer(tail_)};
-    boost::system::error_code error;
-    auto written = socket_.write_some(buffers, error);
-    if (error == asio::error::would_block) return Flush::more;
-    if (error) return Flush::failed;
-    const auto of_out = std::min(written, out_.size() - written_);
-    written_ += of_out;
-    written -= of_out;
-    tail_.remove_prefix(written);
-    if (has_output()) return Flush::more;
-    out_.clear();
-    written_ = 0;
-    if (!tail_owner_.empty()) std::string().swap(tail_owner_);
-    if (out_.capacity() > 2 * kPipelinedBytes) out_.shrink_to_fit();
-    return Flush::done;
-}
-
-Awaitable<Connection::Flush> Connection::flush()
-{
-    for (;;) {
-        const auto before = out_.size() - written_ + tail_.size();
-        const auto flushed = write_some();  // nearly always all of it, with no turn through the event loop
-        if (flushed != Flush::more) co_return flushed;
-        const auto progressed = out_.size() - written_ + tail_.size() < before;
-        if (progressed || phase_ != Phase::writing) enter(Phase::writing, kWriteTimeout);
-        auto [error] = co_await socket_.async_wait(Socket::wait_write, kAwait);
-        if (error || abandoned_) co_return Flush::failed;
-    }
-}
-
-Awaitable<void> Connection::linger()
-{
-    boost::system::error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
-    enter(Phase::lingering, kLingerTimeout);
-    std::array<char, 4096> discarded;
-    for (std::size_t total = 0; total < kLingerBytes;) {
-        auto [error, read] = co_await socket_.async_read_some(asio::buffer(discarded), kAwait);
-        if (error) co_return;
-        total += read;
-    }
-}
-
 void Connection::enter(Phase phase, std::chrono::milliseconds timeout)
 {
     phase_ = phase;
@@ -348,6 +309,7 @@ void Connection::enter(Phase phase, std::chrono::milliseconds timeout)
 void Connection::expire(Clock::time_point now)
 {
     if (phase_ == Phase::answering && waiter_) return look_for_client();
+    if (phase_ == Phase::writing) look_at_rate(now);
     if (now < deadline_) return;
     timed_out_ = true;
     if (phase_ == Phase::writing || phase_ == Phase::lingering) return close();

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/allowances.hpp"
 #include "http/body_reader.hpp"
 #include "http/exchange.hpp"
 #include "http/framing.hpp"
@@ -30,10 +31,13 @@ template <class T>
 using Awaitable = asio::awaitable<T, Executor>;
 constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kAwait{asio::use_awaitable_t<Executor>{}};
 inline constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
+inline constexpr std::size_t kPipelinedBytes = 64 * 1024;  // replies to pipelined requests are written at the latest then
+inline constexpr std::chrono::seconds kWriteTimeout{30};   // without a byte taken: the client has stopped reading
 
 /// What all connections of one I/O thread share; used on that thread only.
 struct Surroundings {
     const ServerOptions& options;
+    Allowances& allowances;
     Limits limits;
     Handler& handler;
     std::shared_ptr<Mailbox> mailbox;
@@ -63,18 +67,35 @@ class Connection final : public Asker, public std::enable_shared_from_this<Conne
 public:
     using Clock = std::chrono::steady_clock;
 
-    Connection(Surroundings& surroundings, Socket socket, std::string peer);
+    /// How it was let in.
+    enum class Standing : std::uint8_t {
+        ordinary,
+        on_trial,  // while the server is crowded: it stays after its first answer only if it has signed in by then
+        refused    // it is here to be told so
+    };
+
+    /// `place` is what it has of its client's share.
+    Connection(Surroundings& surroundings, Socket socket, const Address& peer, Standing standing, Shares::Place place);
     ~Connection() override;
 
-    Awaitable<void> serve();      // answers requests until either side has had enough, then closes
-    Awaitable<void> turn_away();  // answers 503, then closes
+    Awaitable<void> serve();                          // answers requests until either side has had enough, then closes
+    Awaitable<void> turn_away(std::string_view why);  // answers 503, then closes
+    [[nodiscard]] Standing standing() const { return standing_; }
+    [[nodiscard]] const Address& peer() const { return peer_; }
+
+    /// Since when it has waited for its client: to say something, or the rest of it, or to take a byte of the answer. None: it is
+    /// doing something for the client, or it is a trusted proxy's, which many clients may want at once.
+    [[nodiscard]] std::optional<Clock::time_point> waiting_since() const;
+    [[nodiscard]] bool is_signed_in() const { return signed_in_; }
+    void make_way();  // abandon(), counted as closed in favour of another
+    [[nodiscard]] bool has_made_way() const { return made_way_; }
 
     void expire(Clock::time_point now);  // acts if the deadline has passed; called every tick
     void drain();                        // no request after the present one, and no more of a stream
     void abandon();                      // ends at once, whatever it was doing
 
     [[nodiscard]] bool is_asking() const override { return asking_ == Asking::now; }
-    void answered(std::optional<Reply> reply) override;
+    void answered(Outgoing answer) override;
     void pushed(Piece piece) override;
 
 private:
@@ -114,6 +135,13 @@ private:
     /// Whether anybody still waits for the answer that is being worked out.
     void look_for_client();
 
+    [[nodiscard]] std::optional<Refusal> admit_request();
+    [[nodiscard]] bool remember_received();
+    [[nodiscard]] bool remember_unsent();
+    void refuse_memory(Shares::Grant grant);  // for the body of the reply that has come
+    void look_at_rate(Clock::time_point now);
+    [[nodiscard]] bool may_stay() const;
+
     void begin_stream(const StartStream& start);
     [[nodiscard]] Flush write_piece(const std::string& piece);
     void listen();
@@ -123,7 +151,23 @@ private:
 
     Surroundings& shared_;
     Socket socket_;
-    std::string peer_;
+    const Address peer_;
+    const std::string peer_text_;
+    Address client_;  // who asks now: the peer, or whom a trusted proxy asks for
+    const Standing standing_;
+    const bool is_proxy_;
+    bool signed_in_ = false;
+    bool made_way_ = false;
+
+    Shares::Place place_;     // as a connection
+    Shares::Place turn_;      // as a request, if a proxy brought it
+    Shares::Place received_;  // memory of a request that is not answered yet
+    Shares::Place unsent_;    // memory of answers that are not written yet
+    std::size_t sent_ = 0;    // bytes written in all
+    struct {
+        Clock::time_point at;
+        std::size_t sent = 0;
+    } rate_mark_;
 
     Phase phase_ = Phase::idle;
     Clock::time_point deadline_ = Clock::time_point::max();

@@ -15,7 +15,8 @@ thread_local const Mailbox* owned_here = nullptr;
 class Promise
 {
 public:
-    Promise(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker) : mailbox_(std::move(mailbox)), asker_(std::move(asker))
+    Promise(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker, const Address& client)
+        : mailbox_(std::move(mailbox)), asker_(std::move(asker)), client_(client)
     {
     }
     Promise(const Promise&) = delete;
@@ -25,15 +26,24 @@ public:
     void keep(std::optional<Reply> reply)
     {
         if (kept_.exchange(true, std::memory_order_acq_rel)) return;
+        Outgoing answer{std::move(reply)};
+        if (answer.reply && answer.reply->body.size() > kLightBytes) weigh(answer);
         if (mailbox_->is_owner()) {
-            if (const auto asker = asker_.lock(); asker && asker->is_asking()) return asker->answered(std::move(reply));
+            if (const auto asker = asker_.lock(); asker && asker->is_asking()) return asker->answered(std::move(answer));
         }
-        mailbox_->post(asker_, std::move(reply));
+        mailbox_->post(asker_, std::move(answer));
     }
 
 private:
+    void weigh(Outgoing& answer) const
+    {
+        answer.grant = mailbox_->unsent().take(answer.bytes, client_, answer.reply->body.size());
+        if (answer.grant != Shares::Grant::given) std::string().swap(answer.reply->body);
+    }
+
     std::shared_ptr<Mailbox> mailbox_;
     std::weak_ptr<Asker> asker_;  // locked on the owner's thread only, so that the asker never dies on another
+    const Address client_;
     std::atomic<bool> kept_{false};
 };
 
@@ -43,11 +53,11 @@ void Mailbox::own() { owned_here = this; }
 
 bool Mailbox::is_owner() const noexcept { return owned_here == this; }
 
-void Mailbox::post(std::weak_ptr<Asker> to, std::optional<Reply> reply)
+void Mailbox::post(std::weak_ptr<Asker> to, Outgoing answer)
 {
     const std::lock_guard lock(mutex_);
     if (state_ == State::closed) return;
-    letters_.push_back(Letter{std::move(to), std::move(reply)});
+    letters_.push_back(Letter{std::move(to), std::move(answer)});
     if (letters_.size() + parcels_.size() == 1) wake_();
 }
 
@@ -67,7 +77,7 @@ void Mailbox::deliver()
         handing_out_.swap(parcels_);
     }
     for (auto& letter : delivering_) {
-        if (const auto asker = letter.to.lock()) asker->answered(std::move(letter.reply));
+        if (const auto asker = letter.to.lock()) asker->answered(std::move(letter.answer));
     }
     delivering_.clear();
     for (auto& parcel : handing_out_) {
@@ -101,9 +111,9 @@ void Stream::leave(State state)
     if (state_.compare_exchange_strong(open, state, std::memory_order_acq_rel)) mailbox_->push(asker_, nullptr);
 }
 
-Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker)
+Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker, const Address& client)
 {
-    auto promise = std::make_shared<Promise>(std::move(mailbox), std::move(asker));
+    auto promise = std::make_shared<Promise>(std::move(mailbox), std::move(asker), client);
     return [promise = std::move(promise)](Reply reply) { promise->keep(std::move(reply)); };
 }
 

@@ -60,6 +60,7 @@ struct Reply {
     std::string body;
     std::string_view static_body;  // used instead of `body` when not empty; must outlive the server
     StartStream stream{};          // used instead of both; no Content-Length, and the connection closes with the body
+    bool signed_in = false;        // the request carried a token that was believed
 };
 
 /// Called exactly once for each request, from any thread; never blocks.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "http/connection.hpp"
+#include "runtime/seldom.hpp"
 
 /// One I/O thread: an io_context of its own, its own listening socket on the shared port, and the connections it accepted.
 /// Nothing is shared between two of these but the port and a counter, so nothing is locked. Private to this room.
@@ -22,8 +23,8 @@ class IoLoop
 public:
     using Endpoint = asio::ip::tcp::endpoint;
 
-    /// Listens at once; throws boost::system::system_error. `open_connections` counts over all loops.
-    IoLoop(const ServerOptions& options, Handler& handler, const Endpoint& endpoint, std::atomic<std::size_t>& open_connections);
+    /// Listens at once; throws boost::system::system_error. `allowances` are those of all loops.
+    IoLoop(const ServerOptions& options, Handler& handler, const Endpoint& endpoint, Allowances& allowances);
     ~IoLoop();
     IoLoop(const IoLoop&) = delete;
     IoLoop& operator=(const IoLoop&) = delete;
@@ -42,8 +43,10 @@ private:
     Awaitable<void> accept_connections();
     Awaitable<void> watch_deadlines();
     Awaitable<void> attend(std::shared_ptr<Connection> connection);
-    Awaitable<void> turn_away(std::shared_ptr<Connection> connection);
+    Awaitable<void> turn_away(std::shared_ptr<Connection> connection, std::string_view why);
     void admit(Socket socket);
+    void refuse(Socket socket, const Address& peer, std::string_view reason, std::string_view why);
+    [[nodiscard]] std::size_t make_room(bool even_signed_in);
     void begin_drain(std::chrono::milliseconds grace);
     void cut_off();
     [[nodiscard]] std::vector<std::shared_ptr<Connection>> present() const;
@@ -59,7 +62,8 @@ private:
     Timer grace_;
     Surroundings surroundings_;
     std::unordered_map<const Connection*, std::weak_ptr<Connection>> connections_;
-    std::atomic<std::size_t>& open_connections_;
+    Allowances& allowances_;
+    Seldom accept_log_{std::chrono::seconds(1)};
     std::thread thread_;
 };
 

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "http/allowances.hpp"
 #include "http/io_loop.hpp"
 #include "http/read_fields.hpp"
 
@@ -92,13 +93,14 @@ private:
 class Server::Self
 {
 public:
-    Self(ServerOptions options, Handler& handler) : options_(std::move(options))
+    Self(ServerOptions options, Handler& handler, Shedding* shedding)
+        : options_(std::move(options)), allowances_(options_, shedding)
     {
         try {
             auto endpoint = find_endpoint();
             refuse_taken(endpoint);
             for (unsigned i = 0; i < std::max(1U, options_.threads); ++i) {
-                loops_.push_back(std::make_unique<IoLoop>(options_, handler, endpoint, open_connections_));
+                loops_.push_back(std::make_unique<IoLoop>(options_, handler, endpoint, allowances_));
                 endpoint = loops_.front()->endpoint();
             }
         } catch (const boost::system::system_error& error) {
@@ -131,7 +133,7 @@ public:
     }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
-    [[nodiscard]] std::size_t connections() const { return open_connections_.load(std::memory_order_relaxed); }
+    [[nodiscard]] const Allowances& allowances() const { return allowances_; }
 
 private:
     enum class Stage : std::uint8_t { made, started, stopped };
@@ -159,18 +161,23 @@ private:
     }
 
     ServerOptions options_;
-    std::atomic<std::size_t> open_connections_{0};
+    Allowances allowances_;
     std::uint16_t port_ = 0;
     std::mutex mutex_;
     Stage stage_ = Stage::made;
     std::vector<std::unique_ptr<IoLoop>> loops_;
 };
 
-Server::Server(ServerOptions options, Handler& handler) : self_(std::make_unique<Self>(std::move(options), handler)) {}
+Server::Server(ServerOptions options, Handler& handler, Shedding* shedding)
+    : self_(std::make_unique<Self>(std::move(options), handler, shedding))
+{
+}
 Server::~Server() = default;
 void Server::start() { self_->start(); }
 void Server::stop(std::chrono::milliseconds grace) { self_->stop(grace); }
 std::uint16_t Server::port() const { return self_->port(); }
-std::size_t Server::connections() const { return self_->connections(); }
+std::size_t Server::connections() const { return self_->allowances().open.load(std::memory_order_relaxed); }
+std::size_t Server::unsent_bytes() const { return self_->allowances().unsent.taken(); }
+std::size_t Server::received_bytes() const { return self_->allowances().received.taken(); }
 
 }  // namespace boxoffice::http

@@ -19,8 +19,15 @@ namespace boxoffice
 namespace
 {
 
-constexpr rlim_t kFilesBesideConnections = 64;
-constexpr rlim_t kFilesToReader = 4;  // the store, its log, its index, one to spare
+constexpr rlim_t kFilesOfTheProcess = 64;  // standard streams, log, signals, files of time zones, a backup
+constexpr rlim_t kFilesToIoThread = 4;     // its listening socket, and what its event loop sleeps on
+constexpr rlim_t kFilesToReader = 4;       // the store, its log, its index, one to spare
+constexpr rlim_t kFilesToWriteLane = 2;    // its connection, and one to ask after a commit that was cut off
+constexpr rlim_t kFilesBesideLanes = 8;    // listener, clock, migrations, one that is being replaced
+constexpr rlim_t kFilesToRedis = 12;       // four connections, each perhaps beside the one that it replaces
+constexpr rlim_t kFilesToJobThread = 8;    // a mail server, and looking up its name
+constexpr std::size_t kKilobyte = 1024;
+constexpr std::size_t kMegabyte = 1024 * kKilobyte;
 constexpr rlim_t kConnectionsMin = 16;
 constexpr unsigned kReadersBeside = 4;  // health, live feeds, expiry, jobs
 /// How long a mail's turn waits for the write lane: a lane that is full for longer has other worries, and the job is tried again.
@@ -34,19 +41,36 @@ unsigned readers_of(const cli::Config& config)
     return config.read_threads + config.search_threads + config.password_threads + kReadersBeside;
 }
 
+/// What else is open when all connections are.
+rlim_t files_beside_connections(const cli::Config& config)
+{
+    rlim_t files = kFilesOfTheProcess + kFilesToIoThread * config.io_threads + kFilesToJobThread * config.job_threads;
+    if (is_shared(config)) {
+        files += kFilesToWriteLane * config.write_lanes + config.database_connections + config.search_threads + kFilesBesideLanes;
+    } else {
+        files += kFilesToReader * readers_of(config);
+    }
+    if (!config.redis_url.empty()) files += kFilesToRedis;
+    return files;
+}
+
 /// A connection is an open file, and the usual limit of 1024 would end a rush long before --connections does. As many of the
-/// connections as the process may be given files for.
+/// connections as the process may be given files for, so that it turns clients away before it runs out of files.
 std::size_t connections_within_limit(const cli::Config& config)
 {
-    const rlim_t beside = kFilesBesideConnections + kFilesToReader * readers_of(config);
-    const rlim_t wanted = config.connections + beside;
+    const rlim_t beside = files_beside_connections(config);
+    const rlim_t wanted = config.connections + http::turned_away_at_once(config.connections) + beside;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return config.connections;
     rlimit raised = limit;
     raised.rlim_cur = std::min(wanted, limit.rlim_max);
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
     if (limit.rlim_cur >= wanted) return config.connections;
-    const rlim_t within = std::max(limit.rlim_cur, beside + kConnectionsMin) - beside;
+    auto within = static_cast<std::size_t>(std::max(limit.rlim_cur, beside + kConnectionsMin) - beside);
+    while (within > kConnectionsMin && within + http::turned_away_at_once(within) + beside > limit.rlim_cur) {
+        within -= 1 + within / 64;
+    }
+    within = std::max<std::size_t>(within, kConnectionsMin);
     log::info("fewer connections than asked for, by the limit on open files",
               {{"connections", static_cast<std::int64_t>(within)}});
     return within;
@@ -140,7 +164,27 @@ http::ServerOptions server_options(const cli::Config& config)
     options.header_timeout = whole(config.header_timeout);
     options.body_timeout = whole(config.body_timeout);
     options.idle_timeout = whole(config.idle_timeout);
+    options.client_connections = {
+        .per_address = config.connections_per_address, .per_64 = config.connections_per_64, .per_48 = config.connections_per_48};
+    options.unsent_bytes_max = config.unsent_memory_mb * kMegabyte;
+    options.received_bytes_max = config.received_memory_mb * kMegabyte;
+    options.send_rate_min = config.send_rate_kb * kKilobyte;
+    options.client_limits = config.rate_limit;
+    options.trusted_proxies = config.trusted_proxies;
     return options;
+}
+
+http::ShareLimits feed_limits(const cli::Config& config, std::size_t connections_max)
+{
+    http::ShareLimits limits{.total =
+                                 std::min(config.live_feeds, std::max<std::size_t>(1, connections_max - connections_max / 4))};
+    if (!config.rate_limit) return limits;
+    const auto per_address = config.live_feeds_per_address;
+    limits.per_address = per_address;
+    limits.per_64 = (per_address + 3) / 4;
+    limits.per_48 = 2 * per_address;
+    limits.per_account = config.live_feeds_per_account;
+    return limits;
 }
 
 OpenStore::OpenStore(const cli::Config& config) : zones(make_zones())

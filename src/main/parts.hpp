@@ -25,6 +25,8 @@ namespace boxoffice
 [[nodiscard]] PostgresOptions postgres_options(const cli::Config& config);
 [[nodiscard]] RedisOptions redis_options(const cli::Config& config);
 [[nodiscard]] http::ServerOptions server_options(const cli::Config& config);
+/// Live feeds have at most three quarters of the connections, so that they never take the last place of an ordinary request.
+[[nodiscard]] http::ShareLimits feed_limits(const cli::Config& config, std::size_t connections_max);
 [[nodiscard]] Instant system_now();
 
 /// Holds the log open, and writes out what is queued on whatever way the scope is left.

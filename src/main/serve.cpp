@@ -115,6 +115,7 @@ int serve(const cli::Config& config)
     if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shared.jobs.get());
     std::atomic<bool> draining{false};
 
+    const http::ServerOptions door = server_options(config);
     RateLimits* const limits = shared.rates ? shared.rates.get() : &shared.alone;
     const auto api = http::make_api({.store = store,
                                      .writes = writes,
@@ -136,13 +137,15 @@ int serve(const cli::Config& config)
                                      .events_a_day = config.events_per_account_day,
                                      .trusted_proxies = config.trusted_proxies,
                                      .cors_origins = config.cors_origins,
+                                     .feeds = feed_limits(config, door.connections_max),
+                                     .feed_age = config.live_max_age,
                                      .others = shared.others(config, store),
                                      .searches = &searches,
                                      .health = &health,
                                      .registrations = &registrations,
                                      .shedding = &shedding,
                                      .trusted_accounts = accounts_of(config)});
-    http::Server server(server_options(config), *api);
+    http::Server server(door, *api, &shedding);
 
     measure_store(metrics, store, writes, reads);
     for (const WorkLane* const lane : {&searches, &passwords, &registrations, &health}) {
@@ -151,6 +154,11 @@ int serve(const cli::Config& config)
     }
     metrics.gauge("boxoffice_http_connections", "Connections open now.", "", "",
                   [&server] { return static_cast<double>(server.connections()); });
+    constexpr std::string_view kMemory = "boxoffice_http_memory_bytes";
+    constexpr std::string_view kMemoryHelp =
+        "Memory that clients hold: answers that they have not taken, requests not answered yet.";
+    metrics.gauge(kMemory, kMemoryHelp, "of", "unsent", [&server] { return static_cast<double>(server.unsent_bytes()); });
+    metrics.gauge(kMemory, kMemoryHelp, "of", "received", [&server] { return static_cast<double>(server.received_bytes()); });
 
     live.start(writes);
     if (work) work->start();
