@@ -70,4 +70,6 @@ bool may_have_become(const OutboxRow& earlier, const OutboxRow& now)
 
 bool may_have_become(const MailRow& earlier, const MailRow& now) { return !earlier.sent_at || earlier.sent_at <= now.sent_at; }
 
+bool may_have_become(const IdentityRow&, const IdentityRow&) { return true; }
+
 }  // namespace boxoffice

@@ -191,9 +191,36 @@ struct MailRow {
     std::optional<Instant> sent_at;
 };
 
+struct IdentityRow {
+    static constexpr std::string_view kTable = "store_identity";
+    static constexpr std::size_t kKeyColumns = 1;
+    static constexpr bool kGivesIds = false;
+    static constexpr RowLife kLife = RowLife::lasting;
+    static constexpr auto columns()
+    {
+        using R = IdentityRow;
+        return std::tuple{Column{"one", &R::one},
+                          Column{"id", &R::id},
+                          Column{"generation", &R::generation},
+                          Column{"plain_until", &R::plain_until},
+                          Column{"ids_after", &R::ids_after},
+                          Column{"clock_accepted_at", &R::clock_accepted_at},
+                          Column{"clock_ticket", &R::clock_ticket}};
+    }
+
+    std::int64_t one = 1;  // there is no other
+    std::string id;
+    std::int64_t generation = 1;
+    Instant plain_until;
+    std::int64_t ids_after = 0;
+    std::optional<Instant> clock_accepted_at;
+    TicketId clock_ticket;
+};
+
 /// Rows of one table. Also names a table, whatever rows it has. In this order no row points at one of a later table.
-using ArchivePage = std::variant<std::vector<UserRow>, std::vector<EventRow>, std::vector<InventoryRow>, std::vector<TicketRow>,
-                                 std::vector<KeptAnswerRow>, std::vector<OutboxRow>, std::vector<MailRow>>;
+using ArchivePage =
+    std::variant<std::vector<UserRow>, std::vector<EventRow>, std::vector<InventoryRow>, std::vector<TicketRow>,
+                 std::vector<KeptAnswerRow>, std::vector<OutboxRow>, std::vector<MailRow>, std::vector<IdentityRow>>;
 
 /// What every store that can be copied from offers. One thread at a time. Methods throw StoreFailure on accidents.
 class ArchiveSource
@@ -309,5 +336,7 @@ template <class Row>
 [[nodiscard]] bool may_have_become(const KeptAnswerRow& earlier, const KeptAnswerRow& now);
 [[nodiscard]] bool may_have_become(const OutboxRow& earlier, const OutboxRow& now);
 [[nodiscard]] bool may_have_become(const MailRow& earlier, const MailRow& now);
+/// Every store is made with one, so this says nothing of whether the target has been used.
+[[nodiscard]] bool may_have_become(const IdentityRow& earlier, const IdentityRow& now);
 
 }  // namespace boxoffice

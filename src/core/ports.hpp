@@ -59,6 +59,24 @@ public:
     [[nodiscard]] virtual std::vector<MigrationState> status() = 0;
     virtual std::vector<std::string> up() = 0;      // names of those applied now
     virtual std::optional<std::string> down() = 0;  // the last one, undone; nothing when none is applied
+    /// What down() would lose for good, as "17 rows of mails"; empty when nothing.
+    [[nodiscard]] virtual std::vector<std::string> losses() { return {}; }
+};
+
+/// Which store this is, and in which life: a backup that was put back begins another one, in which ids, tokens and jobs of the
+/// life that was lost must mean nothing.
+struct StoreIdentity {
+    std::string id;               // 32 hexadecimal digits, made with the store; a copy keeps it; empty: it has none
+    std::int64_t generation = 1;  // another one after each restore
+    Instant plain_until{};        // what names no store, as tokens of the version before, is believed until then
+    bool operator==(const StoreIdentity&) const = default;
+};
+
+/// How a store's housekeeping fares.
+struct Upkeep {
+    std::int64_t log_bytes = 0;           // what its write-ahead log takes on disk; 0 where it has none of its own
+    std::int64_t checkpoints_failed = 0;  // since it was opened
+    std::string worry;                    // a sentence for the operator though sales go on; empty when there is none
 };
 
 /// What another process has done to a shared store.
@@ -113,6 +131,16 @@ public:
     [[nodiscard]] virtual OutboxCounts outbox_counts() = 0;
     /// Rows that another session keeps locked for longer than any of our transactions lasts. Their acts wait, others go on.
     [[nodiscard]] virtual std::size_t blocked_rows() { return 0; }
+    /// Whether the outbox has exactly this effect, but for its tries: what a job stream delivers may be done, or of another life.
+    [[nodiscard]] virtual bool has_effect(const Effect& effect) { return (void)effect, true; }
+    /// As last read; never null. Quick, because every request's token is judged by it.
+    [[nodiscard]] virtual std::shared_ptr<const StoreIdentity> identity()
+    {
+        static const auto nobody = std::make_shared<const StoreIdentity>();
+        return nobody;
+    }
+    /// Quick: asks no engine.
+    [[nodiscard]] virtual Upkeep upkeep() { return {}; }
 
     // What only a store that several machines share has.
     /// The store's own clock, which all of them judge by; none when the store is this process's alone.
