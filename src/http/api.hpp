@@ -22,9 +22,10 @@ namespace boxoffice::http
 
 /// Something beside the store that a readiness check looks at.
 struct OtherPart {
-    std::string name;                   // "redis"
-    std::function<bool()> ok;           // quick; any thread
-    std::string_view trouble = "away";  // the word of readiness when it is not; must stay valid
+    std::string name;                    // "redis"
+    std::function<bool()> ok;            // quick; any thread
+    std::string_view trouble = "away";   // the word of readiness when it is not; must stay valid
+    std::function<std::string()> why{};  // or what is wrong with it now
 };
 
 /// How often what may be asked.

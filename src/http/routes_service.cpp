@@ -16,8 +16,8 @@ struct Readiness {
     std::string_view store = "ok";
     std::string_view write_lane = "ok";
     std::string_view server = "ok";
-    std::vector<std::string_view> away;  // parts that a sale can do without for a while
-    std::optional<Code> worst;           // of whatever a sale needs
+    std::vector<std::pair<std::string_view, std::string>> away;  // parts that a sale can do without for a while, and why
+    std::optional<Code> worst;                                   // of whatever a sale needs
 };
 
 bool is_there(const OtherPart& part)
@@ -55,7 +55,9 @@ Readiness check_readiness(Call& call)
         ready.worst = ready.worst.value_or(Code::shutting_down);
     }
     for (const OtherPart& part : parts.others) {
-        if (!is_there(part)) ready.away.push_back(part.name);
+        if (is_there(part)) continue;
+        const std::string why = part.why ? part.why() : "";
+        ready.away.emplace_back(part.name, why.empty() ? std::string(part.trouble) : why);
     }
     return ready;
 }
@@ -67,8 +69,9 @@ void write_checks(JsonWriter& json, const Readiness& ready, std::span<const Othe
     json.key("write_lane").string(ready.write_lane);
     json.key("server").string(ready.server);
     for (const OtherPart& part : others) {
-        const bool away = std::find(ready.away.begin(), ready.away.end(), part.name) != ready.away.end();
-        json.key(part.name).string(away ? part.trouble : "ok");
+        const auto away = std::find_if(ready.away.begin(), ready.away.end(),
+                                       [&](const auto& one) { return one.first == std::string_view(part.name); });
+        json.key(part.name).string(away == ready.away.end() ? std::string_view("ok") : std::string_view(away->second));
     }
     json.end_object();
 }

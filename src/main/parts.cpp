@@ -9,6 +9,7 @@
 #include "app/notices.hpp"
 #include "mail/mail.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/seldom.hpp"
 #include "runtime/shared_clock.hpp"
 #include "security/security.hpp"
 #include "sqlite/sqlite.hpp"
@@ -91,6 +92,13 @@ public:
     void listen(std::function<void(std::span<const EventId>)>) override {}
     [[nodiscard]] bool connected() const noexcept override { return false; }
 };
+
+/// Of the embedded store's housekeeping; on its write lane's thread.
+void tell_operator(std::string_view what)
+{
+    static Seldom seldom;
+    if (const auto more = seldom.due()) log::warn("the store's housekeeping is in trouble", {{"why", what}, {"unlogged", *more}});
+}
 
 std::unique_ptr<Clock> clock_of(Store& store)
 {
@@ -194,9 +202,23 @@ OpenStore::OpenStore(const cli::Config& config) : zones(make_zones())
         options.arrivals = &arrivals;
         store = open_postgres(options, *zones);
     } else {
-        store = open_sqlite({.file = config.database, .readers = readers_of(config), .arrivals = &arrivals}, *zones);
+        store = open_sqlite(
+            {.file = config.database, .readers = readers_of(config), .tell = tell_operator, .arrivals = &arrivals}, *zones);
     }
     clock = clock_of(*store);
+}
+
+std::vector<http::OtherPart> OpenStore::others() const
+{
+    if (store->time()) return {};  // a shared store keeps house by itself
+    return {{"housekeeping", [this] { return store->upkeep().worry.empty(); }, [this] { return store->upkeep().worry; }}};
+}
+
+std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStore& open, const Shared& shared)
+{
+    std::vector<http::OtherPart> all = open.others();
+    for (http::OtherPart& part : shared.others(config, *open.store)) all.push_back(std::move(part));
+    return all;
 }
 
 Shared::Shared(const cli::Config& config)
@@ -265,6 +287,10 @@ void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, cons
                   [&store] { return static_cast<double>(store.blocked_rows()); });
     metrics.gauge("boxoffice_lane_parked", "Acts that wait for such a row, or for their next step.", "", "",
                   [&writes] { return static_cast<double>(writes.parked()); });
+    metrics.gauge("boxoffice_store_log_bytes", "Size of the embedded store's write-ahead log.", "", "",
+                  [&store] { return static_cast<double>(store.upkeep().log_bytes); });
+    metrics.gauge("boxoffice_store_checkpoints_failed", "Checkpoints of the embedded store that failed, since the start.", "", "",
+                  [&store] { return static_cast<double>(store.upkeep().checkpoints_failed); });
     constexpr std::string_view kOutbox = "boxoffice_outbox";
     constexpr std::string_view kOutboxHelp = "Effects in the outbox: waiting for their job, or dead after its last try.";
     metrics.gauge(kOutbox, kOutboxHelp, "state", "waiting",

@@ -45,6 +45,9 @@ struct OpenStore {
     LocalArrivals arrivals;  // the store asks it
     std::unique_ptr<Store> store;
     std::unique_ptr<Clock> clock;  // asks the store, so it goes first
+
+    /// What a readiness check looks at beside whether the store can be read and written.
+    [[nodiscard]] std::vector<http::OtherPart> others() const;
 };
 
 /// What nodes share beside the store; all null without Redis.
@@ -60,6 +63,9 @@ struct Shared {
 
     [[nodiscard]] std::vector<http::OtherPart> others(const cli::Config& config, Store& store) const;
 };
+
+/// All parts that sales go on without for a while.
+[[nodiscard]] std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStore& open, const Shared& shared);
 
 /// What a worker does: lapses due holds and carries out the outbox's jobs.
 class Work

@@ -139,7 +139,7 @@ int serve(const cli::Config& config)
                                      .cors_origins = config.cors_origins,
                                      .feeds = feed_limits(config, door.connections_max),
                                      .feed_age = config.live_max_age,
-                                     .others = shared.others(config, store),
+                                     .others = others_of(config, open, shared),
                                      .searches = &searches,
                                      .health = &health,
                                      .registrations = &registrations,

@@ -42,7 +42,7 @@ int work(const cli::Config& config)
                                          .random_hex = random_hex,
                                          .draining = draining,
                                          .trusted_proxies = {},
-                                         .others = shared.others(config, store)});
+                                         .others = others_of(config, open, shared)});
     http::Server server(server_options(config), *watch);
     measure_store(metrics, store, writes, reads);
 

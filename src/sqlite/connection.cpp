@@ -6,10 +6,6 @@ namespace boxoffice::sqlite
 namespace
 {
 
-/// How long a connection waits for a lock before it gives up: doctor and backup only ever hold read locks, so
-/// a wait of seconds means that somebody else writes to the file.
-constexpr int kBusyMs = 5000;
-
 Code code_of(int extended_code)
 {
     switch (extended_code & 0xff) {
@@ -17,7 +13,7 @@ Code code_of(int extended_code)
             return Code::storage_full;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-        case SQLITE_INTERRUPT:  // a read that is wanted no more: see StillWanted
+        case SQLITE_INTERRUPT:  // a read that is wanted no more, see StillWanted, or that kept the log from being cut
             return Code::busy;
         case SQLITE_IOERR:
         case SQLITE_CORRUPT:
@@ -135,8 +131,9 @@ void Connection::bind(sqlite3_stmt* statement, int position, std::nullptr_t)
 
 Snapshot::~Snapshot()
 {
-    // A read transaction has nothing to lose: a failure to end it shows at the next BEGIN.
-    sqlite3_exec(db_.handle(), "COMMIT", nullptr, nullptr, nullptr);
+    // A read transaction has nothing to lose: a failure to end it shows at the next BEGIN. But an interrupt that was meant for the
+    // query may come late and hit this, and must not leave the connection in the past.
+    while (sqlite3_exec(db_.handle(), "COMMIT", nullptr, nullptr, nullptr) == SQLITE_INTERRUPT) {}
 }
 
 }  // namespace boxoffice::sqlite

@@ -6,6 +6,7 @@
 
 #include "core/search.hpp"
 #include "sqlite/explain.hpp"
+#include "sqlite/log_keeper.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/sqlite.hpp"
@@ -61,6 +62,15 @@ Finding check_disk(const std::filesystem::path& file)
     return {space.available >= kFreeDiskMin, "disk", fmt::format("{} MiB free", space.available >> 20)};
 }
 
+Finding check_log(const std::filesystem::path& file)
+{
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file.string() + "-wal", error);
+    const std::int64_t bytes = error ? 0 : static_cast<std::int64_t>(size);
+    const std::string worry = worry_of_log(bytes);
+    return {worry.empty(), "write-ahead log", worry.empty() ? fmt::format("{} MiB", bytes >> 20) : worry};
+}
+
 Finding check_clock(Connection& db, Instant now)
 {
     Rows rows = db.query("SELECT max(created_at, ifnull(paid_at, 0)) FROM tickets ORDER BY id DESC LIMIT 1");
@@ -97,6 +107,7 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
         refuse_foreign(db, file);
         findings.push_back(examine_migrations([&] { return explained(file, [&] { return migration_states(db); }); }));
         findings.push_back(check_disk(file));
+        findings.push_back(check_log(file));
         const Snapshot snapshot(db);
         findings.push_back(check_pages(db));
         if (findings.front().good) {

@@ -1,5 +1,7 @@
 #include "sqlite/places.hpp"
 
+#include <pthread.h>
+
 #include <GeographicLib/Geocentric.hpp>
 #include <GeographicLib/Geodesic.hpp>
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <optional>
 #include <queue>
 #include <shared_mutex>
+#include <thread>
 
 #include "core/slices.hpp"
 #include "core/still_wanted.hpp"
@@ -108,37 +111,79 @@ public:
         double exact = -1;  // unknown while negative
     };
 
-    explicit Self(const std::vector<Place>& all)
-    {
-        std::vector<Entry> entries;
-        rows_.reserve(all.size());
-        entries.reserve(all.size());
-        index_.reserve(all.size());
-        for (const Place& place : all) {
-            const auto row = static_cast<std::uint32_t>(rows_.size());
-            rows_.push_back({place, to_point(place.point)});
-            entries.emplace_back(rows_.back().point, row);
-            index_.emplace(place.event, row);
-        }
-        tree_ = Tree(entries.begin(), entries.end());
-    }
+    explicit Self(Load load) : load_(std::move(load)), loader_([this] { warm(); }) {}
+    ~Self() { loader_.join(); }
+    Self(const Self&) = delete;
+    Self& operator=(const Self&) = delete;
 
     Change& note(EventId event) { return changes_[event]; }
 
-    /// Takes in what was noted, then returns the lock under which to search.
+    void warm() noexcept
+    {
+        pthread_setname_np(pthread_self(), "places");
+        try {
+            (void)reading();
+        } catch (...) {
+            // The first search tries again, and has somebody to tell.
+        }
+    }
+
+    /// Takes in what was noted, then returns the lock under which to search. Throws what loading throws.
     std::shared_lock<std::shared_mutex> reading()
     {
-        if (noted_.load(std::memory_order_acquire)) {
-            std::unique_lock writing(rows_mutex_);
-            std::unordered_map<EventId, Change> changes;
-            {
-                std::lock_guard lock(changes_mutex_);
-                changes.swap(changes_);
-                noted_.store(false, std::memory_order_release);
-            }
-            for (auto& [event, change] : changes) apply(event, change);
+        for (;;) {
+            if (distrusted_.load(std::memory_order_acquire) || noted_.load(std::memory_order_acquire)) take_in();
+            std::shared_lock reading(rows_mutex_);
+            if (!distrusted_.load(std::memory_order_acquire)) return reading;
         }
-        return std::shared_lock(rows_mutex_);
+    }
+
+    void take_in()
+    {
+        std::unique_lock writing(rows_mutex_);
+        if (distrusted_.load(std::memory_order_acquire)) load_all();
+        std::unordered_map<EventId, Change> changes;
+        {
+            std::lock_guard lock(changes_mutex_);
+            changes.swap(changes_);
+            noted_.store(false, std::memory_order_release);
+        }
+        try {
+            for (auto& [event, change] : changes) apply(event, change);
+        } catch (...) {
+            distrusted_.store(true, std::memory_order_release);
+            throw;
+        }
+    }
+
+    void load_all()
+    {
+        {
+            // What is noted so far will be in the rows; what is noted from here on may be, and then changes nothing.
+            std::lock_guard lock(changes_mutex_);
+            changes_.clear();
+            distrusted_.store(false, std::memory_order_release);
+        }
+        try {
+            const std::vector<Place> all = load_();
+            rows_.clear();
+            free_.clear();
+            index_.clear();
+            std::vector<Entry> entries;
+            rows_.reserve(all.size());
+            entries.reserve(all.size());
+            index_.reserve(all.size());
+            for (const Place& place : all) {
+                const auto row = static_cast<std::uint32_t>(rows_.size());
+                rows_.push_back({place, to_point(place.point)});
+                entries.emplace_back(rows_.back().point, row);
+                index_.emplace(place.event, row);
+            }
+            tree_ = Tree(entries.begin(), entries.end());
+        } catch (...) {
+            distrusted_.store(true, std::memory_order_release);
+            throw;
+        }
     }
 
     void apply(EventId event, const Change& change)
@@ -191,9 +236,13 @@ public:
     std::unordered_map<EventId, Change> changes_;
     std::mutex changes_mutex_;  // protects changes_; held for moments only
     std::atomic<bool> noted_ = false;
+    std::atomic<bool> distrusted_ = true;
+
+    const Load load_;
+    std::thread loader_;  // last: it uses all of the above
 };
 
-Places::Places(const std::vector<Place>& all) : self_(std::make_unique<Self>(all)) {}
+Places::Places(Load load) : self_(std::make_unique<Self>(std::move(load))) {}
 Places::~Places() = default;
 
 void Places::put(const Place& place)
@@ -224,6 +273,8 @@ void Places::remove(EventId event)
     self_->note(event).removed = true;
     self_->noted_.store(true, std::memory_order_release);
 }
+
+void Places::distrust() noexcept { self_->distrusted_.store(true, std::memory_order_release); }
 
 Page<Found> Places::near(const NearbyQuery& query)
 {

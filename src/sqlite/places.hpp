@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -10,7 +11,7 @@
 /// Where everything is, in memory. A search by radius has to look at every event in the circle to count it, and most
 /// of that cost would be rows read for nothing; so the few facts that decide are held here, in an R*-tree over
 /// Earth-centred coordinates, in which neither the poles nor the antimeridian are special. The store file stays the truth:
-/// this is loaded from it at the start and follows each commit. Measured in docs/decisions/0003-places-in-memory.md.
+/// this is loaded from it beside the start and follows each commit. Measured in docs/decisions/0003-places-in-memory.md.
 namespace boxoffice::sqlite
 {
 
@@ -34,7 +35,11 @@ struct Found {
 class Places
 {
 public:
-    explicit Places(const std::vector<Place>& all);
+    /// Reads all that is there from the store, of now; any thread.
+    using Load = std::function<std::vector<Place>()>;
+
+    /// Begins to load on a thread of its own; a search that comes meanwhile waits for it, and tries again what has failed.
+    explicit Places(Load load);
     ~Places();
     Places(const Places&) = delete;
     Places& operator=(const Places&) = delete;
@@ -44,6 +49,8 @@ public:
     void put(const Place& place);  // new or changed
     void count(EventId event, std::int64_t sold, Pace pace);
     void remove(EventId event);
+    /// A change could not be noted: the next search loads everything again.
+    void distrust() noexcept;
 
     // Searches: any thread; each sees every change noted before it began.
     [[nodiscard]] Page<Found> near(const NearbyQuery& query);

@@ -47,7 +47,7 @@ constexpr Instant kLast = Instant(Micros(std::numeric_limits<std::int64_t>::max(
 
 }  // namespace
 
-Readers::Readers(const std::filesystem::path& file, unsigned count)
+Readers::Readers(const std::filesystem::path& file, unsigned count, ReadGate& gate) : gate_(gate)
 {
     for (unsigned i = 0; i < count; ++i) {
         all_.push_back(std::make_unique<Connection>(file, Access::read_only));
@@ -59,14 +59,18 @@ Readers::Readers(const std::filesystem::path& file, unsigned count)
 
 Readers::Lent::Lent(Readers& readers) : readers_(readers)
 {
-    std::unique_lock lock(readers.mutex_);
-    readers.returned_.wait(lock, [&] { return !readers.free_.empty(); });
-    db_ = readers.free_.back();
-    readers.free_.pop_back();
+    {
+        std::unique_lock lock(readers.mutex_);
+        readers.returned_.wait(lock, [&] { return !readers.free_.empty(); });
+        db_ = readers.free_.back();
+        readers.free_.pop_back();
+    }
+    pass_.emplace(readers.gate_, *db_);
 }
 
 Readers::Lent::~Lent()
 {
+    pass_.reset();
     {
         std::lock_guard lock(readers_.mutex_);
         readers_.free_.push_back(db_);

@@ -9,6 +9,7 @@
 
 #include "sqlite/connection.hpp"
 #include "sqlite/places.hpp"
+#include "sqlite/read_gate.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -17,7 +18,7 @@ namespace boxoffice::sqlite
 class Readers
 {
 public:
-    Readers(const std::filesystem::path& file, unsigned count);
+    Readers(const std::filesystem::path& file, unsigned count, ReadGate& gate);
 
     class Lent
     {
@@ -32,9 +33,11 @@ public:
     private:
         Readers& readers_;
         Connection* db_;
+        std::optional<ReadGate::Pass> pass_;
     };
 
 private:
+    ReadGate& gate_;
     std::vector<std::unique_ptr<Connection>> all_;
     std::vector<Connection*> free_;
     std::mutex mutex_;
@@ -57,7 +60,7 @@ private:
 [[nodiscard]] std::vector<Place> load_places(Connection& db);
 /// `catalogue_version`: of the snapshot that is open on `db`; none while it is not known, then nothing is remembered.
 [[nodiscard]] Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& counts,
-                                       std::optional<std::uint64_t> catalogue_version, bool lacks_words);
+                                      std::optional<std::uint64_t> catalogue_version, bool lacks_words);
 [[nodiscard]] Page<Ticket> list_tickets(Connection& db, const TicketQuery& query);
 [[nodiscard]] std::vector<Event> find_events(Connection& db, std::span<const EventId> ids);
 [[nodiscard]] std::vector<Availability> availability(Connection& db, std::span<const EventId> events, Instant now);

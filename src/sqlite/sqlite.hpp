@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/archive.hpp"
@@ -14,9 +15,23 @@
 namespace boxoffice
 {
 
+/// Pages (4 KiB) of the write-ahead log at which something is done about its length. A longer log makes reads slower and the next
+/// start later, a shorter one syncs the file more often.
+struct LogLimits {
+    int idle = 1'000;       // worth a checkpoint when nothing waits
+    int forced = 8'000;     // checkpointed between two batches
+    int held = 12'000;      // checkpoints alone have not made it begin anew: readers are held for a moment
+    int again = 2'000;      // and held again after so many more, because each time costs sales and reads some milliseconds
+    int most = 16'000;      // slow reads are ended: no sequence of them makes it longer
+    int worrying = 24'000;  // only a reader outside this process can have led here
+};
+
 struct SqliteOptions {
-    std::filesystem::path file;          // data/boxoffice.db
-    unsigned readers = 3;                // connections for reads: one a read-lane thread and one to spare
+    std::filesystem::path file;  // data/boxoffice.db
+    unsigned readers = 3;        // connections for reads: one a read-lane thread and one to spare
+    /// Hears of what the operator should know, such as a checkpoint that failed; on the write lane's thread.
+    std::function<void(std::string_view)> tell{};
+    LogLimits log{};
     const Arrivals* arrivals = nullptr;  // outlives the store; none: nothing waits outside a batch
 };
 

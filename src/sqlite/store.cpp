@@ -30,9 +30,9 @@ class SqliteStore final : public Store
 public:
     SqliteStore(const SqliteOptions& options, const Zones& zones)
         : lock_(options.file),
-          places_(load(options.file)),
-          writer_(options.file, places_, zones, options.arrivals),
-          readers_(options.file, options.readers)
+          places_([file = options.file] { return load(file); }),
+          writer_(options, places_, zones, gate_),
+          readers_(options.file, options.readers, gate_)
     {
         reindex_at_start([this](WriteJob& job) {
             WriteJob* const jobs[] = {&job};
@@ -191,8 +191,23 @@ public:
         rows.next();
     }
 
+    Upkeep upkeep() override
+    {
+        const LogKeeper& log = writer_.log();
+        return {log.bytes(), log.failures(), log.worry()};
+    }
+
+    bool has_effect(const Effect& effect) override
+    {
+        const Readers::Lent db(readers_);
+        Rows rows = db->query("SELECT kind, event_id, tickets, made_at FROM outbox WHERE id = ?1", effect.id);
+        return rows.next() && rows.integer(0) == static_cast<int>(effect.kind) && rows.integer(1) == effect.event.value &&
+               tickets_of(rows.text(2)) == effect.tickets && rows.instant(3) == effect.made_at;
+    }
+
 private:
     WriterLock lock_;
+    ReadGate gate_;
     Places places_;
     Writer writer_;
     Readers readers_;

@@ -1,22 +1,17 @@
 #include "sqlite/writer.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
+#include "sqlite/folder.hpp"
 
 namespace boxoffice::sqlite
 {
 
 namespace
 {
-
-/// WAL pages (4 KiB) that make an idle moment worth a checkpoint, and those that force one between two batches: a
-/// longer WAL makes reads slower and the next start later, a shorter one syncs the file more often.
-constexpr int kPagesForIdle = 1000;
-constexpr int kPagesForced = 8000;
 
 std::int64_t count_reserved(Connection& db)
 {
@@ -27,29 +22,22 @@ std::int64_t count_reserved(Connection& db)
 
 }  // namespace
 
-Writer::Writer(const std::filesystem::path& file, Places& places, const Zones& zones, const Arrivals* arrivals)
-    : db_(file, Access::read_write), places_(places), zones_(zones), arrivals_(arrivals), inventory_(db_)
+Writer::Writer(const SqliteOptions& options, Places& places, const Zones& zones, ReadGate& gate)
+    : db_(options.file, Access::read_write),
+      places_(places),
+      zones_(zones),
+      arrivals_(options.arrivals),
+      inventory_(db_),
+      log_(db_, options, gate)
 {
     // FULL: a commit is synced before it returns; 32 MiB of cache hold the hot ends of every index.
     db_.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768");
-    const auto on_commit = [](void* wal, sqlite3*, const char*, int pages) noexcept {
-        Wal& now = *static_cast<Wal*>(wal);
-        if (pages < now.pages) now.checkpointed = 0;  // it began anew
-        now.pages = pages;
-        return SQLITE_OK;
-    };
-    sqlite3_wal_hook(db_.handle(), on_commit, &wal_);
     reserved_ = count_reserved(db_);
+    // The log's file is there from the first read on; SQLite syncs the folder that names it, but does not say when that fails.
+    sync_folder_of(options.file);
 }
 
-Writer::~Writer()
-{
-    try {
-        if (!failed_) checkpoint();
-    } catch (const std::exception&) {
-        // A destructor has nobody to tell; the WAL stays, and is read at the next start.
-    }
-}
+Writer::~Writer() { log_.finish(); }
 
 void Writer::begin() { db_.execute("BEGIN IMMEDIATE"); }
 
@@ -59,10 +47,10 @@ void Writer::commit()
     try {
         db_.execute("COMMIT");
     } catch (const SqliteError& error) {
-        if (error.extended_code() != SQLITE_IOERR_FSYNC) throw;
+        if (!is_sync_failure(error.extended_code())) throw;
         // After a failed sync the kernel may have dropped the pages and call the next sync good: stop acknowledging. And this
         // transaction stands in the log, whole or not: after a crash it may be found there.
-        failed_ = true;
+        log_.note_failed_sync();
         throw StoreFailure(error.code(), error.what(), StoreFailure::Outcome::unclear);
     }
 }
@@ -85,31 +73,47 @@ void Writer::settle_catalogue() noexcept
 
 void Writer::check_ready() const
 {
-    if (failed_) throw StoreFailure(Code::storage_failed, "a disk sync has failed; restart after checking the disk");
+    if (log_.sync_failed()) throw StoreFailure(Code::storage_failed, "a disk sync has failed; restart after checking the disk");
 }
 
 void Writer::carry_out(std::span<WriteJob* const> jobs)
 {
     check_ready();
-    if (wal_.fresh() >= kPagesForced) checkpoint();
+    log_.tend();
+    check_ready();
     try {
         begin();
         for (WriteJob* const job : jobs) carry_out_one(*job);
         if (catalogue_changed_) catalogue_version_.fetch_add(1);
         commit();
+    } catch (const SqliteError& error) {
+        // A large batch goes into the log before its commit: without the mark of a commit, so nothing of it has happened.
+        if (is_sync_failure(error.extended_code())) log_.note_failed_sync();
+        roll_back();
+        throw;
     } catch (...) {
         roll_back();
         throw;
     }
-    for (const Place& place : put_) places_.put(place);
-    inventory_.tell(places_);  // after the rows were put: a sale later in the batch has the last word
-    inventory_.clear();
-    for (const EventId event : removed_) places_.remove(event);
-    put_.clear();
-    removed_.clear();
+    publish();
+}
+
+/// The batch has happened: nothing that goes wrong from here on may be told as if it had not.
+void Writer::publish() noexcept
+{
     reserved_.fetch_add(std::exchange(reserved_change_, 0), std::memory_order_relaxed);
     catalogue_changed_ = false;
     settle_catalogue();
+    try {
+        for (const Place& place : put_) places_.put(place);
+        inventory_.tell(places_);  // after the rows were put: a sale later in the batch has the last word
+        for (const EventId event : removed_) places_.remove(event);
+    } catch (...) {
+        places_.distrust();  // no memory for a note: read from the file again
+    }
+    inventory_.clear();
+    put_.clear();
+    removed_.clear();
 }
 
 void Writer::carry_out_one(WriteJob& job)
@@ -150,22 +154,6 @@ Outcome Writer::act(const ForgetAnswers& act)
         "kept_at LIMIT ?2)",
         act.before, most);
     return Done{std::max(forgotten, forget_mails(act.before, most)) == most};
-}
-
-void Writer::idle()
-{
-    if (wal_.fresh() >= kPagesForIdle && !failed_) checkpoint();
-}
-
-void Writer::checkpoint()
-{
-    int log_pages = 0;
-    int moved_pages = 0;
-    // PASSIVE never waits for readers: what they still need stays in the WAL for the next time. A full disk makes it fail;
-    // nothing is lost then, and the next batch will say so itself.
-    const int code = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &moved_pages);
-    if (code == SQLITE_IOERR_FSYNC) failed_ = true;
-    wal_.checkpointed = wal_.pages;
 }
 
 }  // namespace boxoffice::sqlite

@@ -5,24 +5,26 @@
 
 #include "sqlite/connection.hpp"
 #include "sqlite/inventory.hpp"
+#include "sqlite/log_keeper.hpp"
 #include "sqlite/places.hpp"
+#include "sqlite/sqlite.hpp"
 
 namespace boxoffice::sqlite
 {
 
-/// Carries out acts: the only object that writes to the file and the only one that checkpoints its WAL. One thread.
+/// Carries out acts: the only object that writes to the file. One thread.
 /// Each act is a method: gather the facts, ask the rule, carry out its plan. The statements stand beside it.
 class Writer
 {
 public:
-    Writer(const std::filesystem::path& file, Places& places, const Zones& zones, const Arrivals* arrivals);
+    Writer(const SqliteOptions& options, Places& places, const Zones& zones, ReadGate& gate);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
     void carry_out(std::span<WriteJob* const> jobs);
     /// Checkpoints what the WAL has gathered, when it is worth a disk sync.
-    void idle();
+    void idle() { log_.tend_idle(); }
 
     [[nodiscard]] std::int64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
     /// Some events have no words yet: they are looked for in the index of before.
@@ -33,14 +35,15 @@ public:
     [[nodiscard]] static constexpr bool is_settled(std::uint64_t catalogue_version) { return catalogue_version % 2 == 0; }
     /// Throws StoreFailure when nothing may be written any more.
     void check_ready() const;
+    [[nodiscard]] const LogKeeper& log() const { return log_; }
 
 private:
     void begin();
     void commit();
     void roll_back() noexcept;
     void settle_catalogue() noexcept;
+    void publish() noexcept;
     void carry_out_one(WriteJob& job);
-    void checkpoint();
 
     Outcome act(const AddUser& act);
     Outcome act(const ChangeUser& act);
@@ -94,18 +97,10 @@ private:
     std::int64_t noted_ = 0;  // outbox rows in its life
     bool catalogue_changed_ = false;
 
-    /// How long the WAL is, and how much of that was there at the last checkpoint: while somebody reads an old state (a
-    /// backup), it goes on growing after one, and must not be checkpointed after every batch for that.
-    struct Wal {
-        int pages = 0;
-        int checkpointed = 0;
-        [[nodiscard]] int fresh() const { return pages - checkpointed; }
-    };
-    Wal wal_;
     std::atomic<std::int64_t> reserved_ = 0;
     std::atomic<std::uint64_t> catalogue_version_ = 0;
     std::atomic<bool> lacks_words_ = true;  // until a Reindex has found none
-    std::atomic<bool> failed_ = false;      // a sync failed: what the disk holds is unknown, so nothing is acknowledged any more
+    LogKeeper log_;
 };
 
 }  // namespace boxoffice::sqlite
