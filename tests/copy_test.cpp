@@ -105,7 +105,7 @@ std::int64_t sum(const CopyReport& report, std::int64_t CopiedTable::* what)
     return all;
 }
 
-constexpr std::int64_t kRows = 6 * 3000 + 12'000;
+constexpr std::int64_t kRows = 6 * 3000 + 12'000 + 1;  // the last is the store's identity, of which the target has one too
 
 }  // namespace
 
@@ -137,6 +137,10 @@ TEST_F(Copying, BringsEveryRowAsItIsAndSaysSo)
     EXPECT_EQ(pg("SELECT why IS NULL FROM outbox WHERE id = 7"), "f");
     EXPECT_EQ(pg("SELECT count(*) FROM tickets WHERE status = 1 AND payment_reference = 'réf ' || id"), "3000");
     EXPECT_EQ(pg("SELECT round(popularity::numeric, 3) FROM inventory WHERE event_id = 3"), "20253.045");
+    // Whoever is logged in stays so.
+    const auto identity =
+        std::get<std::vector<IdentityRow>>(open_sqlite_archive(file)->next(std::vector<IdentityRow>{}, 1)).at(0);
+    EXPECT_EQ(pg("SELECT id || ' ' || generation FROM store_identity"), identity.id + " 1");
 }
 
 TEST_F(Copying, GoesOnWhereAKilledOneWasAndPassesByWhatIsThere)
@@ -296,7 +300,7 @@ TEST_F(Copying, ComparesAfterwardsAndNamesColumnsButNoValue)
 {
     std::int64_t calls = 0;
     const auto report = copy([&](std::int64_t, std::int64_t) {
-        if (++calls == 6 * 3 + 12 + 1)  // all is copied, a page compared
+        if (++calls == 1 + 6 * 3 + 12 + 1 + 1)  // the target is looked at, all is copied, a page compared
             pg("UPDATE users SET password_hash = 'secret' WHERE id = 2009; DELETE FROM mails WHERE key = 'ticket-Ä2';"
                "INSERT INTO mails VALUES ('more', now()), ('and more', now()); SELECT 1");
     });
@@ -352,8 +356,8 @@ TEST_F(Copying, IsNoSuccessWhenAServerWasStartedMeanwhileAndOverwritesNothingTha
 TEST_F(Copying, GivesNoNumberOfTheSourceWhileItsRowsAreUnderWay)
 {
     std::vector<std::string> next;
-    ASSERT_TRUE(copy([&](std::int64_t, std::int64_t) {
-                    if (!next.empty()) return;
+    ASSERT_TRUE(copy([&](std::int64_t done, std::int64_t) {
+                    if (done == 1 || !next.empty()) return;  // the target's one row has been looked at, or it is done
                     for (const char* table : {"users", "events", "tickets", "outbox"})
                         next.push_back(pg(std::string("SELECT nextval('") + table + "_id_seq')"));
                 }).has_value());
