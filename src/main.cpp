@@ -44,6 +44,8 @@ int run(const cli::Config& config)
             return doctor(config);
         case Command::backup:
             return backup(config);
+        case Command::restore:
+            return restore(config);
         case Command::copy:
             return copy(config);
         case Command::version:

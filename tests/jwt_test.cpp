@@ -315,6 +315,59 @@ TEST(Jwt, IsRefusedASecretShorterThanItsHash)
     EXPECT_NO_THROW((void)make_jwt(std::string(32, 'x'), 30min));
 }
 
+StoreOfTokens of_store(std::string id, std::int64_t generation, Instant plain_until = {})
+{
+    return
+        [store = std::make_shared<const StoreIdentity>(StoreIdentity{std::move(id), generation, plain_until})] { return store; };
+}
+
+TEST(Jwt, BelievesATokenOfItsStoreAndItsLifeOnly)
+{
+    const auto jwt = make_jwt(kSecret, 30min, of_store("ab12", 7));
+    const std::string token = jwt->sign(kUser, kNow);
+    EXPECT_TRUE(jwt->verify(token, kNow));
+    EXPECT_TRUE(make_jwt(kSecret, 30min, of_store("ab12", 7, kNow + 10min))->verify(token, kNow));
+    for (const StoreOfTokens& other :
+         {of_store("ab12", 8, kNow + 10min), of_store("ab12", 6), of_store("cd34", 7, kNow + 10min)}) {
+        const auto refused = make_jwt(kSecret, 30min, other)->verify(token, kNow);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::unauthenticated);
+    }
+}
+
+TEST(Jwt, BelievesATokenThatNamesNoStoreOnlyForAWhileAfterTheUpgrade)
+{
+    const std::string plain = signer()->sign(kUser, kNow);
+    const auto jwt = make_jwt(kSecret, 30min, of_store("ab12", 1, kNow + 10min));
+    EXPECT_TRUE(jwt->verify(plain, kNow));
+    EXPECT_TRUE(jwt->verify(plain, kNow + 10min - 1us));
+    EXPECT_FALSE(jwt->verify(plain, kNow + 10min));
+    EXPECT_FALSE(make_jwt(kSecret, 30min, of_store("ab12", 2))->verify(plain, kNow)) << "a restore ends the while";
+}
+
+TEST(Jwt, IsNotDeceivedByHalfAnIdentity)
+{
+    const auto jwt = make_jwt(kSecret, 30min, of_store("ab12", 1, kNow + 10min));
+    const auto with = [](const std::string& more) {
+        return token_of(kGoodHeader, kGoodClaims.substr(0, kGoodClaims.size() - 1) + more + "}");
+    };
+    EXPECT_TRUE(jwt->verify(with(R"(,"sid":"ab12","gen":1)"), kNow));
+    for (const char* const half : {R"(,"sid":"ab12")", R"(,"gen":1)", R"(,"sid":"ab12","gen":"1")", R"(,"sid":"ab12","gen":1.0)",
+                                   R"(,"sid":"","gen":1)", R"(,"sid":null,"gen":null)", R"(,"sid":12,"gen":1)"}) {
+        EXPECT_FALSE(jwt->verify(with(half), kNow)) << half;
+    }
+}
+
+TEST(Jwt, NoticesWhenItsStoreBeginsAnotherLife)
+{
+    auto store = std::make_shared<const StoreIdentity>(StoreIdentity{"ab12", 1, {}});
+    const auto jwt = make_jwt(kSecret, 30min, [&store] { return store; });
+    const std::string before = jwt->sign(kUser, kNow);
+    store = std::make_shared<const StoreIdentity>(StoreIdentity{"ab12", 2, {}});
+    EXPECT_FALSE(jwt->verify(before, kNow));
+    EXPECT_TRUE(jwt->verify(jwt->sign(kUser, kNow), kNow));
+}
+
 TEST(Jwt, ServesManyThreads)
 {
     const auto jwt = signer();

@@ -354,6 +354,51 @@ TEST(RedisJobs, CountsTheDeadAndTellsWhyTheNewestDied)
     EXPECT_NE(findings[2].detail.find("550 no such mailbox"), std::string::npos) << findings[2].detail;
 }
 
+StoreOfJobs of_store(const std::string& id, std::int64_t generation, std::function<bool(const Effect&)> has_effect = {})
+{
+    return {[store = std::make_shared<const StoreIdentity>(StoreIdentity{id, generation, {}})] { return store; },
+            std::move(has_effect)};
+}
+
+TEST(RedisJobs, DropWhatAnotherStoreOrAnotherLifeHasLeft)
+{
+    const RedisServer server;
+    const auto before = make_redis_jobs(options_of(server), of_store("ab12", 1));
+    const auto other = make_redis_jobs(options_of(server), of_store("cd34", 2));
+    const auto jobs = make_redis_jobs(options_of(server), of_store("ab12", 2));
+    ASSERT_TRUE(can_add(*before, an_effect(1)));
+    ASSERT_TRUE(can_add(*other, an_effect(2)));
+    ASSERT_TRUE(can_add(*jobs, an_effect(3)));
+    const auto taken = take_soon(*jobs);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].effect.id, 3);
+    EXPECT_EQ(jobs->counts().waiting, 1) << "what was dropped is still there";
+    EXPECT_EQ(jobs->counts().dead, 0);
+}
+
+TEST(RedisJobs, DropWhatTheOutboxDoesNotHaveAlsoOfNodesThatNameNoStore)
+{
+    const RedisServer server;
+    const auto plain = make_redis_jobs(options_of(server));
+    const auto jobs =
+        make_redis_jobs(options_of(server), of_store("ab12", 2, [](const Effect& effect) { return effect.id == 2; }));
+    for (std::int64_t id = 1; id <= 3; ++id) ASSERT_TRUE(can_add(*plain, an_effect(id)));
+    const auto taken = take_soon(*jobs);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].effect.id, 2);
+    EXPECT_EQ(jobs->counts().waiting, 1);
+}
+
+TEST(RedisJobs, AreReadByNodesThatKnowOfNoStore)
+{
+    const RedisServer server;
+    ASSERT_TRUE(can_add(*make_redis_jobs(options_of(server), of_store("ab12", 2)), an_effect(4)));
+    const auto plain = make_redis_jobs(options_of(server));
+    const auto taken = take_soon(*plain);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].effect.tickets, an_effect(4).tickets);
+}
+
 TEST(RedisJobs, BuriesWhatItCannotReadAndDeliversTheRest)
 {
     const RedisServer server;

@@ -33,7 +33,7 @@ const std::map<std::string, Words, std::less<>> kArrows = {
 
 /// What other rooms may include of a room; the language of the house, core, is public as a whole, and so is cli, to main.
 const std::map<std::string, Words, std::less<>> kDoors = {
-    {"app", {"app/for_you.hpp", "app/notices.hpp", "app/copy.hpp"}},
+    {"app", {"app/for_you.hpp", "app/notices.hpp", "app/copy.hpp", "app/revive.hpp"}},
     {"assets", {"assets/assets.hpp"}},
     {"demo", {"demo/demo.hpp"}},
     {"http", {"http/http.hpp", "http/api.hpp", "http/server.hpp"}},

@@ -14,10 +14,10 @@ namespace boxoffice::cli
 namespace
 {
 
-constexpr std::array<std::string_view, 10> kWords{"serve", "worker", "migrate up", "migrate down", "migrate status",
-                                                  "demo",  "doctor", "backup",     "copy",         "version"};
-constexpr std::array<std::string_view, 9> kTopWords{"serve",  "worker", "migrate", "demo", "doctor",
-                                                    "backup", "copy",   "version", "help"};
+constexpr std::array<std::string_view, 11> kWords{"serve",  "worker", "migrate up", "migrate down", "migrate status", "demo",
+                                                  "doctor", "backup", "restore",    "copy",         "version"};
+constexpr std::array<std::string_view, 10> kTopWords{"serve",  "worker",  "migrate", "demo",    "doctor",
+                                                     "backup", "restore", "copy",    "version", "help"};
 constexpr std::array<std::string_view, 3> kMigrateWords{"up", "down", "status"};
 
 // copy has no defaults: which store is written to is not a thing to guess.
@@ -31,7 +31,11 @@ struct Branch {
     std::map<std::string, CLI::Option*> options;
     CLI::Option* add = nullptr;
     CLI::Option* print_config = nullptr;
+    CLI::Option* yes = nullptr;
+    CLI::Option* accept_clock = nullptr;
 };
+
+bool is_given(const CLI::Option* flag) { return flag != nullptr && flag->count() > 0; }
 
 /// A value may be missing here, so that the mistake is told along with all others instead of alone.
 CLI::Option* add_valued(CLI::App& app, const std::string& name)
@@ -59,6 +63,9 @@ Branch add_branch(CLI::App& parent, std::string_view word, Command command)
     }
     if (command != Command::version && command != Command::copy) branch.options["config"] = add_valued(*branch.app, "--config");
     if (command == Command::backup) branch.options["backup-to"] = branch.app->add_option("FILE");
+    if (command == Command::restore) branch.options["restore-from"] = branch.app->add_option("FILE");
+    if (command == Command::migrate_down) branch.yes = branch.app->add_flag("--yes");
+    if (command == Command::doctor) branch.accept_clock = branch.app->add_flag("--accept-clock");
     if (command == Command::demo) branch.add = branch.app->add_flag("--add");
     if (command == Command::serve || command == Command::worker) branch.print_config = branch.app->add_flag("--print-config");
     return branch;
@@ -101,10 +108,12 @@ void name_strangers(const std::vector<std::string>& strangers, const Branch& bra
 {
     std::vector<std::string_view> known{"help"};
     for (const auto& [name, option] : branch.options) {
-        if (name != "backup-to") known.emplace_back(name);
+        if (name != "backup-to" && name != "restore-from") known.emplace_back(name);
     }
     if (branch.add != nullptr) known.emplace_back("add");
     if (branch.print_config != nullptr) known.emplace_back("print-config");
+    if (branch.yes != nullptr) known.emplace_back("yes");
+    if (branch.accept_clock != nullptr) known.emplace_back("accept-clock");
 
     bool follows_option = false;  // its value, most likely: one complaint is enough
     for (const std::string& stranger : strangers) {
@@ -140,8 +149,10 @@ void take_values(const Branch& branch, CommandLine& line)
             line.values[name] = given.back();
         }
     }
-    line.add = branch.add != nullptr && branch.add->count() > 0;
-    line.print_config = branch.print_config != nullptr && branch.print_config->count() > 0;
+    line.add = is_given(branch.add);
+    line.print_config = is_given(branch.print_config);
+    line.yes = is_given(branch.yes);
+    line.accept_clock = is_given(branch.accept_clock);
 }
 
 /// "boxoffice frobnicate", "boxoffice migrate sideways", "boxoffice migrate".

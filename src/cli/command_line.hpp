@@ -20,7 +20,9 @@ struct CommandLine {
     bool wants_help = false;
     bool add = false;                                        // demo --add
     bool print_config = false;                               // serve and worker --print-config
-    std::map<std::string, std::string, std::less<>> values;  // by setting, and "config" and "backup-to"
+    bool yes = false;                                        // migrate down --yes
+    bool accept_clock = false;                               // doctor --accept-clock
+    std::map<std::string, std::string, std::less<>> values;  // by setting, and "config", "backup-to" and "restore-from"
     std::vector<std::string> mistakes;                       // sentences
 };
 

@@ -39,7 +39,10 @@ public:
     Reading(const CommandLine& line, const Checks& checks) : line_(line), checks_(checks), config_(defaults(*line.command))
     {
         config_.demo_add = line.add;
+        config_.yes = line.yes;
+        config_.accept_clock = line.accept_clock;
         if (const auto file = line.values.find("backup-to"); file != line.values.end()) config_.backup_to = file->second;
+        if (const auto file = line.values.find("restore-from"); file != line.values.end()) config_.restore_from = file->second;
     }
 
     std::variant<Config, Stop> finish();

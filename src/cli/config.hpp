@@ -28,6 +28,7 @@ enum class Command : std::uint8_t {
     demo,
     doctor,
     backup,
+    restore,
     copy,
     version
 };
@@ -119,6 +120,10 @@ struct Config {
     bool demo_add = false;                           // to a store that already has events
 
     std::filesystem::path backup_to;
+    std::filesystem::path restore_from;  // empty: a shared store, into which its own tools have put the backup
+
+    bool yes = false;           // migrate down: though rows are lost
+    bool accept_clock = false;  // doctor: though times in the store are later
 };
 
 /// Nothing to run: the text for standard output or standard error, and the exit code (0, or 2 for a mistake).

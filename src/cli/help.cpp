@@ -19,7 +19,7 @@ struct About {
     std::string_view examples;
 };
 
-constexpr std::array<About, 10> kAbout{
+constexpr std::array<About, 11> kAbout{
     About{"serve [options]", "open the box office: serve the API, the docs and the storefront",
           "Opens the box office: makes or opens the store, then serves the API under /api/v1/, its documentation at\n"
           "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets what is in flight finish, then closes.\n\n"
@@ -42,8 +42,9 @@ constexpr std::array<About, 10> kAbout{
           "  boxoffice migrate up\n"
           "  boxoffice migrate up --data /srv/boxoffice\n"},
     About{"migrate down [options]", "undo the last migration",
-          "Undoes the last migration and says which. What only that migration knew how to keep is lost: take a backup first.",
-          "  boxoffice backup before.db && boxoffice migrate down\n"
+          "Undoes the last migration and says which. What only that migration knew how to keep is lost: where there is any of\n"
+          "that, it says what, and does it only with --yes. Take a backup first.",
+          "  boxoffice backup before.db && boxoffice migrate down --yes\n"
           "  boxoffice migrate down --database-url sqlite:copy.db\n"},
     About{"migrate status [options]", "list migrations, applied and pending",
           "Lists the migrations that this binary knows, applied and pending.",
@@ -60,12 +61,21 @@ constexpr std::array<About, 10> kAbout{
           "is well, 1 when something wants attention.",
           "  boxoffice doctor\n"
           "  boxoffice doctor --database-url sqlite:backup.db\n"
+          "  boxoffice doctor --accept-clock\n"
           "  boxoffice doctor --database-url postgresql://boxoffice@db/boxoffice --redis-url redis://cache\n"},
     About{"backup FILE [options]", "copy the embedded store to a new file, while it is open or not",
           "Writes a consistent copy of the embedded store to FILE, which must not exist yet, while a server runs or not.\n"
           "A PostgreSQL store is backed up with its own tools: see docs/operating.md.",
           "  boxoffice backup boxoffice-copy.db\n"
           "  boxoffice backup /mnt/backups/monday.db --data /srv/boxoffice\n"},
+    About{
+        "restore [FILE] [options]", "begin again from a backup, so that what was lost cannot come back",
+        "Puts the backup FILE in the place of the embedded store, after looking it over, and keeps the old store beside it.\n"
+        "With a PostgreSQL store: says to it that a backup was put back with its own tools; then there is no FILE.\n"
+        "Either way another life of the store begins: ids go on beyond any that were given after the backup, so that nobody\n"
+        "gets what somebody else had, everybody has to log in again, and jobs left in Redis are dropped. Stop all servers first.",
+        "  boxoffice restore /mnt/backups/monday.db --data /srv/boxoffice\n"
+        "  boxoffice restore --database-url postgresql://boxoffice@db/boxoffice\n"},
     About{"copy --from URL --to URL", "move up: copy an embedded store into a shared one",
           "Copies an embedded store into an empty PostgreSQL database, with every id as it was, and compares both row by row.\n"
           "Stop the server first. If it breaks off, the same command goes on where it was.",
@@ -162,6 +172,13 @@ std::string help_text(std::optional<Command> command, std::string_view family)
             out += fmt::format("\n{}\n", group);
         }
         out += setting_entry(setting, *command);
+    }
+    if (command == Command::migrate_down) out += entry("--yes", "undo it though rows are lost by that");
+    if (command == Command::doctor) {
+        out +=
+            entry("--accept-clock",
+                  "the system's clock (of a shared store: the database's) is right though the store has later times, from when "
+                  "it was ahead: have those mean nothing, and go on by it; stop all servers first");
     }
     if (command == Command::demo) out += entry("--add", "add to a store that has events already");
     out += "\nMore\n";

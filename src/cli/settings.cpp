@@ -16,8 +16,8 @@ constexpr unsigned kDemo = bit(Command::demo);
 constexpr unsigned kBackup = bit(Command::backup);
 constexpr unsigned kCopy = bit(Command::copy);
 constexpr unsigned kDoctor = bit(Command::doctor);
-constexpr unsigned kAnyStore =
-    kServe | kDemo | kDoctor | bit(Command::migrate_up) | bit(Command::migrate_down) | bit(Command::migrate_status);
+constexpr unsigned kAnyStore = kServe | kDemo | kDoctor | bit(Command::restore) | bit(Command::migrate_up) |
+                               bit(Command::migrate_down) | bit(Command::migrate_status);
 
 constexpr std::string_view kWhere = "Where the box office lives";
 constexpr std::string_view kShared = "Several machines, on one PostgreSQL store";

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <regex>
+
+#include "core/archive.hpp"
 
 namespace boxoffice
 {
@@ -19,7 +22,48 @@ std::string checksum_of(std::string_view text)
     return fmt::format("{:016x}", sum);
 }
 
+bool is_kept(const Dropped& dropped)
+{
+    bool kept = false;
+    for_each_table([&]<class Row>() {
+        if (Row::kTable != dropped.table) return;
+        kept = kept || dropped.column.empty();
+        for_each_column<Row>([&](const auto& column) { kept = kept || column.name == dropped.column; });
+    });
+    return kept;
+}
+
 }  // namespace
+
+std::vector<Dropped> dropped_by(std::string_view down)
+{
+    // One statement to a line, or an ALTER TABLE whose parts have lines of their own.
+    static const std::regex alter(R"(\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(\w+))", std::regex::icase);
+    static const std::regex drop(R"(\bDROP\s+(TABLE|COLUMN)\s+(?:IF\s+EXISTS\s+)?(\w+))", std::regex::icase);
+    std::vector<Dropped> all;
+    std::string altered;
+    for (std::size_t at = 0; at < down.size();) {
+        const std::size_t end = std::min(down.find('\n', at), down.size());
+        const std::string line(down.substr(at, end - at));
+        at = end + 1;
+        const std::string words = line.substr(0, line.find("--"));
+        std::smatch found;
+        if (std::regex_search(words, found, alter)) altered = found[1];
+        if (line.find("loses nothing") != line.npos) continue;
+        for (std::sregex_iterator next(words.begin(), words.end(), drop), none; next != none; ++next) {
+            const bool table = (*next)[1].str().size() == std::string_view("TABLE").size();
+            Dropped dropped = table ? Dropped{(*next)[2], ""} : Dropped{altered, (*next)[2]};
+            if (is_kept(dropped)) all.push_back(std::move(dropped));
+        }
+    }
+    return all;
+}
+
+std::string name_of_loss(const Dropped& dropped, std::int64_t rows)
+{
+    const std::string what = fmt::format("{} {} of {}", rows, rows == 1 ? "row" : "rows", dropped.table);
+    return dropped.column.empty() ? what : fmt::format("{} in {}", dropped.column, what);
+}
 
 Migration parse_migration(std::string_view name, std::string_view text)
 {

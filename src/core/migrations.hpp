@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <span>
@@ -39,6 +40,17 @@ template <class Files>
 /// (an edited one).
 [[nodiscard]] std::vector<MigrationState> migration_states(std::span<const Migration> all,
                                                            std::map<std::string, std::string> applied);
+
+/// What the down part of a migration drops that nothing else can make again: tables and columns of core/archive.hpp. What is
+/// derived from those, as indexes of words, is no loss, and neither is a line that says so ("loses nothing").
+struct Dropped {
+    std::string table;
+    std::string column;  // empty: the whole table
+    bool operator==(const Dropped&) const = default;
+};
+[[nodiscard]] std::vector<Dropped> dropped_by(std::string_view down);
+/// "17 rows of mails", "due_at in 3 rows of outbox".
+[[nodiscard]] std::string name_of_loss(const Dropped& dropped, std::int64_t rows);
 
 [[nodiscard]] std::size_t count_pending(std::span<const MigrationState> states);
 

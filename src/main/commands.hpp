@@ -16,6 +16,7 @@ namespace boxoffice
 [[nodiscard]] int play_demo(const cli::Config& config);
 [[nodiscard]] int doctor(const cli::Config& config);
 [[nodiscard]] int backup(const cli::Config& config);
+[[nodiscard]] int restore(const cli::Config& config);
 [[nodiscard]] int copy(const cli::Config& config);
 [[nodiscard]] int print_version();
 

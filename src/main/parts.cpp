@@ -100,21 +100,27 @@ void tell_operator(std::string_view what)
     if (const auto more = seldom.due()) log::warn("the store's housekeeping is in trouble", {{"why", what}, {"unlogged", *more}});
 }
 
-std::unique_ptr<Clock> clock_of(Store& store)
+/// A day's sales may be off by so much unnoticed: a virtual machine that was paused, a time daemon at work.
+constexpr Micros kAheadMost = std::chrono::minutes(1);
+
+std::string why_ahead(Micros ahead)
 {
-    const auto latest = store.latest_instant();
-    if (store.time()) {
-        auto clock = std::make_unique<SharedClock>([&store] { return *store.time(); });
-        if (latest) clock->not_before(*latest);
-        clock->start();
-        return clock;
-    }
-    auto clock = std::make_unique<RealClock>();
-    if (latest) {
-        clock->not_before(*latest);
-        if (*latest > system_now()) log::warn("the system clock is behind the store; time goes on from the store's latest row");
-    }
-    return clock;
+    return fmt::format(
+        "the store's newest row is {} ahead of the system clock, and time goes on from there: events and holds end that much too "
+        "early; if the system clock is right, stop the server and say so: boxoffice doctor --accept-clock",
+        ahead >= std::chrono::days(2) ? fmt::format("{} days", ahead / std::chrono::days(1))
+                                      : fmt::format("{} s", ahead / std::chrono::seconds(1)));
+}
+
+/// What a store and its processes judge by, and how far that is ahead of the clock that it is carried by.
+template <class Kind>
+void keep_time(OpenStore& open, std::unique_ptr<Kind> clock)
+{
+    const auto latest = open.store->latest_instant();
+    if (latest) clock->not_before(*latest);
+    open.ahead = [kind = clock.get()] { return kind->ahead(); };
+    open.clock = std::move(clock);
+    if (const Micros ahead = open.ahead(); ahead > std::chrono::seconds(1)) log::warn(why_ahead(ahead));
 }
 
 JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer,
@@ -195,23 +201,32 @@ http::ShareLimits feed_limits(const cli::Config& config, std::size_t connections
     return limits;
 }
 
-OpenStore::OpenStore(const cli::Config& config) : zones(make_zones())
+OpenStore::OpenStore(const cli::Config& config) : zones(make_zones()), keeps_house(!is_shared(config))
 {
     if (is_shared(config)) {
         PostgresOptions options = postgres_options(config);
         options.arrivals = &arrivals;
         store = open_postgres(options, *zones);
+        auto shared = std::make_unique<SharedClock>([this] { return store->time().value_or(system_now()); });
+        shared->start();
+        keep_time(*this, std::move(shared));
     } else {
         store = open_sqlite(
             {.file = config.database, .readers = readers_of(config), .tell = tell_operator, .arrivals = &arrivals}, *zones);
+        keep_time(*this, std::make_unique<RealClock>());
     }
-    clock = clock_of(*store);
 }
 
 std::vector<http::OtherPart> OpenStore::others() const
 {
-    if (store->time()) return {};  // a shared store keeps house by itself
-    return {{"housekeeping", [this] { return store->upkeep().worry.empty(); }, [this] { return store->upkeep().worry; }}};
+    std::vector<http::OtherPart> parts;
+    parts.push_back(
+        {.name = "clock", .ok = [this] { return ahead() < kAheadMost; }, .why = [this] { return why_ahead(ahead()); }});
+    if (!keeps_house) return parts;
+    parts.push_back({.name = "housekeeping",
+                     .ok = [this] { return store->upkeep().worry.empty(); },
+                     .why = [this] { return store->upkeep().worry; }});
+    return parts;
 }
 
 std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStore& open, const Shared& shared)
@@ -221,7 +236,7 @@ std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStor
     return all;
 }
 
-Shared::Shared(const cli::Config& config)
+Shared::Shared(const cli::Config& config, Store& store)
 {
     if (config.redis_url.empty()) {
         if (is_shared(config)) wire = std::make_unique<DeafWire>();
@@ -229,7 +244,8 @@ Shared::Shared(const cli::Config& config)
     }
     const RedisOptions options = redis_options(config);
     if (is_shared(config)) {
-        jobs = make_redis_jobs(options);
+        jobs = make_redis_jobs(options, {[&store] { return store.identity(); },
+                                         [&store](const Effect& effect) { return store.has_effect(effect); }});
         wire = make_redis_wire(options);
     }
     rates = make_redis_rates(options, alone);

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -40,11 +41,16 @@ struct OpenLog {
 /// The store that the configuration names, migrated, and the clock that everybody who uses it judges by.
 struct OpenStore {
     explicit OpenStore(const cli::Config& config);
+    OpenStore(const OpenStore&) = delete;
+    OpenStore& operator=(const OpenStore&) = delete;
+    ~OpenStore() = default;
 
     std::unique_ptr<Zones> zones;
+    bool keeps_house;        // an embedded store; a shared one's server does that by itself
     LocalArrivals arrivals;  // the store asks it
     std::unique_ptr<Store> store;
-    std::unique_ptr<Clock> clock;  // asks the store, so it goes first
+    std::unique_ptr<Clock> clock;   // asks the store, so it goes first
+    std::function<Micros()> ahead;  // how far the clock is ahead of the one that it is carried by; of the clock's life
 
     /// What a readiness check looks at beside whether the store can be read and written.
     [[nodiscard]] std::vector<http::OtherPart> others() const;
@@ -52,7 +58,7 @@ struct OpenStore {
 
 /// What nodes share beside the store; all null without Redis.
 struct Shared {
-    explicit Shared(const cli::Config& config);
+    Shared(const cli::Config& config, Store& store);
 
     LocalRates alone;
     std::unique_ptr<JobStream> jobs;

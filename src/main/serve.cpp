@@ -78,11 +78,11 @@ int serve(const cli::Config& config)
     const Clock& clock = *open.clock;
     const auto hasher = make_bcrypt(config.bcrypt_cost);
     const auto signer = make_jwt(config.jwt_secret.empty() ? load_or_make_secret(config.data / "jwt-secret") : config.jwt_secret,
-                                 std::chrono::minutes(config.token_minutes));
+                                 std::chrono::minutes(config.token_minutes), [&store] { return store.identity(); });
 
     Metrics metrics;
     metrics.build_info(cli::version());
-    Shared shared(config);
+    Shared shared(config, store);
     WriteLane writes(store,
                      {.depth_max = config.write_queue,
                       .batch_max = config.write_batch,

@@ -1,3 +1,4 @@
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <openssl/crypto.h>
@@ -8,6 +9,7 @@
 #include <boost/version.hpp>
 #include <cstdio>
 
+#include "app/revive.hpp"
 #include "cli/copy_run.hpp"
 #include "cli/demo_sales.hpp"
 #include "cli/progress.hpp"
@@ -71,7 +73,14 @@ int migrate_up(const cli::Config& config)
 int migrate_down(const cli::Config& config)
 {
     require_store(config);
-    const auto undone = migrator_of(config)->down();
+    const auto migrator = migrator_of(config);
+    if (const auto losses = migrator->losses(); !losses.empty() && !config.yes) {
+        throw std::runtime_error(
+            fmt::format("Undoing the last migration of {} loses {}. Take a backup; then, if that is what you "
+                        "want: boxoffice migrate down --yes",
+                        name_of(config), fmt::join(losses, ", ")));
+    }
+    const auto undone = migrator->down();
     fmt::print("{}\n", undone ? "undid " + *undone : "Nothing to undo: no migration is applied.");
     return 0;
 }
@@ -110,9 +119,73 @@ int play_demo(const cli::Config& config)
     return 0;
 }
 
+namespace
+{
+
+std::string moment(Instant instant)
+{
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", std::chrono::floor<std::chrono::seconds>(instant));
+}
+
+/// Holds the store of several machines for itself; in words that fit any command.
+std::unique_ptr<ArchiveTarget> alone_with(const PostgresOptions& options)
+{
+    try {
+        return open_postgres_archive(options);
+    } catch (const StoreFailure& failure) {
+        if (failure.code() != Code::busy) throw;
+        throw StoreFailure(Code::busy, "A boxoffice server, worker or copy uses this database; stop all of them first.");
+    }
+}
+
+void accept_clock(const cli::Config& config)
+{
+    const auto alone = is_shared(config) ? alone_with(postgres_options(config)) : nullptr;
+    const AcceptedClock accepted =
+        is_shared(config) ? accept_clock_postgres(postgres_options(config)) : accept_clock_sqlite(config.database, system_now());
+    if (!accepted.done) {
+        fmt::print("The clock is not behind the store: there is nothing to accept.\n");
+        return;
+    }
+    fmt::print("Accepted the clock, which says {}: that of the newest ticket, {}, is taken for wrong.\n", moment(system_now()),
+               moment(*accepted.latest));
+    if (accepted.holds > 0) fmt::print("{} holds of that time have been given their length anew from now on.\n", accepted.holds);
+}
+
+int restore_shared(const cli::Config& config)
+{
+    if (!config.restore_from.empty()) {
+        throw std::runtime_error(
+            "A PostgreSQL store takes a backup back by its own tools (pg_restore): do that first, then the same without FILE.");
+    }
+    const auto store = alone_with(postgres_options(config));
+    const Revived revived = revive(*store, system_now());
+    fmt::print("Another life of {} has begun: ids go on above {}, and everybody has to log in again.\n", name_of(config),
+               revived.ids_after);
+    return 0;
+}
+
+}  // namespace
+
+int restore(const cli::Config& config)
+{
+    if (is_shared(config)) return restore_shared(config);
+    if (config.restore_from.empty()) throw std::runtime_error("Say which backup to put back: boxoffice restore FILE.");
+    const RestoredStore restored = restore_sqlite(config.restore_from, config.database, system_now());
+    for (const std::string& name : restored.migrations) fmt::print("applied {}\n", name);
+    fmt::print("Restored {} from {}: {} people, {} events, {} tickets; its newest ticket is of {}.\n", config.database.native(),
+               config.restore_from.native(), restored.users, restored.events, restored.tickets,
+               restored.latest ? moment(*restored.latest) : std::string("never"));
+    fmt::print("Ids go on above {}, and everybody has to log in again.\n", restored.ids_after);
+    if (!restored.kept.empty()) fmt::print("The store that was there before is {} now.\n", restored.kept.native());
+    for (const Finding& finding : restored.findings) fmt::print("✗ {}: {}\n", finding.what, finding.detail);
+    return 0;
+}
+
 int doctor(const cli::Config& config)
 {
     require_store(config);
+    if (config.accept_clock) accept_clock(config);
     auto findings = is_shared(config) ? examine_postgres(postgres_options(config), system_now())
                                       : examine_sqlite(config.database, system_now());
     if (!config.redis_url.empty()) {

@@ -28,7 +28,7 @@ int work(const cli::Config& config)
 
     Metrics metrics;
     metrics.build_info(cli::version());
-    Shared shared(config);
+    Shared shared(config, store);
     // One lane: what a worker writes comes from its two loops, and each waits for its own.
     WriteLane writes(store, {.blocked_most = config.lock_timeout, .lanes = config.write_lanes}, metrics);
     WorkLane reads({.name = "read", .threads = 2, .nice = 0}, metrics);

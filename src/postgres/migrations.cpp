@@ -104,6 +104,20 @@ public:
         return done;
     }
 
+    std::vector<std::string> losses() override
+    {
+        std::vector<std::string> losses;
+        const std::vector<MigrationState> states = status();
+        for (std::size_t i = states.size(); i-- > 0;) {
+            if (!states[i].applied) continue;
+            for (const Dropped& dropped : dropped_by(migrations()[i].down)) {
+                if (const std::int64_t rows = count_lost(dropped); rows > 0) losses.push_back(name_of_loss(dropped, rows));
+            }
+            break;
+        }
+        return losses;
+    }
+
     std::optional<std::string> down() override
     {
         const Locked locked(db_);
@@ -123,6 +137,23 @@ public:
     }
 
 private:
+    /// All rows of a table; of a column those that hold something else than each new row does.
+    std::int64_t count_lost(const Dropped& dropped)
+    {
+        if (!has_table(db_, dropped.table)) return 0;
+        std::string sql = "SELECT count(*) FROM " + dropped.table;
+        if (!dropped.column.empty()) {
+            const Rows column = db_.ask(
+                "SELECT coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') FROM pg_attribute a "
+                "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
+                "WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped",
+                std::move(Params().text(std::string_view(dropped.table)).text(std::string_view(dropped.column))));
+            if (column.count() == 0) return 0;
+            sql += " WHERE " + dropped.column + " IS DISTINCT FROM (" + std::string(column.text(0, 0)) + ")";
+        }
+        return db_.ask(sql).integer(0, 0);
+    }
+
     /// A migration of a large table, or the wait for another node's, takes as long as it takes.
     static PostgresOptions patient(PostgresOptions options)
     {

@@ -6,6 +6,7 @@
 
 #include "core/archive.hpp"
 #include "core/core.hpp"
+#include "core/identity.hpp"
 
 /// The store that several machines share: PostgreSQL 15 or newer with PostGIS 3.3 or newer. Each node carries out batches of
 /// acts, one transaction a lane at a time; row locks, guarded updates and CHECKs keep nodes from overselling to each other, at
@@ -46,6 +47,10 @@ struct PostgresOptions {
 /// Looks a store over without changing it: versions, migrations, every event's counter against its live tickets, references,
 /// the outbox, settings that lose sales (fsync, full_page_writes, synchronous_commit), indexes that are not valid.
 [[nodiscard]] std::vector<Finding> examine_postgres(const PostgresOptions& options, Instant now);
+
+/// Has the times that a clock ahead of the database's has left in the store mean nothing any more. Does nothing when no time in
+/// the store is later. Nobody may serve it meanwhile: hold open_postgres_archive(). Throws StoreFailure.
+AcceptedClock accept_clock_postgres(const PostgresOptions& options);
 
 /// The store's rows as they lie there, to be copied into. Applies pending migrations first. Throws StoreFailure with a sentence
 /// for the operator, busy when a server of ours or another copy uses the database: nobody else may, as long as the object lives.

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 
 #include "core/search.hpp"
+#include "postgres/clock.hpp"
 #include "postgres/listener.hpp"
 #include "postgres/migrations.hpp"
 #include "postgres/postgres.hpp"
@@ -36,6 +38,7 @@ public:
             writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
             free_.push_back(writers_.back().get());
         }
+        (void)time();
         reindex_at_start([this](WriteJob& job) {
             WriteJob* const jobs[] = {&job};
             writers_.front()->carry_out(jobs);
@@ -139,8 +142,8 @@ public:
 
     std::optional<Instant> latest_instant() override
     {
-        const Rows rows = readers_.ask("SELECT greatest(created_at, paid_at) FROM tickets ORDER BY id DESC LIMIT 1");
-        if (rows.count() == 0) return std::nullopt;
+        const Rows rows = readers_.ask(kLatestInstant);
+        if (rows.null(0, 0)) return std::nullopt;
         return rows.instant(0, 0);
     }
 
@@ -172,7 +175,37 @@ public:
 
     std::size_t blocked_rows() override { return notices_.blocked.worth_telling(); }
 
-    std::optional<Instant> time() override { return readers_.ask("SELECT clock_timestamp()").instant(0, 0); }
+    /// Asked every other second, and with it whether a backup was put in the store's place.
+    std::optional<Instant> time() override
+    {
+        const Rows rows = readers_.ask(
+            "SELECT clock_timestamp(), i.id, i.generation, i.plain_until FROM (SELECT 1) one LEFT JOIN store_identity i ON true");
+        if (!rows.null(0, 1)) {
+            auto read = std::make_shared<const StoreIdentity>(
+                StoreIdentity{std::string(rows.text(0, 1)), rows.integer(0, 2), rows.instant(0, 3)});
+            const std::lock_guard lock(identity_mutex_);
+            identity_ = std::move(read);
+        }
+        return rows.instant(0, 0);
+    }
+
+    std::shared_ptr<const StoreIdentity> identity() override
+    {
+        const std::lock_guard lock(identity_mutex_);
+        return identity_;
+    }
+
+    bool has_effect(const Effect& effect) override
+    {
+        const Rows rows = readers_.ask("SELECT kind, event_id, tickets, made_at FROM outbox WHERE id = $1",
+                                       std::move(Params().integer(effect.id)));
+        if (rows.count() == 0) return false;
+        const std::vector<std::int64_t> tickets = rows.integers(0, 2);
+        return rows.integer(0, 0) == static_cast<std::int64_t>(effect.kind) && rows.integer(0, 1) == effect.event.value &&
+               rows.instant(0, 3) == effect.made_at &&
+               std::equal(tickets.begin(), tickets.end(), effect.tickets.begin(), effect.tickets.end(),
+                          [](std::int64_t id, TicketId ticket) { return id == ticket.value; });
+    }
 
     void listen(const std::function<void(Notice)>& listener) override
     {
@@ -225,6 +258,8 @@ private:
     WordCounts counts_;
     LackingWords lacking_;
     std::unique_ptr<Listener> listener_;
+    std::mutex identity_mutex_;  // protects identity_
+    std::shared_ptr<const StoreIdentity> identity_ = std::make_shared<const StoreIdentity>();
 };
 
 }  // namespace

@@ -72,6 +72,14 @@ void append_fields(Command& command, const Effect& effect)
     add("tries", std::to_string(effect.tries));
 }
 
+std::string_view store_in(std::span<redisReply* const> fields)
+{
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        if (text_of(*fields[i]) == kStoreField) return text_of(*fields[i + 1]);
+    }
+    return {};
+}
+
 std::optional<Effect> read_fields(std::span<redisReply* const> fields)
 {
     constexpr int kAll = 6;

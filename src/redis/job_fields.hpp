@@ -14,6 +14,10 @@ inline constexpr std::string_view kWorkers = "workers";
 /// (microseconds since 1970), tries.
 void append_fields(Command& command, const Effect& effect);
 
+/// Beside them: which store, in which life, an entry is of, as "ID.GENERATION".
+inline constexpr std::string_view kStoreField = "store";
+[[nodiscard]] std::string_view store_in(std::span<redisReply* const> fields);  // empty: it names none
+
 /// The effect in the fields and values of an entry; nothing unless it is whole. Fields that are not known are passed over.
 [[nodiscard]] std::optional<Effect> read_fields(std::span<redisReply* const> fields);
 

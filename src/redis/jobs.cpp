@@ -33,20 +33,26 @@ void check(Link& link, const redisReply& reply)
 class RedisJobs final : public JobStream
 {
 public:
-    explicit RedisJobs(const RedisOptions& options)
-        : consumer_(options.consumer), timeout_(options.timeout), abandoned_after_(options.abandoned_after), pool_(options)
+    RedisJobs(const RedisOptions& options, StoreOfJobs store)
+        : consumer_(options.consumer),
+          timeout_(options.timeout),
+          abandoned_after_(options.abandoned_after),
+          store_(std::move(store)),
+          pool_(options)
     {
     }
 
     void add(std::span<const Effect> effects) override
     {
         if (effects.empty()) return;
+        const std::string store = store_name();
         const auto link = pool_.borrow();
         for (; !effects.empty(); effects = effects.subspan(std::min(kAddedAtOnce, effects.size()))) {
             std::vector<Command> flight;
             for (const Effect& effect : effects.first(std::min(kAddedAtOnce, effects.size()))) {
                 flight.push_back({"XADD", std::string(kJobs), "MAXLEN", "~", std::string(kWaitingMost), "*"});
                 append_fields(flight.back(), effect);
+                if (!store.empty()) flight.back().insert(flight.back().end(), {std::string(kStoreField), store});
             }
             for (const Reply& reply : link->exchange(flight)) check(*link, *reply);
         }
@@ -99,6 +105,20 @@ public:
 private:
     using Steady = std::chrono::steady_clock;
 
+    [[nodiscard]] std::string store_name() const
+    {
+        const auto identity = store_.identity ? store_.identity() : nullptr;
+        return identity && !identity->id.empty() ? identity->id + '.' + std::to_string(identity->generation) : std::string();
+    }
+
+    /// False for what another store or another life of this one has left, and for what is done already. Nodes of the version
+    /// before name no store: so for every entry the outbox has the last word.
+    [[nodiscard]] bool is_ours(std::string_view named, const Effect& effect) const
+    {
+        if (!named.empty() && named != store_name()) return false;
+        return !store_.has_effect || store_.has_effect(effect);
+    }
+
     /// One thread at a time looks for abandoned deliveries, and not more often than they can come.
     bool claim_is_due()
     {
@@ -147,14 +167,17 @@ private:
     }
 
     /// What cannot be read goes to the dead letters: to throw would have it delivered again and again.
-    static void read_entries(Link& link, std::span<redisReply* const> entries, std::vector<StreamedJob>& jobs)
+    void read_entries(Link& link, std::span<redisReply* const> entries, std::vector<StreamedJob>& jobs) const
     {
         for (const redisReply* const entry : entries) {
             const auto parts = parts_of(*entry);
             if (parts.size() != 2) continue;  // removed from the stream meanwhile
             const std::string token(text_of(*parts[0]));
             if (auto effect = read_fields(parts_of(*parts[1]))) {
-                jobs.push_back({token, std::move(*effect)});
+                if (is_ours(store_in(parts_of(*parts[1])), *effect))
+                    jobs.push_back({token, std::move(*effect)});
+                else
+                    drop(link, token);
                 continue;
             }
             Command dead = burial("it cannot be read");
@@ -164,6 +187,13 @@ private:
                                                    Command{"XDEL", std::string(kJobs), token}};
             for (const Reply& reply : link.exchange(flight)) check(link, *reply);
         }
+    }
+
+    static void drop(Link& link, const std::string& token)
+    {
+        const std::array<Command, 2> flight = {Command{"XACK", std::string(kJobs), std::string(kWorkers), token},
+                                               Command{"XDEL", std::string(kJobs), token}};
+        for (const Reply& reply : link.exchange(flight)) check(link, *reply);
     }
 
     /// From the stream's beginning: what was added before the group was there is to be done too.
@@ -176,6 +206,7 @@ private:
     const std::string consumer_;
     const Micros timeout_;
     const Micros abandoned_after_;
+    const StoreOfJobs store_;
     Pool pool_;
     std::mutex mutex_;
     Steady::time_point claim_at_{};
@@ -186,6 +217,9 @@ private:
 
 }  // namespace redis
 
-std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options) { return std::make_unique<redis::RedisJobs>(options); }
+std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options, StoreOfJobs store)
+{
+    return std::make_unique<redis::RedisJobs>(options, std::move(store));
+}
 
 }  // namespace boxoffice

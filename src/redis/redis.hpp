@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,9 +20,19 @@ struct RedisOptions {
 /// Nothing when the URL can be used, or a sentence about what is wrong with it. Connects to nothing.
 [[nodiscard]] std::string why_bad_redis_url(std::string_view url);
 
+/// Whose jobs a stream carries: it may hold what another store, or another life of this one, has left.
+struct StoreOfJobs {
+    /// As it is now; never null. Any thread.
+    std::function<std::shared_ptr<const StoreIdentity>()> identity;
+    /// Whether its outbox has this effect. Any thread; throws what the store throws.
+    std::function<bool(const Effect&)> has_effect;
+};
+
 /// None of these need Redis to be there: they connect when they are used and again whenever the connection was lost, with a
 /// growing pause between tries.
-[[nodiscard]] std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options);
+/// What is not of `store` is taken off the stream and never delivered: entries that name another one, and those of which its
+/// outbox knows nothing, or no more.
+[[nodiscard]] std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options, StoreOfJobs store = {});
 [[nodiscard]] std::unique_ptr<LiveWire> make_redis_wire(const RedisOptions& options);
 /// `alone` decides while Redis is away or slower than 200 ms; it outlives this.
 [[nodiscard]] std::unique_ptr<RateLimits> make_redis_rates(const RedisOptions& options, RateLimits& alone);

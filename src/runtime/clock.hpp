@@ -34,6 +34,9 @@ public:
     /// that a restart after a clock was set back resurrects nothing.
     void not_before(Instant floor);
 
+    /// How far now() is ahead of the system clock; 0 unless that was set back, or a store has later times.
+    [[nodiscard]] Micros ahead() const { return now() - Instant(system_()); }
+
 private:
     Source system_;
     Source steady_;

@@ -75,6 +75,11 @@ Instant SharedClock::now() const
     return Instant(Micros(std::max(last, carried)));
 }
 
+Micros SharedClock::ahead() const
+{
+    return now().time_since_epoch() - steady_() - Micros(offset_.load(std::memory_order_acquire));
+}
+
 void SharedClock::not_before(Instant floor)
 {
     const std::int64_t value = floor.time_since_epoch().count();

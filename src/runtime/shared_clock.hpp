@@ -34,6 +34,8 @@ public:
     [[nodiscard]] Instant now() const override;
     /// From here on now() is never before `floor`. Call before the first act.
     void not_before(Instant floor);
+    /// How far now() is ahead of the store's clock, and so stands still; 0 unless that was set back, or rows have later times.
+    [[nodiscard]] Micros ahead() const;
     /// Takes one reading; on its own thread every two seconds once start() was called.
     void read();
     void start();

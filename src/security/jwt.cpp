@@ -143,14 +143,20 @@ public:
         return value;
     }
 
-    // A point of time as the token tells it; a number with a fraction is none of ours.
-    std::optional<Instant> second(std::string_view name) const
+    // A number with a fraction is none of ours.
+    std::optional<std::int64_t> whole(std::string_view name) const
     {
         simdjson::dom::element value;
         if (object_.at_key(name).get(value) != simdjson::SUCCESS || !value.is_int64()) return std::nullopt;
-        const std::int64_t count = value.get_int64().value_unsafe();
-        if (count < 0 || count > kSecondMax) return std::nullopt;
-        return Instant(seconds(count));
+        return value.get_int64().value_unsafe();
+    }
+
+    // A point of time as the token tells it.
+    std::optional<Instant> second(std::string_view name) const
+    {
+        const auto count = whole(name);
+        if (!count || *count < 0 || *count > kSecondMax) return std::nullopt;
+        return Instant(seconds(*count));
     }
 
 private:
@@ -180,14 +186,17 @@ Error refusal(const char* why) { return {Code::unauthenticated, "The access toke
 class Jwt final : public TokenSigner
 {
 public:
-    Jwt(std::string_view secret, Micros lifetime) : mac_(secret), lifetime_(lifetime) {}
+    Jwt(std::string_view secret, Micros lifetime, StoreOfTokens store)
+        : mac_(secret), lifetime_(lifetime), store_(std::move(store))
+    {
+    }
 
     std::string sign(UserId user, Instant now) const override
     {
         const auto issued_at = std::chrono::floor<seconds>(now).time_since_epoch().count();
         const auto expires_at = std::chrono::floor<seconds>(now + lifetime_).time_since_epoch().count();
-        const std::string claims = fmt::format(R"({{"sub":"{}","iat":{},"exp":{},"iss":"{}","jti":"{}"}})", user.value, issued_at,
-                                               expires_at, kIssuer, random_hex(16));
+        const std::string claims = fmt::format(R"({{"sub":"{}","iat":{},"exp":{},"iss":"{}","jti":"{}"{}}})", user.value,
+                                               issued_at, expires_at, kIssuer, random_hex(16), store_claims());
         std::string token;
         token.reserve(256);
         token.append(kOurHeader).append(1, '.');
@@ -237,12 +246,30 @@ private:
         return nullptr;
     }
 
-    static Result<TokenClaims> believe(std::string_view text, Instant now)
+    // The id is of our own making: nothing in it has to be escaped.
+    std::string store_claims() const
+    {
+        const auto store = store_ ? store_() : nullptr;
+        if (!store || store->id.empty()) return {};
+        return fmt::format(R"(,"sid":"{}","gen":{})", store->id, store->generation);
+    }
+
+    const char* why_refused_store(const Part& claims, Instant now) const
+    {
+        const auto store = store_ ? store_() : nullptr;
+        if (!store || store->id.empty()) return nullptr;
+        if (!claims.has("sid") && !claims.has("gen")) return now < store->plain_until ? nullptr : "token: names no store";
+        if (claims.text("sid") != store->id) return "token: of another store";
+        return claims.whole("gen") == store->generation ? nullptr : "token: of before a restore";
+    }
+
+    Result<TokenClaims> believe(std::string_view text, Instant now) const
     {
         Part claims;
         if (!claims.read(text)) return refusal("token: claims");
         if (claims.text("iss") != kIssuer) return refusal("token: issuer");
         if (claims.has("aud")) return refusal("token: audience");  // RFC 7519, section 4.1.3: it was made for somebody else
+        if (const char* why = why_refused_store(claims, now)) return refusal(why);
         const auto subject = claims.text("sub");
         const auto user = subject ? user_in(*subject) : std::nullopt;
         if (!user) return refusal("token: subject");
@@ -262,17 +289,18 @@ private:
 
     KeyedMac mac_;
     Micros lifetime_;
+    StoreOfTokens store_;
 };
 
 }  // namespace
 
-std::unique_ptr<TokenSigner> make_jwt(std::string_view secret, Micros lifetime)
+std::unique_ptr<TokenSigner> make_jwt(std::string_view secret, Micros lifetime, StoreOfTokens store)
 {
     if (secret.size() < kSecretBytesMin) {
         throw std::invalid_argument(
             fmt::format("the token secret has {} bytes; HS256 needs at least {}", secret.size(), kSecretBytesMin));
     }
-    return std::make_unique<Jwt>(secret, lifetime);
+    return std::make_unique<Jwt>(secret, lifetime, std::move(store));
 }
 
 }  // namespace boxoffice

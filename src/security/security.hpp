@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,9 +14,13 @@ namespace boxoffice
 /// bcrypt ($2b$) through libxcrypt's crypt_rn. 4 <= cost <= 15.
 [[nodiscard]] std::unique_ptr<PasswordHasher> make_bcrypt(int cost);
 
+/// Which store tokens are for, as it is now: asked for each token, never null. Any thread.
+using StoreOfTokens = std::function<std::shared_ptr<const StoreIdentity>()>;
+
 /// JWT with HS256 and nothing else (RFC 7519, RFC 8725): `secret` has at least 32 bytes. Claims: sub, iat, exp,
-/// iss "boxoffice", jti.
-[[nodiscard]] std::unique_ptr<TokenSigner> make_jwt(std::string_view secret, Micros lifetime);
+/// iss "boxoffice", jti; and, for a store that has an identity, its id as sid and its generation as gen, without which a token
+/// that another store or another life of this one has signed would open the account that has the same number here.
+[[nodiscard]] std::unique_ptr<TokenSigner> make_jwt(std::string_view secret, Micros lifetime, StoreOfTokens store = {});
 
 /// Why a secret is refused (too short, well known, one character repeated), or empty when it will do.
 [[nodiscard]] std::string why_weak(std::string_view secret);

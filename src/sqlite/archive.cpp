@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sqlite/explain.hpp"
+#include "sqlite/identity.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/rows.hpp"
 #include "sqlite/sqlite.hpp"
@@ -162,8 +163,8 @@ public:
                 if (!Row::kGivesIds) return 0;
                 const std::int64_t highest = number(fmt::format("SELECT max(id) FROM {}", Row::kTable));
                 // Where rows go, the highest one may be gone; there SQLite keeps the number (AUTOINCREMENT).
-                return std::max(highest,
-                                number(fmt::format("SELECT max(seq) FROM sqlite_sequence WHERE name = '{}'", Row::kTable)));
+                return std::max({highest, read_ids_after(db_),
+                                 number(fmt::format("SELECT max(seq) FROM sqlite_sequence WHERE name = '{}'", Row::kTable))});
             },
             table);
     }

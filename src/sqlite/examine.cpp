@@ -1,11 +1,10 @@
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <system_error>
 
 #include "core/search.hpp"
 #include "sqlite/explain.hpp"
+#include "sqlite/identity.hpp"
 #include "sqlite/log_keeper.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
@@ -73,11 +72,14 @@ Finding check_log(const std::filesystem::path& file)
 
 Finding check_clock(Connection& db, Instant now)
 {
-    Rows rows = db.query("SELECT max(created_at, ifnull(paid_at, 0)) FROM tickets ORDER BY id DESC LIMIT 1");
-    if (!rows.next() || rows.instant(0) <= now) return {true, "clock", "not behind the newest ticket"};
-    const auto behind = std::chrono::duration_cast<std::chrono::seconds>(rows.instant(0) - now).count();
-    return {false, "clock",
-            fmt::format("{} s behind the newest ticket: it was set back, or the store comes from elsewhere", behind)};
+    const auto latest = latest_instant(db);
+    if (!latest || *latest <= now) return {true, "clock", "not behind the newest ticket"};
+    const auto behind = std::chrono::duration_cast<std::chrono::seconds>(*latest - now).count();
+    return {
+        false, "clock",
+        fmt::format("{} s behind the newest ticket: it was set back, or was ahead once, or the store comes from elsewhere; if "
+                    "it is right now: boxoffice doctor --accept-clock",
+                    behind)};
 }
 
 Finding check_outbox(Connection& db)
@@ -123,35 +125,6 @@ std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant n
         findings.push_back({false, "store", failure.what()});
     }
     return findings;
-}
-
-void backup_sqlite(const std::filesystem::path& from, const std::filesystem::path& to)
-{
-    if (!std::filesystem::exists(from)) throw StoreFailure(Code::not_found, from.string() + " does not exist");
-    if (std::filesystem::exists(to)) throw StoreFailure(Code::invalid, to.string() + " already exists; choose another name");
-    const std::filesystem::path part = to.string() + ".part";
-    std::filesystem::remove(part);
-    try {
-        Connection source(from, Access::read_only);
-        Connection target(part, Access::read_write);
-        sqlite3_backup* const backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
-        if (!backup) throw StoreFailure(Code::storage_failed, sqlite3_errmsg(target.handle()));
-        const int stepped = sqlite3_backup_step(backup, -1);
-        const int finished = sqlite3_backup_finish(backup);
-        if (stepped != SQLITE_DONE || finished != SQLITE_OK)
-            throw SqliteError(finished, std::string("the copy failed: ") + sqlite3_errstr(finished));
-        target.script("PRAGMA journal_mode=DELETE");  // one file, with nothing beside it
-    } catch (...) {
-        std::error_code ignored;
-        std::filesystem::remove(part, ignored);
-        throw;
-    }
-    // Durable before it has its name.
-    const int descriptor = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) throw StoreFailure(Code::storage_failed, "the copy could not be synced to disk");
-    std::filesystem::rename(part, to);
 }
 
 }  // namespace boxoffice

@@ -55,6 +55,21 @@ namespace
 {
 constexpr const char* kChecksums =
     "CREATE TABLE IF NOT EXISTS schema_checksums (version TEXT PRIMARY KEY, checksum TEXT NOT NULL) STRICT";
+
+/// All rows of a table; of a column those that hold something else than each new row does.
+std::int64_t count_lost(sqlite::Connection& db, const Dropped& dropped)
+{
+    if (!sqlite::has_table(db, dropped.table)) return 0;
+    std::string sql = "SELECT count(*) FROM " + dropped.table;
+    if (!dropped.column.empty()) {
+        sqlite::Rows columns =
+            db.query("SELECT dflt_value FROM pragma_table_info(?1) WHERE name = ?2", dropped.table, dropped.column);
+        if (!columns.next()) return 0;
+        sql += " WHERE " + dropped.column + " IS NOT " + (columns.null(0) ? "NULL" : "(" + std::string(columns.text(0)) + ")");
+    }
+    sqlite::Rows rows = db.query(sql);
+    return rows.next() ? rows.integer(0) : 0;
+}
 }  // namespace
 
 class SqliteMigrator::Self
@@ -126,6 +141,20 @@ std::vector<std::string> SqliteMigrator::up()
         done.push_back(migration.name);
     }
     return done;
+}
+
+std::vector<std::string> SqliteMigrator::losses()
+{
+    std::vector<std::string> losses;
+    const std::vector<MigrationState> states = status();
+    for (std::size_t i = states.size(); i-- > 0;) {
+        if (!states[i].applied) continue;
+        for (const Dropped& dropped : dropped_by(sqlite::migrations()[i].down)) {
+            if (const std::int64_t rows = count_lost(self_->db, dropped); rows > 0) losses.push_back(name_of_loss(dropped, rows));
+        }
+        break;
+    }
+    return losses;
 }
 
 std::optional<std::string> SqliteMigrator::down()

@@ -9,6 +9,7 @@
 
 #include "core/archive.hpp"
 #include "core/core.hpp"
+#include "core/identity.hpp"
 
 /// The embedded store: one SQLite file in WAL mode, one connection that alone writes and checkpoints (SQLite before
 /// 3.51.3 can corrupt a WAL database when two connections checkpoint), several that read.
@@ -47,6 +48,7 @@ public:
     [[nodiscard]] std::vector<MigrationState> status() override;
     std::vector<std::string> up() override;
     std::optional<std::string> down() override;
+    [[nodiscard]] std::vector<std::string> losses() override;
 
 private:
     class Self;
@@ -66,7 +68,27 @@ private:
 /// against its live tickets, foreign keys, migrations, free disk, the clock against the newest row, the outbox.
 [[nodiscard]] std::vector<Finding> examine_sqlite(const std::filesystem::path& file, Instant now);
 
-/// A consistent copy of the store in a new file, while a server runs or not; refuses to overwrite. Throws StoreFailure.
+/// Has the times that a clock ahead of `now` has left in the store mean nothing any more, so that it goes on by `now`. Takes the
+/// writer lock. Does nothing when no time in the store is later. Throws StoreFailure.
+AcceptedClock accept_clock_sqlite(const std::filesystem::path& file, Instant now);
+
+/// What restore_sqlite() has done.
+struct RestoredStore {
+    std::filesystem::path kept;           // where the store that was there lies now; empty when there was none
+    std::vector<std::string> migrations;  // applied to it
+    std::int64_t users = 0, events = 0, tickets = 0;
+    std::optional<Instant> latest;  // time in its rows
+    std::int64_t ids_after = 0;     // ids given from now on are higher
+    std::vector<Finding> findings;  // to act on, though it was restored
+};
+
+/// Puts a backup in the place of the store and begins another life of it, in which what the lost one left means nothing: ids go on
+/// beyond any that it may have given, tokens and jobs of it are refused. The backup is only read, and looked over first. Takes the
+/// writer lock. Throws StoreFailure with a sentence for the operator; then nothing has changed.
+[[nodiscard]] RestoredStore restore_sqlite(const std::filesystem::path& backup, const std::filesystem::path& file, Instant now);
+
+/// A consistent copy of the store in a new file, while a server runs or not; refuses to overwrite, also what another backup makes
+/// at the same time. Throws StoreFailure.
 void backup_sqlite(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// The store's rows as they are at this moment, and stay for whoever holds the object, while a server runs or not; its file is

@@ -1,5 +1,6 @@
 #include "core/search.hpp"
 #include "sqlite/explain.hpp"
+#include "sqlite/identity.hpp"
 #include "sqlite/migrations.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/rows.hpp"
@@ -16,6 +17,12 @@ namespace
 
 using namespace sqlite;
 
+std::shared_ptr<const StoreIdentity> identity_of(const std::filesystem::path& file)
+{
+    Connection db(file, Access::read_only);
+    return std::make_shared<const StoreIdentity>(read_identity(db));
+}
+
 std::vector<Place> load(const std::filesystem::path& file)
 {
     Connection db(file, Access::read_only);
@@ -30,6 +37,7 @@ class SqliteStore final : public Store
 public:
     SqliteStore(const SqliteOptions& options, const Zones& zones)
         : lock_(options.file),
+          identity_(identity_of(options.file)),
           places_([file = options.file] { return load(file); }),
           writer_(options, places_, zones, gate_),
           readers_(options.file, options.readers, gate_)
@@ -178,10 +186,10 @@ public:
     std::optional<Instant> latest_instant() override
     {
         const Readers::Lent db(readers_);
-        Rows rows = db->query("SELECT max(created_at, ifnull(paid_at, 0)) FROM tickets ORDER BY id DESC LIMIT 1");
-        if (!rows.next()) return std::nullopt;
-        return rows.instant(0);
+        return sqlite::latest_instant(*db);
     }
+
+    std::shared_ptr<const StoreIdentity> identity() override { return identity_; }
 
     void check_ready() override
     {
@@ -207,6 +215,7 @@ public:
 
 private:
     WriterLock lock_;
+    const std::shared_ptr<const StoreIdentity> identity_;  // a restore needs the lock, too
     ReadGate gate_;
     Places places_;
     Writer writer_;

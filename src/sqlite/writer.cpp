@@ -5,7 +5,8 @@
 
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
-#include "sqlite/folder.hpp"
+#include "sqlite/files.hpp"
+#include "sqlite/identity.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -33,6 +34,8 @@ Writer::Writer(const SqliteOptions& options, Places& places, const Zones& zones,
     // FULL: a commit is synced before it returns; 32 MiB of cache hold the hot ends of every index.
     db_.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768");
     reserved_ = count_reserved(db_);
+    ids_after_ = read_ids_after(db_);
+    find_first_ids();
     // The log's file is there from the first read on; SQLite syncs the folder that names it, but does not say when that fails.
     sync_folder_of(options.file);
 }
@@ -64,6 +67,7 @@ void Writer::roll_back() noexcept
     catalogue_changed_ = false;
     settle_catalogue();
     if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    ids_to_jump_ = ids_to_jump_before_;
 }
 
 void Writer::settle_catalogue() noexcept
@@ -114,6 +118,31 @@ void Writer::publish() noexcept
     inventory_.clear();
     put_.clear();
     removed_.clear();
+    ids_to_jump_before_ = ids_to_jump_;
+}
+
+void Writer::find_first_ids()
+{
+    if (ids_after_ == 0) return;
+    constexpr std::array<std::string_view, 3> kHighest{"SELECT max(id) FROM users", "SELECT max(id) FROM events",
+                                                       "SELECT max(id) FROM tickets"};
+    for (std::size_t i = 0; i < kHighest.size(); ++i) {
+        Rows rows = db_.query(kHighest[i]);
+        ids_to_jump_[i] = !rows.next() || rows.integer(0) <= ids_after_;
+    }
+    ids_to_jump_before_ = ids_to_jump_;
+}
+
+std::optional<std::int64_t> Writer::first_id(Numbered what) const
+{
+    if (!ids_to_jump_[static_cast<std::size_t>(what)]) return std::nullopt;
+    return ids_after_ + 1;
+}
+
+std::int64_t Writer::given_id(Numbered what)
+{
+    ids_to_jump_[static_cast<std::size_t>(what)] = false;
+    return db_.last_id();
 }
 
 void Writer::carry_out_one(WriteJob& job)

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <span>
 #include <vector>
@@ -69,6 +70,13 @@ private:
     void index_words(EventId event, const std::string& words);
     /// Who has this mailbox: by an ASCII address or by its key.
     std::optional<UserId> owner_of(std::string_view email_key);
+    /// Rows that are never removed, so that SQLite counts their ids up by itself but for the first one after a restore.
+    enum class Numbered : std::uint8_t { user, event, ticket };
+    /// The id for the next row where SQLite's own would not do: it counts on from there once the row is in, which given_id() is
+    /// told.
+    [[nodiscard]] std::optional<std::int64_t> first_id(Numbered what) const;
+    std::int64_t given_id(Numbered what);
+    void find_first_ids();
 
     /// The ticket, when it is `user`'s own.
     std::optional<Ticket> own_ticket(TicketId id, UserId user);
@@ -89,6 +97,10 @@ private:
     const Zones& zones_;
     const Arrivals* const arrivals_;
     Inventory inventory_;
+
+    std::int64_t ids_after_ = 0;
+    std::array<bool, 3> ids_to_jump_{};         // by Numbered: the next one is the first after a restore
+    std::array<bool, 3> ids_to_jump_before_{};  // the open transaction
 
     // What the open transaction will have done, for after its commit.
     std::vector<Place> put_;

@@ -35,14 +35,15 @@ Outcome Writer::act(const AddUser& act)
     if (owner_of(key)) return refuse(Code::email_taken);
     try {
         db_.execute(
-            "INSERT INTO users (email, email_folded, email_key, name, password_hash, latitude, longitude, created_at, "
-            "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
-            act.email, fold_email(act.email), key, act.name, act.password_hash, latitude, longitude, act.now);
+            "INSERT INTO users (id, email, email_folded, email_key, name, password_hash, latitude, longitude, created_at, "
+            "updated_at) VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            act.email, fold_email(act.email), key, act.name, act.password_hash, latitude, longitude, act.now,
+            first_id(Numbered::user));
     } catch (const SqliteError& error) {
         if (error.extended_code() == SQLITE_CONSTRAINT_UNIQUE) return refuse(Code::email_taken);
         throw;
     }
-    user.id = UserId{db_.last_id()};
+    user.id = UserId{given_id(Numbered::user)};
     return user;
 }
 
@@ -98,16 +99,17 @@ Outcome Writer::act(const AddEvent& act)
     Event event = std::move(*decision);
     try {
         db_.execute(
-            "INSERT INTO events (organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
+            "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
             "title, venue_address, "
-            "description, words_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "description, words_version) VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
             act.organizer, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, act.now,
-            event.timezone, event.title, event.venue.address, event.description, std::int64_t{text::words_version()});
+            event.timezone, event.title, event.venue.address, event.description, std::int64_t{text::words_version()},
+            first_id(Numbered::event));
     } catch (const SqliteError& error) {
         if (error.extended_code() == SQLITE_CONSTRAINT_FOREIGNKEY) return refuse(Code::unauthenticated);
         throw;
     }
-    event.id = EventId{db_.last_id()};
+    event.id = EventId{given_id(Numbered::event)};
     index_words(event.id, words_of_event(event.title, event.description, event.venue.address));
     db_.execute("INSERT INTO inventory (event_id, total, paced_at) VALUES (?1, ?2, ?3)", event.id, event.total_tickets, act.now);
     put_.push_back(place_of(event, Pace{0, act.now}));

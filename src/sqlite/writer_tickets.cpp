@@ -40,14 +40,14 @@ Outcome Writer::act(const Reserve& act)
     ticket.created_at = act.now;
     ticket.expires_at = act.now + act.hold;
     try {
-        db_.execute("INSERT INTO tickets (event_id, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)", act.event,
-                    act.user, ticket.created_at, ticket.expires_at);
+        db_.execute("INSERT INTO tickets (id, event_id, user_id, created_at, expires_at) VALUES (?5, ?1, ?2, ?3, ?4)", act.event,
+                    act.user, ticket.created_at, ticket.expires_at, first_id(Numbered::ticket));
     } catch (const SqliteError& error) {
         // The event was just read under the same lock: it is the user who is gone.
         if (error.extended_code() == SQLITE_CONSTRAINT_FOREIGNKEY) return refuse(Code::unauthenticated);
         throw;
     }
-    ticket.id = TicketId{db_.last_id()};
+    ticket.id = TicketId{given_id(Numbered::ticket)};
     inventory_.sell(*stock, 1, act.now);
     ++reserved_change_;
     return ticket;

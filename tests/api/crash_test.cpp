@@ -126,3 +126,34 @@ TEST_F(Down, LapsesTheHoldsThatRanOutMeanwhile)
     EXPECT_EQ(server->stop(), 0) << server->last_words();
     expect_healthy();
 }
+
+TEST_F(Down, AndPutBackOpensNoAccountToATokenOfTheLifeThatWasLost)
+{
+    if (on_postgres()) GTEST_SKIP() << "a shared store is put back by its own tools: PostgresRestoring.*";
+    auto server = std::make_unique<ServerProcess>(home_.path());
+    const Person early = sign_up(server->address());
+    EXPECT_EQ(server->stop(), 0) << server->last_words();
+    const std::string data = (home_.path() / "data").string();
+    const std::string copy = (home_.path() / "copy.db").string();
+    ASSERT_EQ(run_boxoffice({"backup", copy, "--data", data}).exit_code, 0);
+
+    server = std::make_unique<ServerProcess>(home_.path());
+    const Person lost = sign_up(server->address());
+    EXPECT_EQ(server->stop(), 0) << server->last_words();
+    const Ran restored = run_boxoffice({"restore", copy, "--data", data});
+    ASSERT_EQ(restored.exit_code, 0) << restored.output;
+
+    server = std::make_unique<ServerProcess>(home_.path());
+    const Person next = sign_up(server->address());
+    EXPECT_NE(next.id, lost.id);
+    for (const std::string& token : {early.token(), lost.token()}) {
+        Caller stranger(server->address(), token);
+        EXPECT_TRUE(is_problem(stranger.get("/auth/me"), 401, "unauthenticated"));
+    }
+    Caller nobody(server->address());
+    const Json login = must(nobody.post("/auth/login", Json{{"email", early.email}, {"password", early.password}}), 200);
+    Caller back(server->address(), std::string(login["access_token"]));
+    EXPECT_EQ(must(back.get("/auth/me"), 200)["id"], early.id);
+    EXPECT_EQ(server->stop(), 0) << server->last_words();
+    expect_healthy();
+}

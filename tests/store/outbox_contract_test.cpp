@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "store/engines.hpp"
@@ -370,6 +371,28 @@ TEST_P(Availabilities, TellWhatIsLeftAndWhenTheNextLiveHoldEnds)
         << "a hold whose time is up has nothing to wait for";
     EXPECT_EQ(at(second.expires_at), (std::vector{Availability{concert, 2, {}}, full}));
     EXPECT_TRUE(store().availability({}, now).empty());
+}
+
+TEST_P(Outbox, KnowsAnEffectByAllThatItSaysButItsTries)
+{
+    (void)effect();
+    const Effect there = take(now).at(0);
+    EXPECT_TRUE(store().has_effect(there));
+    Effect tried = there;
+    tried.tries = 5;
+    EXPECT_TRUE(store().has_effect(tried));
+
+    // Of another life, in which the number was given to something else.
+    for (const auto& change : std::vector<std::function<void(Effect&)>>{
+             [](Effect& other) { ++other.id; }, [](Effect& other) { other.kind = EffectKind::hold_expired; },
+             [](Effect& other) { ++other.event.value; }, [](Effect& other) { ++other.tickets.at(0).value; },
+             [](Effect& other) { other.tickets.push_back(TicketId{9}); }, [](Effect& other) { other.made_at += Micros(1); }}) {
+        Effect other = there;
+        change(other);
+        EXPECT_FALSE(store().has_effect(other));
+    }
+    must<Done>(SettleEffects{{there.id}});
+    EXPECT_FALSE(store().has_effect(there));
 }
 
 }  // namespace
