@@ -16,6 +16,7 @@ using namespace sqlite;
 
 AcceptedClock accept_clock_sqlite(const std::filesystem::path& file, Instant now)
 {
+    (void)SqliteMigrator(file).up();
     const WriterLock lock(file);
     Connection db(file, Access::read_write);
     db.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");

@@ -1,5 +1,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +119,16 @@ std::filesystem::path name_aside(const std::filesystem::path& file, Instant now)
     return free;
 }
 
+/// Where root restores for the account that serves: the store stays that one's.
+void keep_owner(const std::filesystem::path& file, const std::filesystem::path& part)
+{
+    struct stat old{};
+    if (::stat(file.c_str(), &old) != 0) return;
+    // Nobody else may give a file away, and then it is the same account anyway, or one that sees at the start what is wrong.
+    [[maybe_unused]] const bool given = ::chown(part.c_str(), old.st_uid, old.st_gid) == 0;
+    ::chmod(part.c_str(), old.st_mode & 07777U);
+}
+
 /// Gives the old store another name without taking its own away: at no moment is there no store. Its log goes with it.
 void keep_aside(const std::filesystem::path& file, const std::filesystem::path& aside)
 {
@@ -165,6 +176,7 @@ RestoredStore restore_sqlite(const std::filesystem::path& backup, const std::fil
     }
     sync_file(part.path());
     if (std::filesystem::exists(file)) {
+        keep_owner(file, part.path());
         restored.kept = name_aside(file, now);
         keep_aside(file, restored.kept);
     }
