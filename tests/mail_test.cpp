@@ -1,8 +1,13 @@
 #include "mail/mail.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -10,6 +15,7 @@
 
 #include "mail/headers.hpp"
 #include "servers/smtp_server.hpp"
+#include "temp_folder.hpp"
 
 namespace boxoffice
 {
@@ -17,6 +23,7 @@ namespace
 {
 
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 using Hope = MailFailure::Hope;
 using Mood = SmtpServer::Mood;
 
@@ -101,6 +108,66 @@ TEST(Smtp, HasNoHopeWhenTheRecipientOrTheMessageIsRefused)
     server.be(Mood::good);
     EXPECT_EQ(hope_after(*mailer, some_mail()), std::nullopt);
     EXPECT_EQ(server.messages().size(), 1U);
+}
+
+TEST(Smtp, TriesAgainWhatAnOperatorCanMendAndGivesUpWhatIsTheRecipientsOrTheMessages)
+{
+    struct Case {
+        const char* verb;
+        const char* reply;
+        Hope hope;
+    };
+    const Case cases[] = {
+        {"RCPT", "550 5.7.1 Unable to relay", Hope::later},
+        {"RCPT", "554 5.7.1 <x>: Relay access denied", Hope::later},
+        {"RCPT", "550-5.7.26 This mail is unauthenticated\r\n550 See the manual", Hope::later},
+        {"RCPT", "550 relay not permitted", Hope::later},
+        {"RCPT", "550 Administrative PROHIBITION", Hope::later},
+        {"RCPT", "530 5.7.0 Must issue a STARTTLS command first", Hope::later},
+        {"RCPT", "550 5.1.8 Sender's domain does not exist", Hope::later},
+        {"RCPT", "552 5.2.2 Mailbox full", Hope::later},
+        {"RCPT", "552 too much", Hope::later},
+        {"RCPT", "550 5.4.1 No answer from host", Hope::later},
+        {"RCPT", "550 5.3.0 out of order", Hope::later},
+        {"RCPT", "503 5.5.1 bad sequence", Hope::later},
+        {"RCPT", "450 4.1.1 greylisted", Hope::later},
+        {"RCPT", "550 4.2.1 undecided", Hope::later},
+        {"RCPT", "550 5.1.1 No such user", Hope::none},
+        {"RCPT", "550-5.1.1 The account does not exist\r\n550 5.1.1 https://example.org", Hope::none},
+        {"RCPT", "550 5.1.10 Null MX", Hope::none},
+        {"RCPT", "550 5.2.1 Mailbox disabled", Hope::none},
+        {"RCPT", "550 5.0.0 unknown", Hope::none},
+        {"RCPT", "550 no such user", Hope::none},
+        {"RCPT", "553 bad name", Hope::none},
+        {"RCPT", "501 5.1.3 bad syntax", Hope::none},
+        {"MAIL", "550 5.1.1 sender unknown", Hope::later},
+        {"MAIL", "553 5.7.1 not yours", Hope::later},
+        {"MAIL", "501 what", Hope::later},
+        {"DATA", "550 5.7.1 looks like spam", Hope::later},
+        {"DATA", "554 5.7.0 no DKIM", Hope::later},
+        {"DATA", "554 5.3.4 disk", Hope::later},
+        {"DATA", "554 5.6.0 no such encoding", Hope::none},
+        {"DATA", "554 never", Hope::none},
+    };
+    for (const Case& one : cases) {
+        SmtpServer server;
+        server.answer(one.verb, one.reply);
+        EXPECT_EQ(hope_after(*mailer_to(server), some_mail()), one.hope) << one.verb << ": " << one.reply;
+        server.answer(one.verb, "");
+        EXPECT_EQ(hope_after(*mailer_to(server), some_mail()), std::nullopt) << one.reply;
+    }
+}
+
+TEST(Smtp, TellsTheStatusOfARefusalAndNoneOfItsWords)
+{
+    SmtpServer server;
+    server.answer("RCPT", "550-5.7.1 <anna@example.org> from 192.0.2.1\r\n550 5.7.1 not here");
+    try {
+        mailer_to(server)->send(some_mail());
+        FAIL() << "sent";
+    } catch (const MailFailure& failure) {
+        EXPECT_STREQ(failure.what(), "the mail server answered 550 5.7.1 to RCPT");
+    }
 }
 
 TEST(Smtp, HopesForLaterWhenTheServerIsInTrouble)
@@ -188,6 +255,129 @@ TEST(Smtp, ServesManyThreads)
     }
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(server.messages().size(), 20U);
+}
+
+class MailFolder : public testing::Test
+{
+protected:
+    std::unique_ptr<Mailer> open(std::size_t most = 1000)
+    {
+        return make_mail_folder({folder, "Box office <tickets@boxoffice.example>", most});
+    }
+    static Mail with_key(const std::string& key)
+    {
+        Mail mail = some_mail();
+        mail.key = key;
+        return mail;
+    }
+    std::vector<std::string> names() const
+    {
+        std::vector<std::string> all;
+        for (const auto& entry : fs::directory_iterator(folder)) all.push_back(entry.path().filename());
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+    static std::string text(const fs::path& file)
+    {
+        std::ifstream in(file, std::ios::binary);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
+    TempFolder temp;
+    const fs::path folder = temp.path() / "mail";
+};
+
+TEST_F(MailFolder, KeepsAMessageAsAFileThatNobodyElseMayRead)
+{
+    fs::create_directory(folder);
+    fs::permissions(folder, fs::perms::all);
+    const auto old_mask = ::umask(0);
+    Mail mail = some_mail();
+    mail.to_name = "J\u00f6rg";
+    mail.text = "Hello J\u00f6rg,\n" + std::string(100, 'x') + "\ntrailing \na=b\n";
+    open()->send(mail);
+    ::umask(old_mask);
+    ASSERT_EQ(names().size(), 1U);
+    const fs::path file = folder / names()[0];
+    EXPECT_TRUE(names()[0].ends_with("-ticket_paid-7.eml")) << names()[0];
+    EXPECT_EQ(fs::status(folder).permissions(), fs::perms::owner_all);
+    EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    const std::string got = "\r\n" + text(file);
+    for (const char* part :
+         {"\r\nFrom: \"Box office\" <tickets@boxoffice.example>\r\n", "\r\nTo: =?UTF-8?B?SsO2cmc=?=\r\n <anna@example.org>\r\n",
+          "\r\nSubject: Your ticket for Blues\r\n", "\r\nMIME-Version: 1.0\r\n", "\r\nDate: ", "\r\nMessage-ID: <ticket_paid-7.",
+          "\r\nContent-Type: text/plain; charset=utf-8\r\n", "\r\nContent-Type: text/html; charset=utf-8\r\n",
+          "\r\nHello J=C3=B6rg,\r\n", "\r\ntrailing=20\r\na=3Db\r\n", "<p>Gr=C3=BC=C3=9Fe</p>\r\n"})
+        EXPECT_TRUE(has(got, part)) << part << "\nin\n" << got;
+    for (std::size_t begin = 0, end = 0; (end = got.find("\r\n", begin)) != got.npos; begin = end + 2)
+        EXPECT_LE(end - begin, 78U) << got.substr(begin, end - begin);
+    EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), std::count(got.begin(), got.end(), '\r'));
+}
+
+TEST_F(MailFolder, KeepsTheNewestOverRestartsAndLeavesOtherFilesAlone)
+{
+    fs::create_directory(folder);
+    std::ofstream(folder / "README") << "mine";
+    std::ofstream(folder / "20260101T000000.000000Z-x.eml.unfinished") << "half";
+    {
+        const auto mailer = open(3);
+        for (const char* key : {"a:1", "a:2", "a:3", "a:4"}) mailer->send(with_key(key));
+    }
+    open(3)->send(with_key("a:5"));
+    std::vector<std::string> kept = names();
+    ASSERT_EQ(kept.size(), 4U);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(kept[i].ends_with("-a-" + std::to_string(i + 3) + ".eml")) << kept[i];
+    EXPECT_EQ(kept[3], "README");
+}
+
+TEST_F(MailFolder, PutsAMessageLastWhateverTheClockOfTheOthersWas)
+{
+    fs::create_directory(folder);
+    std::ofstream(folder / "20990101T000000.000000Z-b-1.eml") << "ahead";
+    const auto mailer = open(2);
+    for (const char* key : {"a:1", "a:2", "a:3"}) mailer->send(with_key(key));
+    const auto kept = names();
+    ASSERT_EQ(kept.size(), 2U);
+    EXPECT_TRUE(kept[0].ends_with("-a-2.eml") && kept[1].ends_with("-a-3.eml")) << kept[0] << ' ' << kept[1];
+}
+
+TEST_F(MailFolder, HasHopeWhileTheDiskFailsAndIsMadeAnewWhenItWasClearedAway)
+{
+    const auto mailer = open();
+    fs::remove_all(folder);
+    std::ofstream(folder) << "in the way";
+    EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::later);
+    fs::remove(folder);
+    EXPECT_EQ(hope_after(*mailer, some_mail()), std::nullopt);
+    EXPECT_EQ(names().size(), 1U);
+    Mail nobody = some_mail();
+    nobody.to_address = "a b@c.de";
+    EXPECT_EQ(hope_after(*mailer, nobody), Hope::none);
+}
+
+TEST_F(MailFolder, ThatCannotBeUsedIsSaidAtOnce)
+{
+    std::ofstream(folder) << "in the way";
+    try {
+        (void)open();
+        FAIL() << "opened";
+    } catch (const std::runtime_error& failure) {
+        EXPECT_TRUE(has(failure.what(), folder.string())) << failure.what();
+        EXPECT_TRUE(has(failure.what(), "--mail none")) << failure.what();
+    }
+}
+
+TEST_F(MailFolder, ServesManyThreads)
+{
+    const auto mailer = open(50);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 20; ++i) mailer->send(with_key(std::to_string(t) + ":" + std::to_string(i)));
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(names().size(), 50U);
 }
 
 TEST(SmtpUrl, IsToldFromWhatIsNone)

@@ -111,6 +111,39 @@ std::string header_mailbox(const Mailbox& mailbox)
     return fmt::format("\"{}\" <{}>", quoted, mailbox.address);
 }
 
+std::string quoted_printable(std::string_view text)
+{
+    constexpr std::size_t kLineMax = 75;  // and a '=' where a line goes on in the next
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string lines;
+    std::size_t column = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\r') continue;
+        if (c == '\n') {
+            lines += "\r\n";
+            column = 0;
+            continue;
+        }
+        const bool ends_line = i + 1 == text.size() || text[i + 1] == '\n' || text[i + 1] == '\r';
+        const bool plain = (c > ' ' && c <= '~' && c != '=') || (c == ' ' && !ends_line);
+        if (column + (plain ? 1 : 3) > kLineMax) {
+            lines += "=\r\n";
+            column = 0;
+        }
+        if (plain) {
+            lines += c;
+            ++column;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            lines += {'=', kHex[byte >> 4], kHex[byte & 15U]};
+            column += 3;
+        }
+    }
+    if (column > 0) lines += "\r\n";
+    return lines;
+}
+
 std::string header_date(std::chrono::system_clock::time_point time)
 {
     return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));

@@ -22,6 +22,8 @@ struct Mailbox {
 /// Free text of a header: as it is when it is plain ASCII, otherwise encoded words, folded.
 [[nodiscard]] std::string header_text(std::string_view text);
 [[nodiscard]] std::string header_mailbox(const Mailbox& mailbox);
+/// Lines of text by RFC 2045, section 6.7: ASCII stays readable, no line is longer than 76 characters, and each ends in CRLF.
+[[nodiscard]] std::string quoted_printable(std::string_view text);
 [[nodiscard]] std::string header_date(std::chrono::system_clock::time_point time);
 
 /// The same for the same key, so that a program that gets a message twice can tell: <key.hash@domain of from>.

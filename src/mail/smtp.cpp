@@ -11,6 +11,7 @@
 
 #include "mail/headers.hpp"
 #include "mail/mail.hpp"
+#include "mail/refusals.hpp"
 #include "text/text.hpp"
 
 namespace boxoffice
@@ -66,13 +67,11 @@ bool is_loopback(std::string_view host) { return host == "localhost" || host == 
 /// The latest command and what was answered to it: curl's own result does not say what was refused.
 struct Talk {
     std::string_view verb = "the connection";
-    int reply = 0;
+    mail::SmtpReply reply;
     bool over = false;  // what is answered to QUIT is of no interest
-
-    [[nodiscard]] bool refused_for_good() const { return reply >= 500 && reply < 600 && (verb == "RCPT" || verb == "DATA"); }
 };
 
-/// Of what curl says only verbs are kept, of what it hears only the number: there are passwords and addresses in between.
+/// Of what curl says only verbs are kept, of what it hears only numbers: there are passwords and addresses in between.
 int overhear(CURL* /*easy*/, curl_infotype kind, char* bytes, std::size_t size, void* to)
 {
     static constexpr std::array<std::string_view, 7> kVerbs = {"EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA"};
@@ -83,11 +82,9 @@ int overhear(CURL* /*easy*/, curl_infotype kind, char* bytes, std::size_t size, 
         for (const std::string_view verb : kVerbs) {
             if (line.starts_with(verb)) talk.verb = verb;
         }
-        if (!talk.over) talk.reply = 0;
-    } else if (kind == CURLINFO_HEADER_IN && size >= 3 && !talk.over) {
-        const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-        if (std::all_of(line.begin(), line.begin() + 3, is_digit))
-            talk.reply = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+        if (!talk.over) talk.reply = {};
+    } else if (kind == CURLINFO_HEADER_IN && !talk.over) {
+        talk.reply.take(line);
     }
     return 0;
 }
@@ -197,9 +194,9 @@ private:
     /// Says neither whom it was for nor what the server said, which likes to repeat it: reasons are kept and logged.
     static MailFailure failure(CURLcode result, const Talk& talk)
     {
-        if (talk.reply >= 400) {
-            return {fmt::format("the mail server answered {} to {}", talk.reply, talk.verb),
-                    talk.refused_for_good() ? MailFailure::Hope::none : MailFailure::Hope::later};
+        if (talk.reply.number >= 400) {
+            return {fmt::format("the mail server answered {} to {}", talk.reply.text(), talk.verb),
+                    mail::hope_after(talk.verb, talk.reply)};
         }
         if (result == CURLE_USE_SSL_FAILED)
             return {"the mail server offers no TLS, and a password is not sent without", MailFailure::Hope::later};

@@ -110,6 +110,19 @@ void SmtpServer::refuse(std::string part_of_address)
     refused_ = std::move(part_of_address);
 }
 
+void SmtpServer::answer(std::string verb, std::string reply)
+{
+    const std::lock_guard lock(mutex_);
+    answers_[std::move(verb)] = std::move(reply);
+}
+
+std::string SmtpServer::told_answer(std::string_view verb) const
+{
+    const std::lock_guard lock(mutex_);
+    const auto found = answers_.find(verb);
+    return found == answers_.end() ? std::string() : found->second;
+}
+
 std::vector<SmtpServer::Message> SmtpServer::messages() const
 {
     const std::lock_guard lock(mutex_);
@@ -177,7 +190,10 @@ void SmtpServer::converse(int socket)
     while (const std::optional<std::string> line = lines.next()) {
         const std::string verb = line->substr(0, 4);
         if (mood() == Mood::stalls) continue;
-        if (verb == "EHLO") {
+        const std::string told = told_answer(verb);
+        if (!told.empty() && verb != "DATA") {
+            lines.say(told);
+        } else if (verb == "EHLO") {
             lines.say("250-sink\r\n250-AUTH PLAIN\r\n250 8BITMIME");
         } else if (verb == "AUTH") {
             std::optional<std::string> login = line->size() > kAuth.size() ? line->substr(kAuth.size()) : std::string();
@@ -200,8 +216,8 @@ void SmtpServer::converse(int socket)
             lines.say("354 go on");
             std::optional<std::string> text = message_of(lines);
             if (!text || mood() == Mood::drops) return;
-            if (mood() == Mood::refuses_messages) {
-                lines.say("554 not this");
+            if (mood() == Mood::refuses_messages || !told.empty()) {
+                lines.say(told.empty() ? "554 not this" : told);
                 continue;
             }
             message.text = std::move(*text);

@@ -3,8 +3,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -41,6 +43,9 @@ public:
     void be(Mood mood);
     /// Recipients with this in their address are refused, whatever the mood.
     void refuse(std::string part_of_address);
+    /// From now on this is answered to each command of that verb, such as "550 5.7.1 no relaying" to RCPT; to DATA it is said of the
+    /// whole message. Empty: as the mood has it.
+    void answer(std::string verb, std::string reply);
 
     [[nodiscard]] std::vector<Message> messages() const;
     [[nodiscard]] std::vector<std::string> logins() const;  // as AUTH PLAIN sends them: base64 of "\0USER\0PASSWORD"
@@ -59,6 +64,7 @@ private:
     void converse(int socket);
     void note_login(std::string login);
     [[nodiscard]] Mood mood() const;
+    [[nodiscard]] std::string told_answer(std::string_view verb) const;
     [[nodiscard]] bool is_refused(const std::string& recipient) const;
 
     int listener_ = -1;
@@ -69,6 +75,7 @@ private:
     mutable std::condition_variable arrived_;
     Mood mood_ = Mood::good;
     std::string refused_;
+    std::map<std::string, std::string, std::less<>> answers_;
     std::vector<Message> messages_;
     std::vector<std::string> logins_;
     std::list<Guest> guests_;
