@@ -118,6 +118,29 @@ RateAnswer take_one(RateLimits& limits, const std::string& key, const RatePolicy
     return answer.get_future().get();
 }
 
+/// What docs/operating.md gives this house's user of an access list.
+const redis::Command kRights = {"~boxoffice:*", "&boxoffice:*", "+@connection", "+@read", "+@write",
+                                "+@pubsub",     "+@scripting",  "-@dangerous",  "+info"};
+
+/// What a Redis that answers takes no writes for, and the remedy.
+struct Trouble {
+    const char* name;
+    std::vector<redis::Command> begin, end;
+};
+const std::vector<Trouble> kTroubles = {
+    {"full", {{"CONFIG", "SET", "maxmemory", "1"}}, {{"CONFIG", "SET", "maxmemory", "0"}}},
+    {"a replica", {{"REPLICAOF", "127.0.0.1", "1"}}, {{"REPLICAOF", "NO", "ONE"}}},
+    {"without replicas", {{"CONFIG", "SET", "min-replicas-to-write", "1"}}, {{"CONFIG", "SET", "min-replicas-to-write", "0"}}},
+};
+
+void tell_all(const RedisServer& server, const std::vector<redis::Command>& commands)
+{
+    for (const redis::Command& command : commands) {
+        const redis::Reply reply = ask(server, command);
+        ASSERT_FALSE(redis::is_error(*reply)) << redis::text_of(*reply);
+    }
+}
+
 /// Asks until Redis, not `alone`, is what counts: at the start, and after a machine that stood still for too long.
 bool together(RateLimits& limits, AloneRates& alone)
 {
@@ -164,12 +187,34 @@ void tell(LiveWire& wire, std::int64_t event)
 TEST(RedisUrl, SaysWhatIsWrongAndNeverRepeatsThePassword)
 {
     for (const char* const good : {"redis://localhost", "redis://h:1", "redis://u:p%40@h:6380/3", "redis://:p@[::1]:6379",
-                                   "redis://secret@h/", "unix:///run/redis.sock"})
+                                   "redis://secret@h/", "unix:///run/redis.sock", "redis://u:@h", "rediss://u:p%3F@h:6380/3",
+                                   "rediss://h?cacert=/etc/passwd", "rediss://h/0?cert=/etc/passwd&key=/etc/passwd"})
         EXPECT_EQ(why_bad_redis_url(good), "") << good;
-    for (const char* const bad :
-         {"", "http://h", "redis://", "redis://:6379", "redis://secret@", "redis://@h", "redis://u:secret%4@h", "redis://h:0",
-          "redis://h:65536", "redis://h:x", "redis://h/one", "redis://h/-1", "redis://[::1", "redis://[::1]6379",
-          "rediss://:secret@h", "unix://run/redis.sock", "redis://:secret@h?db=1"}) {
+    for (const char* const bad : {"",
+                                  "http://h",
+                                  "redis://",
+                                  "redis://:6379",
+                                  "redis://secret@",
+                                  "redis://@h",
+                                  "redis://u:secret%4@h",
+                                  "redis://h:0",
+                                  "redis://h:65536",
+                                  "redis://h:x",
+                                  "redis://h/one",
+                                  "redis://h/-1",
+                                  "redis://[::1",
+                                  "redis://[::1]6379",
+                                  "unix://run/redis.sock",
+                                  "redis://:secret@h?db=1",
+                                  "redis://h?cacert=/etc/passwd",
+                                  "rediss://u:secret?@h",
+                                  "rediss://h?ca=/x",
+                                  "rediss://:secret@h?cacert=/not/there",
+                                  "rediss://h?cacert=",
+                                  "rediss://h?cert=/etc/passwd",
+                                  "rediss://:secret@h#x",
+                                  "rediss://",
+                                  "rediss://h?cacert=%4"}) {
         EXPECT_NE(why_bad_redis_url(bad), "") << bad;
         EXPECT_EQ(why_bad_redis_url(bad).find("secret"), std::string::npos) << bad;
     }
@@ -191,6 +236,106 @@ TEST(RedisLink, IsLetInWithThePasswordAndOnlyWithIt)
     EXPECT_EQ(right->counts().waiting, 0);
     const auto wrong = make_redis_jobs({"redis://:closed@" + place, "one"});
     EXPECT_THROW((void)wrong->counts(), StreamFailure);
+}
+
+TEST(RedisLink, IsLetInAsAUserOfTheAccessListWithWhatThisHouseNeedsAndNoMore)
+{
+    const std::string word = "p@ss/w:rd?#%";
+    std::vector<std::string> settings = {"--user", "default", "off"};
+    for (const char* const user : {"box", "open"}) {
+        settings.insert(settings.end(), {"--user", user, "on", user == std::string("box") ? ">" + word : "nopass"});
+        settings.insert(settings.end(), kRights.begin(), kRights.end());
+    }
+    const RedisServer server(RedisServer::Memory::none, settings);
+    const std::string place = "@127.0.0.1:" + std::to_string(server.port());
+    for (const std::string user : {"box:p%40ss%2Fw%3Ard%3F%23%25", "open:"}) {
+        RedisOptions options{"redis://" + user + place, "one", 5s, 100ms};
+        const auto jobs = make_redis_jobs(options);
+        ASSERT_TRUE(can_add(*jobs, an_effect(1)));
+        acknowledge(*jobs, take_soon(*jobs));
+        jobs->bury(an_effect(2), "why");
+        EXPECT_EQ(jobs->counts().dead, 1);
+        const std::int64_t buried[] = {2};
+        forget_dead_jobs(options, buried);
+        EXPECT_EQ(jobs->counts().dead, 0);
+        AloneRates alone;
+        const auto rates = make_redis_rates(options, alone);
+        EXPECT_TRUE(together(*rates, alone));
+        Heard heard;
+        const auto wire = make_redis_wire(options);
+        wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+        EXPECT_TRUE(soon([&] {
+            tell(*wire, 7);
+            return heard.has(7);
+        }));
+        RedisWatch watch(options);
+        EXPECT_EQ(watch.trouble(), "");
+        for (const Finding& finding : examine_redis(options)) EXPECT_TRUE(finding.good) << finding.detail;
+    }
+    for (const std::string& url :
+         {"redis://box:wrong" + place, "redis://nobody:x" + place, "redis://127.0.0.1" + place.substr(10)}) {
+        RedisWatch watch({url, "one", 5s, 100ms});
+        EXPECT_NE(watch.trouble(), "") << url;
+    }
+}
+
+TEST(RedisLink, GoesOverTlsToWhoProvesWhoItIs)
+{
+    const RedisServer server(RedisServer::Memory::none, {"--tls-auth-clients", "no", "--requirepass", "word"},
+                             RedisServer::Tls::yes);
+    const auto url = [&](const std::string& host, const std::string& ca) {
+        return "rediss://:word@" + host + ":" + std::to_string(server.port()) + (ca.empty() ? "" : "?cacert=" + server.file(ca));
+    };
+    for (const char* const host : {"127.0.0.1", "localhost"}) {
+        const auto jobs = make_redis_jobs({url(host, "ca.crt"), "one", 5s, 100ms});
+        for (int i = 1; i <= 3; ++i) ASSERT_TRUE(can_add(*jobs, an_effect(i))) << host;
+        acknowledge(*jobs, take_soon(*jobs));
+    }
+    redis::Link link(redis::parse_url(url("127.0.0.1", "ca.crt")).value(), 20s);
+    link.open();
+    const std::string long_word(200'000, 'x');
+    const auto replies = link.exchange(std::vector<redis::Command>(50, {"ECHO", long_word}));
+    ASSERT_EQ(replies.size(), 50U);
+    EXPECT_EQ(redis::text_of(*replies.back()), long_word);
+    EXPECT_TRUE(link.still_stands());
+    EXPECT_FALSE(redis::is_error(*link.ask({"PING"})));
+
+    const auto why = [&](const std::string& where) {
+        RedisWatch watch({where, "one", 5s, 100ms});
+        return watch.trouble();
+    };
+    EXPECT_EQ(why(url("127.0.0.1", "ca.crt")), "");
+    EXPECT_NE(why(url("127.0.0.1", "other.crt")).find("certificate is not believed"), std::string::npos)
+        << why(url("127.0.0.1", "other.crt"));
+    EXPECT_NE(why(url("127.0.0.1", "")).find("certificate is not believed"), std::string::npos) << "no authority of the system's";
+    EXPECT_NE(why(url("127.0.0.2", "ca.crt")).find("mismatch"), std::string::npos) << why(url("127.0.0.2", "ca.crt"));
+    EXPECT_NE(why("redis://:word@127.0.0.1:" + std::to_string(server.port())), "") << "in the clear";
+    const RedisServer clear;
+    EXPECT_NE(why("rediss://127.0.0.1:" + std::to_string(clear.port())), "") << "TLS to one without";
+}
+
+TEST(RedisLink, ProvesWhoItIsToAServerThatAsks)
+{
+    const RedisServer server(RedisServer::Memory::none, {}, RedisServer::Tls::yes);
+    const std::string url = "rediss://localhost:" + std::to_string(server.port()) + "?cacert=" + server.file("ca.crt");
+    EXPECT_THROW((void)make_redis_jobs({url, "one"})->counts(), StreamFailure);
+    const std::string known = url + "&cert=" + server.file("client.crt") + "&key=" + server.file("client.key");
+    EXPECT_EQ(make_redis_jobs({known, "one"})->counts().waiting, 0);
+    AloneRates alone;
+    EXPECT_TRUE(together(*make_redis_rates({known, "one"}, alone), alone));
+}
+
+TEST(RedisWire, IsHeardOverTls)
+{
+    const RedisServer server(RedisServer::Memory::none, {"--tls-auth-clients", "no"}, RedisServer::Tls::yes);
+    const RedisOptions options{"rediss://localhost:" + std::to_string(server.port()) + "?cacert=" + server.file("ca.crt"), "one"};
+    Heard heard;
+    const auto wire = make_redis_wire(options);
+    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    EXPECT_TRUE(soon([&] { return wire->connected(); }));
+    for (int event = 1; event <= 3000; ++event) tell(*wire, event);
+    EXPECT_TRUE(soon([&] { return heard.count() >= 3000; }));
+    EXPECT_TRUE(wire->connected());
 }
 
 TEST(RedisLink, GoesThroughASocketInTheFileSystem)
@@ -569,6 +714,30 @@ TEST(RedisRates, CountAloneWhileRedisIsAwayAndTogetherAgainAfterwards)
     EXPECT_EQ(take_one(*rates, "account:1", policy, kNow).remaining, 1);
 }
 
+TEST(RedisRates, CountAloneWhileRedisTakesNoWrites)
+{
+    for (const Trouble& trouble : kTroubles) {
+        const RedisServer server;
+        AloneRates alone;
+        const auto rates = make_redis_rates(options_of(server), alone);
+        ASSERT_TRUE(together(*rates, alone));
+        const RatePolicy policy{1, 5};
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(take_one(*rates, "account:1", policy, kNow).allowed);
+        tell_all(server, trouble.begin);
+        int allowed = 0;
+        for (int i = 0; i < 200; ++i) allowed += take_one(*rates, "account:1", policy, kNow).allowed ? 1 : 0;
+        EXPECT_EQ(allowed, 5) << trouble.name << ": this node's own limit";
+        tell_all(server, trouble.end);
+        EXPECT_TRUE(together(*rates, alone)) << trouble.name;
+        // One that was so at the start.
+        tell_all(server, trouble.begin);
+        const auto late = make_redis_rates(options_of(server), alone);
+        allowed = 0;
+        for (int i = 0; i < 200; ++i) allowed += take_one(*late, "account:2", policy, kNow).allowed ? 1 : 0;
+        EXPECT_EQ(allowed, 5) << trouble.name;
+    }
+}
+
 TEST(RedisRates, KeepNobodyWaitingForARedisThatHangs)
 {
     const RedisServer server;
@@ -690,6 +859,38 @@ TEST(RedisRates, CountAsTakeTokenDoes)
         }
     }));
     EXPECT_GT(steps, 1000);
+}
+
+TEST(RedisWatch, KnowsWhetherRedisTakesWrites)
+{
+    for (const Trouble& trouble : kTroubles) {
+        const RedisServer server;
+        RedisWatch watch(options_of(server));
+        EXPECT_EQ(watch.trouble(), "");
+        tell_all(server, trouble.begin);
+        EXPECT_TRUE(soon([&] { return !watch.ok(); })) << trouble.name;
+        const auto findings = examine_redis(options_of(server));
+        ASSERT_FALSE(findings.empty());
+        EXPECT_FALSE(findings[0].good) << trouble.name;
+        EXPECT_NE(findings[0].detail.find("takes no writes"), std::string::npos) << findings[0].detail;
+        tell_all(server, trouble.end);
+        EXPECT_TRUE(soon([&] { return watch.ok(); })) << trouble.name;
+    }
+}
+
+TEST(RedisJobs, ForgetsDeadLettersOfJobsThatAreDeadNoMore)
+{
+    const RedisServer server;
+    const auto jobs = make_redis_jobs(options_of(server));
+    std::vector<std::int64_t> some;
+    for (int i = 1; i <= 2500; ++i) {
+        jobs->bury(an_effect(i), "why");
+        if (i % 2 == 0) some.push_back(i);
+    }
+    forget_dead_jobs(options_of(server), some);
+    EXPECT_EQ(jobs->counts().dead, 1250);
+    forget_dead_jobs(options_of(server), some);
+    EXPECT_EQ(jobs->counts().dead, 1250);
 }
 
 TEST(RedisWatch, KnowsWhetherRedisAnswers)

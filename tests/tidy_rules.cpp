@@ -66,7 +66,7 @@ const Library kLibraries[] = {
     {"hiredis/", {"src/redis/"}},
     {"curl/", {"src/mail/"}},
     {"openssl/crypto.h", {"src/security/", "src/main/store_commands.cpp"}},
-    {"openssl/", {"src/security/"}},
+    {"openssl/", {"src/security/", "src/redis/tls"}},
     {"crypt.h", {"src/security/"}},
     {"date/", {"src/security/"}},
     {"unicode/", {"src/text/"}},

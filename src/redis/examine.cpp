@@ -34,7 +34,7 @@ int number(std::string_view text)
     return value;
 }
 
-Finding check_version(const redisReply& info)
+Finding check_version(const redisReply& info, const redisReply& written)
 {
     const std::string_view version = value_of(text_of(info), "redis_version");
     if (version.empty()) return {false, "redis", "does not say its version: " + std::string(text_of(info).substr(0, 200))};
@@ -42,6 +42,8 @@ Finding check_version(const redisReply& info)
     const int major = number(version);
     const int minor = dot == version.npos ? 0 : number(version.substr(dot + 1));
     const bool enough = major > kMajorLeast || (major == kMajorLeast && minor >= kMinorLeast);
+    if (is_error(written))
+        return {false, "redis", fmt::format("answers, version {}, but takes no writes: {}", version, text_of(written))};
     return {enough, "redis",
             fmt::format("answers, version {}{}", version, enough ? "" : ": too old, it takes 6.2 at least and 7 is advised")};
 }
@@ -79,14 +81,15 @@ Finding check_dead(const redisReply& count, const redisReply& newest)
 std::vector<Finding> examine_redis(const RedisOptions& options)
 {
     using redis::Command;
-    const std::array<Command, 4> flight = {Command{"INFO", "server"}, Command{"XLEN", std::string(redis::kJobs)},
+    const std::array<Command, 5> flight = {Command{"INFO", "server"}, Command{"XLEN", std::string(redis::kJobs)},
                                            Command{"XLEN", std::string(redis::kDeadJobs)},
-                                           Command{"XREVRANGE", std::string(redis::kDeadJobs), "+", "-", "COUNT", "1"}};
+                                           Command{"XREVRANGE", std::string(redis::kDeadJobs), "+", "-", "COUNT", "1"},
+                                           Command{"SET", "boxoffice:probe", "1", "PX", "10000"}};
     try {
         redis::Link link(redis::address_of(options), options.timeout);
         link.open();
         const auto replies = link.exchange(flight);
-        return {redis::check_version(*replies[0]), redis::check_waiting(*replies[1]),
+        return {redis::check_version(*replies[0], *replies[4]), redis::check_waiting(*replies[1]),
                 redis::check_dead(*replies[2], *replies[3])};
     } catch (const redis::LinkFailure& failure) {
         return {{false, "redis", failure.what()}};

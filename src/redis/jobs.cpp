@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <unordered_set>
 
 #include "redis/job_fields.hpp"
 #include "redis/pool.hpp"
@@ -216,6 +217,29 @@ private:
 }  // namespace
 
 }  // namespace redis
+
+void forget_dead_jobs(const RedisOptions& options, std::span<const std::int64_t> jobs)
+{
+    constexpr std::string_view kAtOnce = "1000";
+    const std::unordered_set<std::int64_t> wanted(jobs.begin(), jobs.end());
+    redis::Link link(redis::address_of(options), options.timeout);
+    link.open();
+    // There are some ten thousand at most: each is looked at.
+    for (std::string from = "-";;) {
+        const redis::Reply reply = link.ask({"XRANGE", std::string(redis::kDeadJobs), from, "+", "COUNT", std::string(kAtOnce)});
+        redis::check(link, *reply);
+        redis::Command gone = {"XDEL", std::string(redis::kDeadJobs)};
+        for (const redisReply* const entry : redis::parts_of(*reply)) {
+            const auto parts = redis::parts_of(*entry);
+            if (parts.size() != 2) continue;
+            from = "(" + std::string(redis::text_of(*parts[0]));
+            const auto effect = redis::read_fields(redis::parts_of(*parts[1]));
+            if (effect && wanted.contains(effect->id)) gone.emplace_back(redis::text_of(*parts[0]));
+        }
+        if (redis::parts_of(*reply).empty()) return;
+        if (gone.size() > 2) redis::check(link, *link.ask(gone));
+    }
+}
 
 std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options, StoreOfJobs store)
 {

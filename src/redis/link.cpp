@@ -75,9 +75,10 @@ void Link::open()
     if (!context_) throw std::bad_alloc();
     if (context_->err != 0) fail(fmt::format("cannot connect: {}", static_cast<const char*>(context_->errstr)));
     if (address_.socket.empty()) redisEnableKeepAlive(context_.get());
+    if (address_.tls) shake_hands(Steady::now() + timeout_);
 
     std::vector<Command> greeting;
-    if (!address_.user.empty()) {
+    if (!address_.user.empty()) {  // of an access list; "default" is whoever gives a password only
         greeting.push_back({"AUTH", address_.user, address_.password});
     } else if (!address_.password.empty()) {
         greeting.push_back({"AUTH", address_.password});
@@ -91,11 +92,36 @@ void Link::open()
 bool Link::still_stands()
 {
     if (!context_) return false;
-    // Nobody has asked anything, so anything to read is the end, or something nobody waits for.
+    // Nobody has asked anything, so anything to read is the end, or something nobody waits for; over TLS it may also be what the
+    // other side sends for its own sake, such as tickets for a later session.
     pollfd socket{context_->fd, POLLIN, 0};
     if (::poll(&socket, 1, 0) == 0) return true;
+    try {
+        if (tls_ && read_some() == 0) return true;
+    } catch (const LinkFailure&) {  // the end
+    }
     close();
     return false;
+}
+
+void Link::shake_hands(Steady::time_point deadline)
+{
+    try {
+        tls_ = std::make_unique<Tls>(address_);
+    } catch (const TlsFailure& failure) {
+        fail(failure.what());
+    }
+    std::string out = tls_->take_out();
+    while (!tls_->is_ready() || !out.empty()) {
+        pollfd socket{context_->fd, static_cast<short>(out.empty() ? POLLIN : POLLIN | POLLOUT), 0};
+        const int ready = ::poll(&socket, 1, milliseconds_until(deadline));
+        if (ready < 0 && errno != EINTR) fail(why_of(errno));
+        if (ready == 0) fail("no answer to TLS in time");
+        if (ready < 0) continue;
+        if ((socket.revents & POLLOUT) != 0) out.erase(0, write_some(out));
+        if ((socket.revents & ~POLLOUT) != 0) read_some();
+        out += tls_->take_out();
+    }
 }
 
 std::vector<Reply> Link::exchange(std::span<const Command> flight, Micros patience)
@@ -141,6 +167,16 @@ Reply Link::receive(Micros wait, const Bell& bell)
 void Link::pump(std::string_view out, std::size_t count, std::vector<Reply>& in, Steady::time_point deadline)
 {
     if (!context_) fail("not connected");
+    std::string sealed;
+    if (tls_) {
+        try {
+            tls_->say(out);
+        } catch (const TlsFailure& failure) {
+            fail(failure.what());
+        }
+        sealed = tls_->take_out();
+        out = sealed;
+    }
     for (;;) {
         while (in.size() < count) {
             Reply reply = next_read();
@@ -167,16 +203,27 @@ Reply Link::next_read()
     return Reply(static_cast<redisReply*>(reply));
 }
 
-void Link::read_some()
+std::size_t Link::read_some()
 {
     std::array<char, kReadAtOnce> buffer;
     const ssize_t count = ::recv(context_->fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count == 0) fail("closed the connection");
-    if (count > 0) {
-        if (redisReaderFeed(context_->reader, buffer.data(), static_cast<std::size_t>(count)) != REDIS_OK) throw std::bad_alloc();
-    } else if (errno != EAGAIN && errno != EINTR) {
-        fail(why_of(errno));
+    if (count < 0) {
+        if (errno != EAGAIN && errno != EINTR) fail(why_of(errno));
+        return 0;
     }
+    std::string_view plain(buffer.data(), static_cast<std::size_t>(count));
+    std::string opened;
+    if (tls_) {
+        try {
+            tls_->take(plain, opened);
+        } catch (const TlsFailure& failure) {
+            fail(failure.what());
+        }
+        plain = opened;
+    }
+    if (!plain.empty() && redisReaderFeed(context_->reader, plain.data(), plain.size()) != REDIS_OK) throw std::bad_alloc();
+    return plain.size();
 }
 
 std::size_t Link::write_some(std::string_view out)

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "redis/tls.hpp"
 #include "redis/url.hpp"
 
 namespace boxoffice::redis
@@ -72,7 +73,11 @@ public:
 
     /// Connects, is let in and chooses the database. Throws LinkFailure.
     void open();
-    void close() noexcept { context_.reset(); }
+    void close() noexcept
+    {
+        context_.reset();
+        tls_.reset();
+    }
     [[nodiscard]] bool is_open() const noexcept { return context_ != nullptr; }
     /// Of an idle link: whether it still stands, as far as this machine knows. Closes it if not.
     [[nodiscard]] bool still_stands();
@@ -95,13 +100,16 @@ private:
 
     [[noreturn]] void fail(const std::string& why);
     void pump(std::string_view out, std::size_t count, std::vector<Reply>& in, Steady::time_point deadline);
+    void shake_hands(Steady::time_point deadline);
     [[nodiscard]] Reply next_read();
-    void read_some();
+    /// Returns how many bytes of plain text came.
+    std::size_t read_some();
     [[nodiscard]] std::size_t write_some(std::string_view out);
 
     Address address_;
     Micros timeout_;
     std::unique_ptr<redisContext, FreeContext> context_;
+    std::unique_ptr<Tls> tls_;  // of a connection over TLS
 };
 
 }  // namespace boxoffice::redis

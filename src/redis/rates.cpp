@@ -95,6 +95,7 @@ private:
             const Reply reply = link_.ask({"SCRIPT", "LOAD", std::string(kBucketScript)}, kPatience);
             if (reply->type != REDIS_REPLY_STRING) throw LinkFailure("Redis: " + std::string(text_of(*reply)));
             digest_ = text_of(*reply);
+            prove_of_use();
             const std::lock_guard lock(mutex_);
             away_ = false;
             return true;
@@ -102,6 +103,15 @@ private:
             link_.close();
             return false;
         }
+    }
+
+    /// A Redis that is full, or only reads, takes no token and refuses whatever is asked of it: it is as good as away, and this is
+    /// found out here, once a second, and not by those who ask.
+    void prove_of_use()
+    {
+        const Take probe{"probe", {.per_minute = 60, .burst = 1}, Instant{}, nullptr};
+        const Reply reply = link_.ask(command_of(probe, "EVALSHA", digest_), kPatience);
+        if (is_error(*reply)) throw LinkFailure("Redis: " + std::string(text_of(*reply)));
     }
 
     void go_alone()

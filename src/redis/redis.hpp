@@ -1,6 +1,8 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/core.hpp"
@@ -11,7 +13,7 @@ namespace boxoffice
 {
 
 struct RedisOptions {
-    std::string url;       // redis://[[user:]password@]host[:port][/database], or unix:///path/to/socket
+    std::string url;       // redis[s]://[[user:]password@]host[:port][/database][?cacert=…], or unix:///path/to/socket
     std::string consumer;  // names this process among the workers: host and pid
     Micros timeout = std::chrono::milliseconds(1000);   // to connect, and for each exchange
     Micros abandoned_after = std::chrono::seconds(60);  // a delivery not acknowledged by then is another worker's
@@ -34,10 +36,11 @@ struct StoreOfJobs {
 /// outbox knows nothing, or no more.
 [[nodiscard]] std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options, StoreOfJobs store = {});
 [[nodiscard]] std::unique_ptr<LiveWire> make_redis_wire(const RedisOptions& options);
-/// `alone` decides while Redis is away or slower than 200 ms; it outlives this.
+/// `alone` decides while Redis is away, slower than 200 ms, full or only reads; it outlives this.
 [[nodiscard]] std::unique_ptr<RateLimits> make_redis_rates(const RedisOptions& options, RateLimits& alone);
 
-/// Whether Redis answers, asked at most once a second whoever asks; in between the last answer holds. Any thread.
+/// Whether Redis answers and takes what is written, asked at most once a second whoever asks; in between the last answer holds. Any
+/// thread.
 class RedisWatch
 {
 public:
@@ -45,12 +48,17 @@ public:
     ~RedisWatch();
     RedisWatch(const RedisWatch&) = delete;
     RedisWatch& operator=(const RedisWatch&) = delete;
-    [[nodiscard]] bool ok();
+    [[nodiscard]] bool ok() { return trouble().empty(); }
+    /// What is wrong, in Redis' words or ours; empty: nothing.
+    [[nodiscard]] std::string trouble();
 
 private:
     class Self;
     std::unique_ptr<Self> self_;
 };
+
+/// Takes jobs that are dead no more out of the dead letters, by their ids in the outbox. Throws StreamFailure.
+void forget_dead_jobs(const RedisOptions& options, std::span<const std::int64_t> jobs);
 
 /// For `doctor`: reachable, which version, how many jobs wait, how many are dead and why the newest one died.
 [[nodiscard]] std::vector<Finding> examine_redis(const RedisOptions& options);

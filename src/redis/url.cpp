@@ -1,5 +1,8 @@
 #include "redis/url.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <stdexcept>
@@ -52,7 +55,8 @@ Result<void> read_login(std::string_view text, Address& address)
     const auto user = decoded(colon == text.npos ? std::string_view() : text.substr(0, colon));
     const auto password = decoded(colon == text.npos ? text : text.substr(colon + 1));
     if (!user || !password) return bad("The user or password in the Redis URL has a broken %-escape.");
-    if (password->empty()) return bad("The Redis URL has an @ but no password before it.");
+    // A user of Redis may have been made without a password.
+    if (password->empty() && user->empty()) return bad("The Redis URL has an @ but no password before it.");
     address.user = *user;
     address.password = *password;
     return {};
@@ -98,6 +102,41 @@ Result<Address> parse_tcp(std::string_view text)
     return address;
 }
 
+/// "cacert=FILE&cert=FILE&key=FILE", the words of redis-cli.
+Result<void> read_files(std::string_view text, Address& address)
+{
+    while (!text.empty()) {
+        const auto end = std::min(text.find('&'), text.size());
+        const std::string_view one = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        const auto equals = std::min(one.find('='), one.size());
+        const std::string_view name = one.substr(0, equals);
+        const auto value = decoded(one.substr(std::min(equals + 1, one.size())));
+        std::string* const file = name == "cacert" ? &address.ca_file
+                                  : name == "cert" ? &address.cert_file
+                                  : name == "key"  ? &address.key_file
+                                                   : nullptr;
+        if (file == nullptr) return bad("After its ? a rediss: URL takes cacert=FILE, cert=FILE and key=FILE.");
+        if (!value || value->empty() || ::access(value->c_str(), R_OK) != 0)
+            return bad("The Redis URL's file " + std::string(name) + "=… cannot be read.");
+        *file = *value;
+    }
+    if (address.cert_file.empty() != address.key_file.empty())
+        return bad("The Redis URL needs both of cert= and key=, or neither.");
+    return {};
+}
+
+Result<Address> parse_tls(std::string_view text)
+{
+    const auto question = std::min(text.find('?'), text.size());
+    if (text.find('@', question) != text.npos) return bad("A ? before the @ of a Redis URL is written as %3F.");
+    auto address = parse_tcp(text.substr(0, question));
+    if (!address) return address;
+    address->tls = true;
+    if (const auto files = read_files(text.substr(std::min(question + 1, text.size())), *address); !files) return files.error();
+    return address;
+}
+
 Result<Address> parse_socket(std::string_view text)
 {
     const auto path = decoded(text);
@@ -114,12 +153,13 @@ Result<Address> parse_url(std::string_view url)
 {
     constexpr std::string_view kTcp = "redis://";
     constexpr std::string_view kUnix = "unix://";
-    if (url.find_first_of("?#") != url.npos) return bad("A Redis URL has neither ? nor #: write them as %3F and %23.");
+    constexpr std::string_view kTls = "rediss://";
+    if (url.find('#') != url.npos) return bad("A Redis URL has no #: write it as %23.");
+    if (url.starts_with(kTls)) return parse_tls(url.substr(kTls.size()));
+    if (url.find('?') != url.npos) return bad("A Redis URL without TLS has no ?: write it as %3F.");
     if (url.starts_with(kTcp)) return parse_tcp(url.substr(kTcp.size()));
     if (url.starts_with(kUnix)) return parse_socket(url.substr(kUnix.size()));
-    if (url.starts_with("rediss://"))
-        return bad("Redis over TLS (rediss:) is not supported: put a TLS tunnel on this machine and name it with redis:.");
-    return bad("A Redis URL begins with redis:// or unix://.");
+    return bad("A Redis URL begins with redis://, rediss:// (over TLS) or unix://.");
 }
 
 Address address_of(const RedisOptions& options)

@@ -16,6 +16,9 @@ struct Address {
     std::string user;
     std::string password;
     int database = 0;
+    bool tls = false;
+    std::string ca_file;              // whose authorities are believed; empty: the system's
+    std::string cert_file, key_file;  // by which this client proves who it is; both or neither
 };
 
 /// An Error's message is one sentence and never repeats the URL, which may hold a password.

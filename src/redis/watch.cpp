@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "redis/link.hpp"
 
@@ -39,7 +41,7 @@ public:
     Self& operator=(const Self&) = delete;
 
     /// Waits for the first answer only.
-    bool ok()
+    std::string trouble()
     {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return last_.has_value(); });
@@ -53,27 +55,29 @@ private:
         std::unique_lock lock(mutex_);
         do {
             lock.unlock();
-            const bool answers = ask();
+            std::string trouble = ask();
             lock.lock();
-            last_ = answers;
+            last_ = std::move(trouble);
             changed_.notify_all();
         } while (!changed_.wait_for(lock, kAskEvery, [this] { return stopping_; }));
     }
 
-    bool ask()
+    std::string ask()
     {
         try {
             if (!link_.still_stands()) link_.open();
-            return !redis::is_error(*link_.ask({"PING"}));
-        } catch (const redis::LinkFailure&) {
-            return false;
+            // By writing: a Redis that is full, that lost its disk or became a replica answers whoever only asks.
+            const redis::Reply reply = link_.ask({"SET", "boxoffice:probe", "1", "PX", "10000"});
+            return redis::is_error(*reply) ? std::string(redis::text_of(*reply)) : std::string();
+        } catch (const redis::LinkFailure& failure) {
+            return failure.what();
         }
     }
 
     redis::Link link_;  // the thread's
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::optional<bool> last_;
+    std::optional<std::string> last_;  // what is wrong; empty: nothing
     bool stopping_ = false;
     std::thread thread_;
 };
@@ -82,6 +86,6 @@ RedisWatch::RedisWatch(const RedisOptions& options) : self_(std::make_unique<Sel
 
 RedisWatch::~RedisWatch() = default;
 
-bool RedisWatch::ok() { return self_->ok(); }
+std::string RedisWatch::trouble() { return self_->trouble(); }
 
 }  // namespace boxoffice

@@ -10,10 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -73,7 +76,23 @@ bool answers_ping(const std::string& path)
     if (::poll(&answer, 1, 1000) <= 0) return false;
     std::array<char, 64> buffer{};
     const ssize_t count = ::recv(client, buffer.data(), buffer.size(), 0);
-    return count > 0 && std::string_view(buffer.data(), static_cast<std::size_t>(count)).starts_with("+PONG");
+    const std::string_view said(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    return said.starts_with("+PONG") || said.starts_with("-NOAUTH");
+}
+
+/// "ca", and by it "server", for localhost and 127.0.0.1, and "client".
+void make_certificates(const std::filesystem::path& folder)
+{
+    const auto make = [&](const std::string& script) {
+        const std::string command = "cd '" + folder.string() + "' && " + script + " >openssl.log 2>&1";
+        if (std::system(command.c_str()) != 0) throw std::runtime_error("no certificates: " + script);
+    };
+    constexpr const char* kKey = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 ";
+    make(std::string(kKey) + "-keyout ca.key -out ca.crt -subj /CN=ca");
+    const std::string by_ca = std::string(kKey) + "-CA ca.crt -CAkey ca.key -addext basicConstraints=critical,CA:FALSE ";
+    make(by_ca + "-keyout server.key -out server.crt -subj /CN=server -addext subjectAltName=DNS:localhost,IP:127.0.0.1");
+    make(by_ca + "-keyout client.key -out client.crt -subj /CN=client");
+    make(std::string(kKey) + "-keyout other.key -out other.crt -subj /CN=ca");
 }
 
 std::string whole(const std::string& path)
@@ -84,8 +103,10 @@ std::string whole(const std::string& path)
 
 }  // namespace
 
-RedisServer::RedisServer(Memory memory) : memory_(memory), port_(free_port())
+RedisServer::RedisServer(Memory memory, std::vector<std::string> settings, Tls tls)
+    : memory_(memory), settings_(std::move(settings)), tls_(tls), port_(free_port())
 {
+    if (tls_ == Tls::yes) make_certificates(folder_.path());
     // Between the finding of a port and its use somebody else may have taken it.
     for (int tried = 1; !try_start(); ++tried) {
         if (tried == kPortsTried) throw std::runtime_error("redis-server does not start: " + whole(folder_.path() / "log"));
@@ -120,9 +141,10 @@ void RedisServer::thaw() const { ::kill(pid_, SIGCONT); }
 bool RedisServer::try_start()
 {
     const std::string log = folder_.path() / "log";
+    const std::string port = std::to_string(port_);
     std::vector<std::string> words = {"redis-server",
                                       "--port",
-                                      std::to_string(port_),
+                                      tls_ == Tls::yes ? "0" : port,
                                       "--bind",
                                       "127.0.0.1",
                                       "--unixsocket",
@@ -137,6 +159,11 @@ bool RedisServer::try_start()
                                       memory_ == Memory::append_only ? "yes" : "no",
                                       "--appendfsync",
                                       "always"};
+    if (tls_ == Tls::yes) {
+        words.insert(words.end(), {"--tls-port", port, "--tls-cert-file", file("server.crt"), "--tls-key-file",
+                                   file("server.key"), "--tls-ca-cert-file", file("ca.crt")});
+    }
+    words.insert(words.end(), settings_.begin(), settings_.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);

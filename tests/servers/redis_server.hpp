@@ -2,6 +2,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "temp_folder.hpp"
 
@@ -15,7 +16,11 @@ class RedisServer
 public:
     enum class Memory { none, append_only };  // across a restart
 
-    explicit RedisServer(Memory memory = Memory::none);  // started
+    explicit RedisServer(Memory memory = Memory::none) : RedisServer(memory, {}) {}  // started
+    /// `settings`: more words for its command line. With Tls: on its port it speaks nothing else, with a certificate for localhost
+    /// and 127.0.0.1 by an authority that is made for it.
+    enum class Tls { no, yes };
+    RedisServer(Memory memory, std::vector<std::string> settings, Tls tls = Tls::no);
     ~RedisServer();
     RedisServer(const RedisServer&) = delete;
     RedisServer& operator=(const RedisServer&) = delete;
@@ -29,6 +34,10 @@ public:
     [[nodiscard]] std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
     [[nodiscard]] std::string socket_url() const { return "unix://" + socket(); }
     [[nodiscard]] int port() const { return port_; }
+    [[nodiscard]] std::string file(const std::string& name) const
+    {
+        return (folder_.path() / name).string();
+    }  // "ca.crt", "client.key"
 
 private:
     [[nodiscard]] std::string socket() const { return (folder_.path() / "redis.sock").string(); }
@@ -38,6 +47,8 @@ private:
 
     TempFolder folder_;
     Memory memory_;
+    std::vector<std::string> settings_;
+    Tls tls_;
     int port_;
     pid_t pid_ = -1;
 };
