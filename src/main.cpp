@@ -48,6 +48,12 @@ int run(const cli::Config& config)
             return restore(config);
         case Command::copy:
             return copy(config);
+        case Command::jobs_list:
+            return list_jobs(config);
+        case Command::jobs_retry:
+            return retry_jobs(config);
+        case Command::jobs_drop:
+            return drop_jobs(config);
         case Command::version:
             return print_version();
     }

@@ -199,6 +199,54 @@ TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
     EXPECT_EQ(run({"serve", "--print-config", "--smtp-url", "smtp://127.0.0.1", "--mail-from", "tickets@example.org"}).code, 0);
 }
 
+// --- Mail ----------------------------------------------------------------------------------------------------------
+
+const Words kSmtp{"BOXOFFICE_SMTP_URL=smtp://127.0.0.1", "BOXOFFICE_MAIL_FROM=tickets@example.org"};
+const Words kOnPostgres{"BOXOFFICE_DATABASE_URL=postgresql://127.0.0.1/tickets",
+                        "BOXOFFICE_JWT_SECRET=kD93mXq0vLz7TbWn5RcY2hJf8GsPa6Ue"};
+
+Words both(Words some, const Words& more)
+{
+    some.insert(some.end(), more.begin(), more.end());
+    return some;
+}
+
+TEST(MailWay, IsWhatWasSaidOrFollowsFromTheStoreAndTheServerForMail)
+{
+    struct Case {
+        Words flags, environment;
+        std::string line;
+    };
+    const Case cases[] = {
+        {{}, {}, "\nmail = \"none\"  # default\n"},  // to the letter: the script `run` reads it
+        {{}, kSmtp, "\nmail = \"smtp\"  # default\n"},
+        {{}, kOnPostgres, "\n# mail = \"\"  # default\n"},
+        {{}, both(kOnPostgres, kSmtp), "\nmail = \"smtp\"  # default\n"},
+        {{"--mail", "file"}, {}, "\nmail = \"file\"  # --mail\n"},
+        {{"--mail", "file"}, kSmtp, "\nmail = \"file\"  # --mail\n"},
+        {{"--mail", "none"}, kSmtp, "\nmail = \"none\"  # --mail\n"},
+        {{"--mail", "none"}, {"BOXOFFICE_MAIL=file"}, "\nmail = \"none\"  # --mail\n"},
+        {{}, {"BOXOFFICE_MAIL=none"}, "\nmail = \"none\"  # BOXOFFICE_MAIL\n"},
+        {{"--mail", "smtp"}, kSmtp, "\nmail = \"smtp\"  # --mail\n"},
+        {{"--mail", "none"}, kOnPostgres, "\nmail = \"none\"  # --mail\n"},
+    };
+    for (const Case& one : cases) {
+        const Ran ran = run(both({"serve", "--print-config"}, one.flags), one.environment);
+        EXPECT_EQ(ran.code, 0) << ran.err;
+        EXPECT_TRUE(holds(ran.out, one.line)) << one.line << ran.out;
+    }
+}
+
+TEST(MailWay, ThatCannotBeGoneIsRefusedWithItsRemedy)
+{
+    EXPECT_TRUE(holds(run({"serve", "--mail", "post"}).err, "--mail is \"post\"; it must be smtp, file or none."));
+    EXPECT_TRUE(holds(run({"serve", "--mail", "smtp"}).err, "--mail is smtp, but there is no server that takes mail"));
+    EXPECT_EQ(run({"serve", "--mail", "smtp", "--smtp-url", "smtp://127.0.0.1"}).code, 2) << "nobody to send it from";
+    EXPECT_TRUE(holds(run({"serve", "--mail", "file"}, kOnPostgres).err, "--mail is file, which is for the embedded store only"));
+    EXPECT_TRUE(holds(run({"worker"}, both(kOnPostgres, {"BOXOFFICE_MAIL=file"})).err, "BOXOFFICE_MAIL is file, which is for"));
+    EXPECT_EQ(run({"worker", "--print-config", "--mail", "none"}, kOnPostgres).code, 0);
+}
+
 // --- Stores --------------------------------------------------------------------------------------------------------
 
 constexpr const char* kGoodSecret = "kD93mXq0vLz7TbWn5RcY2hJf8GsPa6Ue";

@@ -26,6 +26,7 @@ public:
     struct Turn {
         Instant until;
         bool sent = false;
+        std::string recipient{};
     };
 
     std::int64_t add(EffectKind kind, std::vector<TicketId> about = {}, EventId event = EventId{1})
@@ -87,7 +88,16 @@ public:
         const auto ticket = found(tickets, id);
         return ticket ? std::optional(TicketView{*ticket, UserId{1}}) : std::nullopt;
     }
-    Page<Ticket> list_tickets(const TicketQuery&) override { return {}; }
+    Page<Ticket> list_tickets(const TicketQuery& query) override
+    {
+        Page<Ticket> page;
+        for (const auto& [id, ticket] : tickets) {
+            if (ticket.user_id == query.user && ticket.event_id == query.event && ticket.status == query.status)
+                page.items.push_back(ticket);
+        }
+        page.total = static_cast<std::int64_t>(page.items.size());
+        return page;
+    }
     Page<NearbyEvent> nearby(const NearbyQuery&) override { return {}; }
     std::vector<Candidate> candidates(const SuggestionQuery&) override { return {}; }
     std::vector<Availability> availability(std::span<const EventId>, Instant) override { return {}; }
@@ -116,7 +126,9 @@ private:
     {
         Effects effects;
         for (auto& [id, row] : rows_) {
-            if (row.dead || row.due_at > act.now || effects.taken.size() == act.most) continue;
+            if (row.dead || row.due_at > act.now || (!act.mail && needs_mail(row.effect.kind)) ||
+                effects.taken.size() == act.most)
+                continue;
             row.due_at = act.until;
             effects.taken.push_back(row.effect);
         }
@@ -137,12 +149,19 @@ private:
         if (act.due_at) at->second.due_at = *act.due_at;
         return Done{};
     }
+    /// Here every message counts as one of the hour.
     Outcome carry_out(const TakeMailTurn& act)
     {
-        const auto [at, fresh] = turns.try_emplace(act.key, Turn{act.until});
-        if (at->second.sent) return MailTurn::already_sent;
-        if (!fresh && at->second.until > act.now) return MailTurn::elsewhere;
-        at->second.until = act.until;
+        const auto known = turns.find(act.key);
+        if (known != turns.end() && known->second.sent) return MailTurn::already_sent;
+        if (known != turns.end() && known->second.until > act.now) return MailTurn::elsewhere;
+        const auto counts = [&](const auto& one) {
+            return one.second.recipient == act.recipient && (one.second.sent || one.second.until > act.now);
+        };
+        if (!act.always && std::count_if(turns.begin(), turns.end(), counts) >= kMailsAnHour) return MailTurn::too_many;
+        Turn& turn = turns[act.key];
+        turn.until = act.until;
+        if (!act.recipient.empty()) turn.recipient = act.recipient;
         return MailTurn::yours;
     }
     Outcome carry_out(const MarkMailSent& act)

@@ -180,6 +180,26 @@ TEST_F(Jobs, GoOnOnceABrokenStoreIsWellAgain)
     EXPECT_EQ(ledger.times(id), 1);
 }
 
+TEST_F(Jobs, ThatAreMessagesAreLeftToWhoCanSendThem)
+{
+    const auto paid = outbox.add(EffectKind::ticket_paid);
+    const auto lapsed = outbox.add(EffectKind::hold_expired);
+    const auto changed = outbox.add(EffectKind::event_changed);
+    JobRunner::Options options = quick();
+    options.mail = false;
+    start([&](const Effect& effect) { ledger.count(effect); }, nullptr, options);
+    ASSERT_TRUE(ledger.wait_for(changed, 1));
+    const auto another = outbox.add(EffectKind::event_changed);
+    ASSERT_TRUE(ledger.wait_for(another, 1));
+    stop();
+    EXPECT_EQ(ledger.times(paid) + ledger.times(lapsed), 0);
+    EXPECT_EQ(outbox.row(paid)->due_at, Instant{}) << "not even hidden from others";
+    start([&](const Effect& effect) { ledger.count(effect); });
+    EXPECT_TRUE(outbox.wait_for_empty());
+    EXPECT_EQ(ledger.times(paid), 1);
+    EXPECT_EQ(ledger.times(lapsed), 1);
+}
+
 class SendingMailer final : public Mailer
 {
 public:
@@ -194,15 +214,17 @@ public:
     std::function<void()> after_each;
 };
 
-/// Jobs that are mails about three tickets.
+/// Jobs that are mails about tickets of three people.
 class Mails : public Jobs
 {
 protected:
     Mails()
     {
-        outbox.users[UserId{2}] = {UserId{2}, "Anna", "anna@example.org", {}, {}};
         outbox.events[EventId{1}].id = EventId{1};
-        for (const TicketId id : tickets) outbox.tickets[id] = {id, UserId{2}, EventId{1}, {}, {}, {}, {}, {}};
+        for (const std::int64_t n : {1, 2, 3}) {
+            outbox.users[UserId{n}] = {UserId{n}, "Anna", "anna" + std::to_string(n) + "@example.org", {}, {}};
+            outbox.tickets[TicketId{n}] = {TicketId{n}, UserId{n}, EventId{1}, TicketStatus::expired, {}, {}, {}, {}};
+        }
     }
     void start_mails(JobStream* through = nullptr)
     {
@@ -221,7 +243,7 @@ protected:
     }
 
     const std::vector<TicketId> tickets = {TicketId{1}, TicketId{2}, TicketId{3}};
-    const std::vector<std::string> all_sent = {"hold_expired:1", "hold_expired:2", "hold_expired:3"};
+    const std::vector<std::string> all_sent = {"hold_expired:1:1:0", "hold_expired:1:2:0", "hold_expired:1:3:0"};
     const FakeZones zones;
     SendingMailer mailer;
     std::function<bool()> stopping = [] { return false; };  // asked after every try at what is insisted on, too

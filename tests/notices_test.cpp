@@ -36,6 +36,11 @@ Event blues()
     return event;
 }
 
+Ticket lapsed(std::int64_t id, std::int64_t user = 2, Instant expires = kStart)
+{
+    return {TicketId{id}, UserId{user}, EventId{1}, TicketStatus::expired, {}, expires, {}, {}};
+}
+
 Ticket paid(std::int64_t id) { return {TicketId{id}, UserId{2}, EventId{1}, TicketStatus::paid, {}, {}, kStart, "PAY-<7>"}; }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
@@ -45,7 +50,7 @@ TEST(ConfirmationMail, SaysWhatWhenWhereAndWhichTicketInTextAndHtml)
     const Mail mail = confirmation_mail(anna(), blues(), paid(7), FakeZones(), {"https://tickets.example.org"});
     EXPECT_EQ(mail.key, "ticket_paid:7");
     EXPECT_EQ(mail.to_address, "anna@example.org");
-    EXPECT_EQ(mail.to_name, "Anna <b>");
+    EXPECT_EQ(mail.to_name, "Anna <b>") << "as a name of its header, where it is quoted";
     EXPECT_EQ(mail.subject, "Your ticket for Blues & \"Friends\"");
     for (const char* part : {"Hello Anna <b>,", "Blues & \"Friends\"", "Saturday, 4 July 2026, 20:00 to 23:00 (Test/Plus2)",
                              "Kings <Road> 1", "No. 7", "PAY-<7>", "Your tickets: https://tickets.example.org"})
@@ -84,17 +89,71 @@ TEST(ConfirmationMail, NamesBothDaysOfANightAndFallsBackOnUtc)
                     "Saturday, 4 July 2026, 18:00 to Sunday, 5 July 2026, 01:00 (UTC)"));
 }
 
+TEST(ConfirmationMail, GreetsByANameAndNotByAStrangersMessage)
+{
+    const auto greeting = [](const std::string& name) {
+        User user = anna();
+        user.name = name;
+        const Mail mail = confirmation_mail(user, blues(), paid(7), FakeZones(), {});
+        EXPECT_EQ(mail.to_name, mail.text.starts_with("Hello,") ? "" : mail.text.substr(6, mail.text.find(",\n") - 6));
+        return mail.text.substr(0, mail.text.find('\n'));
+    };
+    for (const char* good :
+         {"Anna", "J.R.R. Hartley", "Anna-Lena O'Neill", "\u738b\u5c0f\u660e", "Jos\u00e9 M.", "Dr. X", "A & B, 3rd"})
+        EXPECT_EQ(greeting(good), "Hello " + std::string(good) + ",");
+    for (const char* bad : {"http://evil.example/win", "Win at HTTPS://EVIL.EXAMPLE", "evil.example", "go to evil.example/x now",
+                            "WWW.evil.example", "1.2.3.4", "//evil", "mailto:x", "x@evil.example", "evil\uff0eexample",
+                            "\u4f8b\u3048\u3002\u30c6\u30b9\u30c8", "javascript:alert(1)", "e\u200bvil.ex\u200bample",
+                            " \u200b\u202e ", "ftp://x", "evil.co"})
+        EXPECT_EQ(greeting(bad), "Hello,") << bad;
+    EXPECT_EQ(greeting("Anna\r\n\r\nBcc: x"), "Hello Anna Bcc: x,");
+    EXPECT_EQ(greeting("An\u202ena\u2066"), "Hello Anna,") << "nothing that turns the direction of writing";
+    std::string accents;
+    for (int i = 0; i < 200; ++i) accents += "\u00e9";
+    EXPECT_EQ(greeting(accents), "Hello " + accents.substr(0, 160) + ",") << "80 characters";
+    EXPECT_EQ(greeting(std::string(100, 'x') + " http://evil.example"), "Hello,") << "even where it would be cut off";
+}
+
+TEST(ConfirmationMail, HasNoAddressOfAStrangerInIt)
+{
+    Event event = blues();
+    event.title = "Blues (https://evil.example/a) www.evil.example Node.js";
+    event.venue.address = "Kings Road 1, HTTP://evil.example";
+    Ticket ticket = paid(7);
+    ticket.payment_reference = "http://evil.example/pay";
+    for (const Mail& mail : {confirmation_mail(anna(), event, ticket, FakeZones(), {}),
+                             holds_expired_mail(anna(), event, {&ticket, 1}, "k", FakeZones(), {})}) {
+        for (const std::string& text : {mail.subject, mail.text, mail.html}) EXPECT_FALSE(has(text, "evil")) << text;
+        EXPECT_TRUE(has(mail.subject, "Blues \u2026 \u2026 Node.js")) << mail.subject;
+    }
+}
+
 TEST(HoldExpiredMail, SaysThatTheTicketIsBackOnSaleAndHowToTryAgain)
 {
-    const Mail mail = hold_expired_mail(anna(), blues(), paid(7), FakeZones(), {"https://tickets.example.org"});
-    EXPECT_EQ(mail.key, "hold_expired:7");
+    const Ticket ticket = paid(7);
+    const Mail mail = holds_expired_mail(anna(), blues(), {&ticket, 1}, "key", FakeZones(), {"https://tickets.example.org"});
+    EXPECT_EQ(mail.key, "key");
     EXPECT_EQ(mail.subject, "Your hold for Blues & \"Friends\" has expired");
     for (const std::string& text : {mail.text, mail.html}) {
         EXPECT_TRUE(has(text, "not paid in time")) << text;
         EXPECT_TRUE(has(text, "back on sale")) << text;
         EXPECT_TRUE(has(text, "reserve again")) << text;
+        EXPECT_TRUE(has(text, "No. 7")) << text;
         EXPECT_FALSE(has(text, "PAY")) << text;
     }
+}
+
+TEST(HoldExpiredMail, TellsOfSeveralTicketsAtOnceAndNamesSoManyOfThem)
+{
+    std::vector<Ticket> tickets;
+    for (int id = 1; id <= 25; ++id) tickets.push_back(lapsed(id));
+    const Mail few = holds_expired_mail(anna(), blues(), std::span(tickets).first(3), "k", FakeZones(), {});
+    EXPECT_EQ(few.subject, "Your holds for Blues & \"Friends\" have expired");
+    EXPECT_TRUE(has(few.text, "We held 3 tickets for you")) << few.text;
+    EXPECT_TRUE(has(few.text, "Tickets:  No. 1, No. 2, No. 3\n")) << few.text;
+    const Mail many = holds_expired_mail(anna(), blues(), tickets, "k", FakeZones(), {});
+    EXPECT_TRUE(has(many.text, "We held 25 tickets for you")) << many.text;
+    EXPECT_TRUE(has(many.text, "No. 20 and 5 more\n")) << many.text;
 }
 
 class ManualClock final : public Clock
@@ -112,9 +171,11 @@ public:
     {
         if (refuse) refuse(mail);
         sent.push_back(mail.key);
+        texts.push_back(mail.text);
     }
     std::function<void(const Mail&)> refuse;
     std::vector<std::string> sent;
+    std::vector<std::string> texts;
 };
 
 class Telling : public testing::Test
@@ -124,7 +185,20 @@ protected:
     {
         store.users[UserId{2}] = anna();
         store.events[EventId{1}] = blues();
-        for (const std::int64_t id : {7, 8, 9}) store.tickets[TicketId{id}] = paid(id);
+        for (const std::int64_t id : {7, 8, 9}) {
+            store.users[UserId{id}] = anna();
+            store.users[UserId{id}].id = UserId{id};
+            store.users[UserId{id}].email = "Anna" + std::to_string(id) + "@example.org";
+            store.tickets[TicketId{id}] = lapsed(id, id);
+            store.tickets[TicketId{id + 10}] = paid(id + 10);
+        }
+    }
+    static std::string key(std::int64_t user) { return lapsed_key(EventId{1}, UserId{user}, kStart); }
+    static std::vector<std::string> keys(std::initializer_list<std::int64_t> users)
+    {
+        std::vector<std::string> all;
+        for (const std::int64_t user : users) all.push_back(key(user));
+        return all;
     }
     Outcome carry_out(Act act)
     {
@@ -136,7 +210,7 @@ protected:
     std::optional<Hope> tell(EffectKind kind, std::vector<TicketId> tickets, int tries = 0)
     {
         try {
-            told = notices.tell({1, kind, EventId{1}, std::move(tickets), {}, tries});
+            told = notices.tell({1, kind, EventId{1}, std::move(tickets), kStart, tries});
             return std::nullopt;
         } catch (const MailFailure& failure) {
             why = failure.what();
@@ -149,6 +223,7 @@ protected:
     FakeZones zones;
     FakeMailer mailer;
     bool stopping = false;
+    std::vector<UserId> left_out;
     Micros lane_wait{0};     // of every act but those insisted on
     std::string insisted{};  // the keys of mails that were marked so
     std::optional<Error> insisted_in_vain;
@@ -166,7 +241,8 @@ protected:
                          if (insisted_in_vain) return *insisted_in_vain;
                          return carry_out(std::move(act));
                      },
-                     .stopping = [this] { return stopping; }},
+                     .stopping = [this] { return stopping; },
+                     .left_out = [this](UserId user) { left_out.push_back(user); }},
                     {}};
     Notices::Told told = Notices::Told::all;
     std::string why;
@@ -175,8 +251,45 @@ protected:
 TEST_F(Telling, SendsEveryMessageOnceHoweverOftenTheEffectIsDelivered)
 {
     for (int i = 0; i < 3; ++i) EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
-    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:8", "ticket_paid:7"}));
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(mailer.sent, (std::vector<std::string>{key(7), key(8), "ticket_paid:17"}));
+}
+
+TEST_F(Telling, SharesOneMessageAmongThePersonsLapsedHoldsOnTheEvent)
+{
+    for (const std::int64_t id : {21, 22, 23, 24}) store.tickets[TicketId{id}] = lapsed(id, 8);
+    store.tickets[TicketId{24}].expires_at = kStart - 61min;  // told of in another hour
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{21}, TicketId{22}}), std::nullopt);
+    EXPECT_EQ(mailer.sent, keys({7, 8}));
+    EXPECT_TRUE(has(mailer.texts.at(1), "No. 8, No. 21, No. 22, No. 23\n")) << mailer.texts.at(1);
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{8}, TicketId{23}}), std::nullopt);
+    EXPECT_EQ(mailer.sent, keys({7, 8})) << "the other effect's message has told of these";
+}
+
+TEST_F(Telling, SaysNothingOfAHoldThatWasPaidInTimeAfterAll)
+{
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{17}}), std::nullopt);
+    EXPECT_TRUE(mailer.sent.empty());
+}
+
+TEST_F(Telling, LeavesOutWhatIsTooMuchForOneAddressButForPaidTickets)
+{
+    store.users[UserId{7}].email = "anna@EXAMPLE.org";  // another account's, as addresses were compared once
+    for (int i = 0; i < 12; ++i) {
+        clock.time += 1min;
+        Event& event = store.events[EventId{100 + i}] = blues();
+        event.id = EventId{100 + i};
+        Ticket ticket = lapsed(100 + i, i % 2 == 0 ? 2 : 7);
+        ticket.event_id = event.id;
+        store.tickets[ticket.id] = ticket;
+        EXPECT_EQ(notices.tell({1, EffectKind::hold_expired, event.id, {ticket.id}, kStart, 0}), Notices::Told::all);
+    }
+    EXPECT_EQ(mailer.sent.size(), 10U);
+    EXPECT_EQ(left_out, (std::vector{UserId{2}, UserId{7}}));
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(mailer.sent.back(), "ticket_paid:17");
+    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{8}}), std::nullopt);
+    EXPECT_EQ(mailer.sent.back(), key(8)) << "somebody else's";
 }
 
 TEST_F(Telling, HasNothingToSayOfAChangedOrARemovedEventOrAMissingTicket)
@@ -184,27 +297,27 @@ TEST_F(Telling, HasNothingToSayOfAChangedOrARemovedEventOrAMissingTicket)
     EXPECT_EQ(tell(EffectKind::event_changed, {}), std::nullopt);
     EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{404}}), std::nullopt);
     store.events.clear();
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_TRUE(mailer.sent.empty());
 }
 
 TEST_F(Telling, WaitsWhileAnotherWorkerHasTheTurnAndTakesItOnceThatHasLapsed)
 {
-    store.turns["ticket_paid:7"] = {clock.time + 30s, false};
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    store.turns["ticket_paid:17"] = {clock.time + 30s, false};
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
     EXPECT_TRUE(mailer.sent.empty());
     clock.time += 30s;
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent.size(), 1U);
 }
 
 TEST_F(Telling, GivesItsTurnBackWhenTheServerFails)
 {
     mailer.refuse = [](const Mail&) { throw MailFailure("away", Hope::later); };
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
     EXPECT_EQ(why, "away");
     mailer.refuse = nullptr;
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt) << "no time has passed";
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt) << "no time has passed";
     EXPECT_EQ(mailer.sent.size(), 1U);
 }
 
@@ -212,32 +325,32 @@ TEST_F(Telling, DoesNotTakeBackATurnThatAnotherWorkerHasTakenMeanwhile)
 {
     mailer.refuse = [&](const Mail&) {
         clock.time += 2min;
-        store.turns["ticket_paid:7"].until = clock.time + 60s;
+        store.turns["ticket_paid:17"].until = clock.time + 60s;
         throw MailFailure("slow", Hope::later);
     };
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
-    EXPECT_EQ(store.turns["ticket_paid:7"].until, clock.time + 60s);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
+    EXPECT_EQ(store.turns["ticket_paid:17"].until, clock.time + 60s);
 }
 
 TEST_F(Telling, FinishesTheOthersBeforeItSaysThatOneIsToBeTriedAgain)
 {
     mailer.refuse = [](const Mail& mail) {
-        if (mail.key == "hold_expired:7") throw MailFailure("unknown", Hope::none);
-        if (mail.key == "hold_expired:8") throw MailFailure("away", Hope::later);
+        if (mail.key == key(7)) throw MailFailure("unknown", Hope::none);
+        if (mail.key == key(8)) throw MailFailure("away", Hope::later);
     };
     EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Hope::later);
     EXPECT_EQ(why, "2 of 3 messages: away");
-    EXPECT_EQ(mailer.sent, std::vector<std::string>{"hold_expired:9"});
+    EXPECT_EQ(mailer.sent, keys({9}));
 }
 
 TEST_F(Telling, HasNoHopeWhenAllThatFailedIsRefusedForGood)
 {
     mailer.refuse = [](const Mail& mail) {
-        if (mail.key == "hold_expired:8") throw MailFailure("unknown", Hope::none);
+        if (mail.key == key(8)) throw MailFailure("unknown", Hope::none);
     };
     EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Hope::none);
     EXPECT_EQ(why, "1 of 3 messages: unknown");
-    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:9"}));
+    EXPECT_EQ(mailer.sent, keys({7, 9}));
 }
 
 TEST_F(Telling, LeavesAKindItDoesNotKnowToALaterVersion)
@@ -251,10 +364,10 @@ TEST_F(Telling, BeginsNoFurtherMessageOnceItHasTakenItsTimeAndGoesOnNextTime)
     const std::vector<TicketId> tickets = {TicketId{7}, TicketId{8}, TicketId{9}};
     EXPECT_EQ(tell(EffectKind::hold_expired, tickets), std::nullopt);
     EXPECT_EQ(told, Notices::Told::some);
-    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:8"}));
+    EXPECT_EQ(mailer.sent, keys({7, 8}));
     EXPECT_EQ(tell(EffectKind::hold_expired, tickets), std::nullopt);
     EXPECT_EQ(told, Notices::Told::all);
-    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:7", "hold_expired:8", "hold_expired:9"}));
+    EXPECT_EQ(mailer.sent, keys({7, 8, 9}));
 }
 
 TEST_F(Telling, HasHopeForMessagesThatItDidNotComeTo)
@@ -272,15 +385,15 @@ TEST_F(Telling, BeginsNoMessageInAProcessThatIsToEnd)
     mailer.refuse = [&](const Mail&) { stopping = true; };
     EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
     EXPECT_EQ(told, Notices::Told::some);
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{9}}), std::nullopt);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{19}}), std::nullopt);
     EXPECT_EQ(told, Notices::Told::some);
-    EXPECT_EQ(mailer.sent, std::vector<std::string>{"hold_expired:7"});
+    EXPECT_EQ(mailer.sent, keys({7}));
 }
 
 TEST_F(Telling, BeginsEveryTryWithAnotherMessageSoThatSlowFailuresKeepNoneFromBeingSent)
 {
     mailer.refuse = [&](const Mail& mail) {
-        if (mail.key != "hold_expired:7") return;
+        if (mail.key != key(7)) return;
         clock.time += 25s;
         throw MailFailure("slow", Hope::later);
     };
@@ -288,7 +401,7 @@ TEST_F(Telling, BeginsEveryTryWithAnotherMessageSoThatSlowFailuresKeepNoneFromBe
     EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 0), Hope::later);
     EXPECT_TRUE(mailer.sent.empty());
     EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 1), Hope::later);
-    EXPECT_EQ(mailer.sent, (std::vector<std::string>{"hold_expired:8", "hold_expired:9"}));
+    EXPECT_EQ(mailer.sent, keys({8, 9}));
     EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 11), Hope::later);
     EXPECT_EQ(mailer.sent.size(), 2U);
 }
@@ -296,20 +409,20 @@ TEST_F(Telling, BeginsEveryTryWithAnotherMessageSoThatSlowFailuresKeepNoneFromBe
 TEST_F(Telling, GivesBackATurnThatIsNearlyOverWhenItIsGiven)
 {
     lane_wait = 35s + 1us;  // of 60
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), Hope::later);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
     EXPECT_TRUE(mailer.sent.empty());
-    EXPECT_LE(store.turns["ticket_paid:7"].until, clock.time) << "not given back";
+    EXPECT_LE(store.turns["ticket_paid:17"].until, clock.time) << "not given back";
     lane_wait = 35s;
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent.size(), 1U);
 }
 
 TEST_F(Telling, InsistsOnItsNoteThatAMailWasSent)
 {
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{7}}), std::nullopt);
-    EXPECT_EQ(insisted, "ticket_paid:7 ");
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(insisted, "ticket_paid:17 ");
     insisted_in_vain = Error{Code::storage_full, "full"};
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{8}}), Hope::later);
+    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{18}}), Hope::later);
     EXPECT_TRUE(why.starts_with("a mail was sent, but full")) << why;
 }
 

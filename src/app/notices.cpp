@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -63,21 +66,39 @@ Notices::Told Notices::tell(const Effect& effect) const
 {
     switch (effect.kind) {
         case EffectKind::ticket_paid:
-            return tell_holders(effect, confirmation_mail);
-        case EffectKind::hold_expired:
-            return tell_holders(effect, hold_expired_mail);
+        case EffectKind::hold_expired: {
+            const Instant leave_at = clock_.now() + kTellFor;
+            return tell_each(effect, concerns_of(effect), leave_at);
+        }
         case EffectKind::event_changed:
             return Told::all;  // who looks at the event sees it; nobody asked for a mail
     }
     throw std::runtime_error(fmt::format("effects of kind {} are unknown to this version", static_cast<unsigned>(effect.kind)));
 }
 
-Notices::Told Notices::tell_holders(const Effect& effect, Words words) const
+std::vector<Notices::Concern> Notices::concerns_of(const Effect& effect) const
 {
-    const Instant leave_at = clock_.now() + kTellFor;
+    std::vector<Concern> concerns;
+    for (const TicketId id : effect.tickets) {
+        const std::optional<TicketView> view = store_.find_ticket(id);
+        if (!view) continue;
+        const Ticket& ticket = view->ticket;
+        auto of = concerns.end();
+        if (effect.kind == EffectKind::hold_expired) {
+            if (ticket.status != TicketStatus::expired) continue;  // a payment that was on its way in time has had it back
+            of = std::find_if(concerns.begin(), concerns.end(), [&](const Concern& one) { return one.user == ticket.user_id; });
+        }
+        if (of == concerns.end()) of = concerns.insert(concerns.end(), {ticket.user_id, {}});
+        of->tickets.push_back(ticket);
+    }
+    return concerns;
+}
+
+Notices::Told Notices::tell_each(const Effect& effect, const std::vector<Concern>& concerns, Instant leave_at) const
+{
     const std::optional<Event> event = store_.find_event(effect.event);
     if (!event) return Told::all;  // removed since: there is nothing left to go to
-    const std::size_t messages = effect.tickets.size();
+    const std::size_t messages = concerns.size();
     Troubles troubles;
     Told told = Told::all;
     for (std::size_t i = 0; i < messages; ++i) {
@@ -87,7 +108,7 @@ Notices::Told Notices::tell_holders(const Effect& effect, Words words) const
         }
         try {
             // Every try begins with another one, or a few that fail slowly would keep the others from ever being sent.
-            tell_holder(effect.tickets[(static_cast<std::size_t>(effect.tries) + i) % messages], *event, words);
+            tell_one(effect, *event, concerns[(static_cast<std::size_t>(effect.tries) + i) % messages]);
         } catch (const MailFailure& failure) {
             troubles.add(failure.what(), failure.hope());
         } catch (const std::exception& failure) {
@@ -99,34 +120,64 @@ Notices::Told Notices::tell_holders(const Effect& effect, Words words) const
     return told;
 }
 
-void Notices::tell_holder(TicketId id, const Event& event, Words words) const
+void Notices::tell_one(const Effect& effect, const Event& event, const Concern& concern) const
 {
-    const std::optional<TicketView> view = store_.find_ticket(id);
-    const std::optional<User> holder = view ? store_.find_user(view->ticket.user_id) : std::nullopt;
-    if (holder) send_once(words(*holder, event, view->ticket, zones_, options_));
+    const std::optional<User> user = store_.find_user(concern.user);
+    if (!user) return;
+    if (effect.kind == EffectKind::ticket_paid) {
+        const Ticket& ticket = concern.tickets.front();
+        return send_once(paid_key(ticket.id), *user, Matter::paid,
+                         [&] { return confirmation_mail(*user, event, ticket, zones_, options_); });
+    }
+    const std::string key = lapsed_key(effect.event, user->id, effect.made_at);
+    send_once(key, *user, Matter::lapsed,
+              [&] { return holds_expired_mail(*user, event, lapsed_with(concern, effect), key, zones_, options_); });
 }
 
-void Notices::send_once(const Mail& mail) const
+/// Those of the effect and all others of theirs that have lapsed in the same hour: other effects tell of these, and theirs is the
+/// same message.
+std::vector<Ticket> Notices::lapsed_with(const Concern& concern, const Effect& effect) const
+{
+    TicketQuery query;
+    query.user = concern.user;
+    query.limit = kPageMax;
+    query.status = TicketStatus::expired;
+    query.event = effect.event;
+    query.now = clock_.now();
+    std::map<TicketId, Ticket> all;
+    for (const Ticket& ticket : concern.tickets) all.emplace(ticket.id, ticket);
+    const Instant hour = std::chrono::floor<std::chrono::hours>(effect.made_at);
+    for (const Ticket& ticket : store_.list_tickets(query).items) {
+        if (ticket.expires_at >= hour) all.emplace(ticket.id, ticket);
+    }
+    std::vector<Ticket> tickets;
+    for (auto& [id, ticket] : all) tickets.push_back(std::move(ticket));
+    return tickets;
+}
+
+void Notices::send_once(const std::string& key, const User& user, Matter matter, const Compose& compose) const
 {
     const Instant now = clock_.now();
     const Instant until = now + kTurn;
-    const Outcome outcome = means_.carry_out(TakeMailTurn{mail.key, now, until});
+    const Outcome outcome = means_.carry_out(TakeMailTurn{key, now, until, fold_email(user.email), matter == Matter::paid});
     const MailTurn* const turn = std::get_if<MailTurn>(&outcome);
     if (turn == nullptr) throw std::runtime_error(why_of(outcome));
     if (*turn == MailTurn::already_sent) return;
+    if (*turn == MailTurn::too_many) return means_.left_out(user.id);
     if (*turn == MailTurn::elsewhere) throw MailFailure("another worker is about to send it", MailFailure::Hope::later);
     try {
+        const Mail mail = compose();
         if (until - clock_.now() < kSendTakes)
             throw MailFailure("its turn was nearly over when the store gave it", MailFailure::Hope::later);
         mailer_.send(mail);
     } catch (...) {
         // Gives the turn back, or the next try would find it taken: taken again as if at its end, which fails when by now
         // somebody else has it, and ending at once.
-        (void)means_.carry_out(TakeMailTurn{mail.key, until, clock_.now()});
+        (void)means_.carry_out(TakeMailTurn{key, until, clock_.now()});
         throw;
     }
     // Unless it is known that a mail was sent, it is sent again.
-    const Outcome marked = means_.insist(MarkMailSent{mail.key, clock_.now()});
+    const Outcome marked = means_.insist(MarkMailSent{key, clock_.now()});
     if (!std::holds_alternative<Done>(marked)) throw std::runtime_error("a mail was sent, but " + why_of(marked));
 }
 

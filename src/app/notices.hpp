@@ -1,8 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/core.hpp"
 
@@ -18,11 +19,17 @@ struct NoticeOptions {
 /// What a notice says: pure, so that it can be read in a test.
 [[nodiscard]] Mail confirmation_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
                                      const NoticeOptions& options);
-[[nodiscard]] Mail hold_expired_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
-                                     const NoticeOptions& options);
+/// `tickets`: all of theirs on that event that the message tells of, at least one.
+[[nodiscard]] Mail holds_expired_mail(const User& user, const Event& event, std::span<const Ticket> tickets, std::string key,
+                                      const Zones& zones, const NoticeOptions& options);
 
-/// The job of an effect: mails whoever is concerned, each message once. One message that fails does not keep the others of
-/// the effect from being sent. Throws afterwards: MailFailure without hope when all that failed is refused for good, anything
+/// The names of messages, each of which goes out once: one a paid ticket; one an hour of a person's lapsed holds on one event.
+[[nodiscard]] std::string paid_key(TicketId ticket);
+[[nodiscard]] std::string lapsed_key(EventId event, UserId user, Instant lapsed_at);
+
+/// The job of an effect: mails whoever is concerned, each message once. Holds of one person that lapsed share a message, and of such
+/// messages only so many an hour go to one address (kMailsAnHour): the others are left out for good. What tells of a paid ticket
+/// always goes. One message that fails does not keep the others of the effect from being sent. Throws afterwards: MailFailure without hope when all that failed is refused for good, anything
 /// else when something has to be tried again.
 class Notices
 {
@@ -34,6 +41,7 @@ public:
         CarryOut carry_out;              // has an act carried out and waits for what became of it
         CarryOut insist;                 // the same for what cannot be undone: a store in trouble is asked again, for minutes
         std::function<bool()> stopping;  // the process is to end: no message is begun any more
+        std::function<void(UserId)> left_out = [](UserId) {};  // a message was not sent, for this person has had enough of them
     };
 
     /// some: it left off at a stop, or because it had taken its time. Nothing has failed, and the rest is to be told later.
@@ -43,11 +51,19 @@ public:
     [[nodiscard]] Told tell(const Effect& effect) const;  // any thread
 
 private:
-    using Words = Mail (*)(const User&, const Event&, const Ticket&, const Zones&, const NoticeOptions&);
+    using Compose = std::function<Mail()>;
+    enum class Matter : std::uint8_t { paid, lapsed };
+    /// Some tickets of one person.
+    struct Concern {
+        UserId user;
+        std::vector<Ticket> tickets;
+    };
 
-    [[nodiscard]] Told tell_holders(const Effect& effect, Words words) const;
-    void tell_holder(TicketId id, const Event& event, Words words) const;
-    void send_once(const Mail& mail) const;
+    [[nodiscard]] std::vector<Concern> concerns_of(const Effect& effect) const;
+    [[nodiscard]] Told tell_each(const Effect& effect, const std::vector<Concern>& concerns, Instant leave_at) const;
+    void tell_one(const Effect& effect, const Event& event, const Concern& concern) const;
+    [[nodiscard]] std::vector<Ticket> lapsed_with(const Concern& concern, const Effect& effect) const;
+    void send_once(const std::string& key, const User& user, Matter matter, const Compose& compose) const;
 
     Store& store_;
     const Clock& clock_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/notices.hpp"
+#include "app/strangers_text.hpp"
 
 namespace boxoffice
 {
@@ -19,15 +20,8 @@ constexpr std::array kWeekdays = {"Sunday", "Monday", "Tuesday", "Wednesday", "T
 constexpr std::array kMonths = {"January", "February", "March",     "April",   "May",      "June",
                                 "July",    "August",   "September", "October", "November", "December"};
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-/// What a person typed, as one line.
-std::string one_line(std::string_view text)
-{
-    std::string line(text);
-    std::replace_if(line.begin(), line.end(), is_control, ' ');
-    return line;
-}
+/// So many tickets of a digest are named; of more, their number.
+constexpr std::size_t kTicketsNamed = 20;
 
 std::string escaped(std::string_view text)
 {
@@ -146,22 +140,30 @@ Mail mail_of(const Letter& letter, const User& user, std::string key, std::strin
     Mail mail;
     mail.key = std::move(key);
     mail.to_address = user.email;
-    mail.to_name = one_line(user.name);
+    mail.to_name = greeting_name(user.name);
     mail.text = text_of(letter);
     mail.html = html_of(letter, subject);
     mail.subject = std::move(subject);
     return mail;
 }
 
-Letter letter_about(const User& user, const Event& event, const Ticket& ticket, const Zones& zones)
+Letter letter_about(const User& user, const Event& event, const Zones& zones)
 {
     Letter letter;
-    letter.greeting = fmt::format("Hello {},", one_line(user.name));
-    letter.rows = {{"Event", one_line(event.title)},
-                   {"When", when(event, zones)},
-                   {"Where", one_line(event.venue.address)},
-                   {"Ticket", fmt::format("No. {}", ticket.id.value)}};
+    const std::string name = greeting_name(user.name);
+    letter.greeting = name.empty() ? std::string("Hello,") : fmt::format("Hello {},", name);
+    letter.rows = {
+        {"Event", without_links(event.title)}, {"When", when(event, zones)}, {"Where", without_links(event.venue.address)}};
     return letter;
+}
+
+Row row_of(std::span<const Ticket> tickets)
+{
+    std::string numbers;
+    for (const Ticket& ticket : tickets.first(std::min(tickets.size(), kTicketsNamed)))
+        numbers += fmt::format("{}No. {}", numbers.empty() ? "" : ", ", ticket.id.value);
+    if (tickets.size() > kTicketsNamed) numbers += fmt::format(" and {} more", tickets.size() - kTicketsNamed);
+    return {tickets.size() == 1 ? "Ticket" : "Tickets", numbers};
 }
 
 }  // namespace
@@ -169,29 +171,45 @@ Letter letter_about(const User& user, const Event& event, const Ticket& ticket, 
 Mail confirmation_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
                        const NoticeOptions& options)
 {
-    Letter letter = letter_about(user, event, ticket, zones);
+    Letter letter = letter_about(user, event, zones);
     letter.opening = "Your ticket is paid, and your seat is yours. Here is all you need to know:";
-    if (ticket.payment_reference) letter.rows.push_back({"Payment", one_line(*ticket.payment_reference)});
+    letter.rows.push_back(row_of({&ticket, 1}));
+    if (ticket.payment_reference) letter.rows.push_back({"Payment", without_links(*ticket.payment_reference)});
     letter.closing = {"Please keep this message: the ticket number is what we find you by.", "Enjoy the event!"};
     letter.link = options.site;
     letter.link_text = "Your tickets";
-    return mail_of(letter, user, fmt::format("ticket_paid:{}", ticket.id.value),
-                   fmt::format("Your ticket for {}", one_line(event.title)));
+    return mail_of(letter, user, paid_key(ticket.id), fmt::format("Your ticket for {}", without_links(event.title)));
 }
 
-Mail hold_expired_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
-                       const NoticeOptions& options)
+Mail holds_expired_mail(const User& user, const Event& event, std::span<const Ticket> tickets, std::string key,
+                        const Zones& zones, const NoticeOptions& options)
 {
-    Letter letter = letter_about(user, event, ticket, zones);
-    letter.opening = "We held a ticket for you, but it was not paid in time, so it has gone back on sale.";
+    const bool one = tickets.size() == 1;
+    Letter letter = letter_about(user, event, zones);
+    letter.opening =
+        one ? "We held a ticket for you, but it was not paid in time, so it has gone back on sale."
+            : fmt::format("We held {} tickets for you, but they were not paid in time, so they have gone back on sale.",
+                          tickets.size());
+    letter.rows.push_back(row_of(tickets));
     letter.closing = {
         "Nothing was charged. If you would still like to go, simply reserve again: as long as there are tickets, one may be "
         "yours.",
-        "If a payment of yours crossed with this message, please get in touch and name the ticket number above."};
+        "If a payment of yours crossed with this message, please get in touch and name the ticket number above.",
+        "Of holds for this event that are not paid in time we write once an hour at most."};
     letter.link = options.site;
     letter.link_text = "Try again";
-    return mail_of(letter, user, fmt::format("hold_expired:{}", ticket.id.value),
-                   fmt::format("Your hold for {} has expired", one_line(event.title)));
+    const std::string title = without_links(event.title);
+    return mail_of(
+        letter, user, std::move(key),
+        one ? fmt::format("Your hold for {} has expired", title) : fmt::format("Your holds for {} have expired", title));
+}
+
+std::string paid_key(TicketId ticket) { return fmt::format("ticket_paid:{}", ticket.value); }
+
+std::string lapsed_key(EventId event, UserId user, Instant lapsed_at)
+{
+    const auto hour = std::chrono::floor<std::chrono::hours>(lapsed_at).time_since_epoch().count();
+    return fmt::format("hold_expired:{}:{}:{}", event.value, user.value, hour);
 }
 
 }  // namespace boxoffice

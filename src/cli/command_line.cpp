@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 
 #include "cli/setting_values.hpp"
@@ -14,11 +15,30 @@ namespace boxoffice::cli
 namespace
 {
 
-constexpr std::array<std::string_view, 11> kWords{"serve",  "worker", "migrate up", "migrate down", "migrate status", "demo",
-                                                  "doctor", "backup", "restore",    "copy",         "version"};
-constexpr std::array<std::string_view, 10> kTopWords{"serve",  "worker",  "migrate", "demo",    "doctor",
-                                                     "backup", "restore", "copy",    "version", "help"};
-constexpr std::array<std::string_view, 3> kMigrateWords{"up", "down", "status"};
+constexpr std::array<std::string_view, 14> kWords{
+    "serve",  "worker",  "migrate up", "migrate down", "migrate status", "demo",      "doctor",
+    "backup", "restore", "copy",       "jobs list",    "jobs retry",     "jobs drop", "version",
+};
+constexpr std::array<std::string_view, 11> kTopWords{"serve",   "worker", "migrate", "demo",    "doctor", "backup",
+                                                     "restore", "copy",   "jobs",    "version", "help"};
+
+/// Commands of two words.
+struct Family {
+    std::string_view name;
+    std::array<std::string_view, 3> words;
+    std::string_view say_which;
+};
+constexpr std::array<Family, 2> kFamilies{
+    Family{"migrate", {"up", "down", "status"}, "Say which: boxoffice migrate up, down or status."},
+    Family{"jobs", {"list", "retry", "drop"}, "Say which: boxoffice jobs list, retry or drop."},
+};
+
+const Family* find_family(std::string_view name)
+{
+    const auto* const found =
+        std::find_if(kFamilies.begin(), kFamilies.end(), [&](const Family& family) { return family.name == name; });
+    return found == kFamilies.end() ? nullptr : found;
+}
 
 // copy has no defaults: which store is written to is not a thing to guess.
 constexpr std::string_view kSayFrom = "Say what to copy: --from sqlite:PATH, such as sqlite:data/boxoffice.db.";
@@ -30,6 +50,9 @@ struct Branch {
     Command command = Command::serve;
     std::map<std::string, CLI::Option*> options;
     CLI::Option* add = nullptr;
+    CLI::Option* jobs = nullptr;
+    CLI::Option* all_dead = nullptr;
+    CLI::Option* dead = nullptr;
     CLI::Option* print_config = nullptr;
     CLI::Option* yes = nullptr;
     CLI::Option* accept_clock = nullptr;
@@ -66,6 +89,11 @@ Branch add_branch(CLI::App& parent, std::string_view word, Command command)
     if (command == Command::restore) branch.options["restore-from"] = branch.app->add_option("FILE");
     if (command == Command::migrate_down) branch.yes = branch.app->add_flag("--yes");
     if (command == Command::doctor) branch.accept_clock = branch.app->add_flag("--accept-clock");
+    if (command == Command::jobs_list) branch.dead = branch.app->add_flag("--dead");
+    if (command == Command::jobs_retry || command == Command::jobs_drop) {
+        branch.jobs = branch.app->add_option("ID")->expected(0, -1);
+        branch.all_dead = branch.app->add_flag("--all-dead");
+    }
     if (command == Command::demo) branch.add = branch.app->add_flag("--add");
     if (command == Command::serve || command == Command::worker) branch.print_config = branch.app->add_flag("--print-config");
     return branch;
@@ -114,6 +142,8 @@ void name_strangers(const std::vector<std::string>& strangers, const Branch& bra
     if (branch.print_config != nullptr) known.emplace_back("print-config");
     if (branch.yes != nullptr) known.emplace_back("yes");
     if (branch.accept_clock != nullptr) known.emplace_back("accept-clock");
+    if (branch.all_dead != nullptr) known.emplace_back("all-dead");
+    if (branch.dead != nullptr) known.emplace_back("dead");
 
     bool follows_option = false;  // its value, most likely: one complaint is enough
     for (const std::string& stranger : strangers) {
@@ -155,13 +185,36 @@ void take_values(const Branch& branch, CommandLine& line)
     line.accept_clock = is_given(branch.accept_clock);
 }
 
+/// "boxoffice jobs retry 17 18", or --all-dead.
+void take_jobs(const Branch& branch, CommandLine& line)
+{
+    line.dead_jobs = branch.dead != nullptr && branch.dead->count() > 0;
+    if (branch.jobs == nullptr) return;
+    line.all_dead_jobs = branch.all_dead->count() > 0;
+    for (const std::string& typed : branch.jobs->results()) {
+        const auto number = parse_number<std::int64_t>(typed);
+        if (number && *number > 0)
+            line.jobs.push_back(*number);
+        else
+            line.mistakes.push_back(
+                fmt::format("\"{}\" is not the number of a job; boxoffice jobs list has them.", presentable(typed)));
+    }
+    if (line.wants_help || !line.mistakes.empty()) return;
+    if (line.jobs.empty() && !line.all_dead_jobs) {
+        line.mistakes.push_back(fmt::format("Say which: boxoffice {} ID…, or --all-dead; boxoffice jobs list has them.",
+                                            command_words(branch.command)));
+    } else if (!line.jobs.empty() && line.all_dead_jobs) {
+        line.mistakes.emplace_back("Give numbers or --all-dead, not both.");
+    }
+}
+
 /// "boxoffice frobnicate", "boxoffice migrate sideways", "boxoffice migrate".
 void name_unfinished(const std::vector<std::string>& strangers, CommandLine& line)
 {
-    const bool migrate = line.family == "migrate";
-    const std::span<const std::string_view> words = migrate ? std::span<const std::string_view>(kMigrateWords) : kTopWords;
-    const std::string before = migrate ? "boxoffice migrate " : "boxoffice ";
-    if (!migrate && !strangers.empty() && strangers.front().starts_with('-')) {
+    const Family* const family = find_family(line.family);
+    const std::span<const std::string_view> words = family ? std::span<const std::string_view>(family->words) : kTopWords;
+    const std::string of = family ? fmt::format("boxoffice {}", family->name) : std::string("boxoffice");
+    if (!family && !strangers.empty() && strangers.front().starts_with('-')) {
         const std::string& stranger = strangers.front();
         const std::string alias =
             by_another_name(std::string_view(stranger).substr(std::min(stranger.find_first_not_of('-'), stranger.size())));
@@ -173,14 +226,13 @@ void name_unfinished(const std::vector<std::string>& strangers, CommandLine& lin
     }
     for (const std::string& stranger : strangers) {
         const bool option = stranger.starts_with('-');
-        std::string advice = did_you_mean(stranger, words, before);
+        std::string advice = did_you_mean(stranger, words, of + " ");
         if (!option && advice == ".") advice = fmt::format("; there are {}.", fmt::join(words, ", "));
-        line.mistakes.push_back(fmt::format("\"{}\" is not {} of boxoffice{}{}", presentable(stranger),
-                                            option ? "an option" : "a command", migrate ? " migrate" : "", advice));
+        line.mistakes.push_back(
+            fmt::format("\"{}\" is not {} of {}{}", presentable(stranger), option ? "an option" : "a command", of, advice));
         if (!option) return;
     }
-    if (migrate && strangers.empty() && !line.wants_help)
-        line.mistakes.emplace_back("Say which: boxoffice migrate up, down or status.");
+    if (family && strangers.empty() && !line.wants_help) line.mistakes.emplace_back(family->say_which);
 }
 
 /// "boxoffice help migrate up": the same as "boxoffice migrate up --help".
@@ -190,7 +242,7 @@ CommandLine ask_for_help(const std::vector<std::string>& topic)
     line.wants_help = true;
     std::string words;
     for (const std::string& word : topic) words += (words.empty() ? "" : " ") + word;
-    if (words == "migrate") line.family = words;
+    if (find_family(words)) line.family = words;
     for (std::size_t i = 0; i < kWords.size(); ++i) {
         if (kWords[i] == words) line.command = static_cast<Command>(i);
     }
@@ -207,9 +259,12 @@ CommandLine read_command_line(std::span<const char* const> arguments)
     CLI::App root;
     accept_strangers(root);
     root.require_subcommand(0, 1);
-    CLI::App& migrate = *root.add_subcommand("migrate");
-    accept_strangers(migrate);
-    migrate.require_subcommand(0, 1);
+    std::map<std::string_view, CLI::App*> families;
+    for (const Family& family : kFamilies) {
+        CLI::App* const app = families[family.name] = root.add_subcommand(std::string(family.name));
+        accept_strangers(*app);
+        app->require_subcommand(0, 1);
+    }
     CLI::App& help = *root.add_subcommand("help");
     help.prefix_command();
     CLI::Option* const version = root.add_flag("--version");
@@ -217,8 +272,9 @@ CommandLine read_command_line(std::span<const char* const> arguments)
     std::vector<Branch> branches;
     branches.reserve(kWords.size());
     for (std::size_t i = 0; i < kWords.size(); ++i) {
-        const bool below = kWords[i].starts_with("migrate ");
-        branches.push_back(add_branch(below ? migrate : root, below ? kWords[i].substr(8) : kWords[i], static_cast<Command>(i)));
+        const std::size_t blank = kWords[i].find(' ');
+        CLI::App& parent = blank == kWords[i].npos ? root : *families.at(kWords[i].substr(0, blank));
+        branches.push_back(add_branch(parent, kWords[i].substr(blank + 1), static_cast<Command>(i)));
     }
 
     CommandLine line;
@@ -232,8 +288,11 @@ CommandLine read_command_line(std::span<const char* const> arguments)
 
     if (help.parsed()) return ask_for_help(help.remaining());
 
-    line.wants_help = root.count("--help") > 0 || migrate.count("--help") > 0;
-    if (migrate.parsed()) line.family = "migrate";
+    line.wants_help = root.count("--help") > 0;
+    for (const auto& [name, app] : families) {
+        line.wants_help = line.wants_help || app->count("--help") > 0;
+        if (app->parsed()) line.family = name;
+    }
     if (version->count() > 0) line.command = Command::version;
     for (const Branch& branch : branches) {
         if (!branch.app->parsed()) continue;
@@ -241,6 +300,7 @@ CommandLine read_command_line(std::span<const char* const> arguments)
         line.wants_help = line.wants_help || branch.app->count("--help") > 0;
         take_values(branch, line);
         name_strangers(root.remaining(true), branch, line);
+        take_jobs(branch, line);
     }
     if (!line.command) name_unfinished(root.remaining(true), line);
     if (line.command == Command::backup && !line.values.contains("backup-to") && !line.wants_help) {

@@ -16,9 +16,12 @@ namespace boxoffice::cli
 struct CommandLine {
     /// None when no command, or no whole one ("migrate" alone), was typed; `family` then says how far it went.
     std::optional<Command> command;
-    std::string family;  // "", "migrate"
+    std::string family;  // "", "migrate", "jobs"
     bool wants_help = false;
     bool add = false;                                        // demo --add
+    std::vector<std::int64_t> jobs;                          // jobs retry ID…
+    bool all_dead_jobs = false;                              // jobs retry --all-dead
+    bool dead_jobs = false;                                  // jobs list --dead
     bool print_config = false;                               // serve and worker --print-config
     bool yes = false;                                        // migrate down --yes
     bool accept_clock = false;                               // doctor --accept-clock

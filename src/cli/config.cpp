@@ -41,6 +41,9 @@ public:
         config_.demo_add = line.add;
         config_.yes = line.yes;
         config_.accept_clock = line.accept_clock;
+        config_.jobs = line.jobs;
+        config_.all_dead_jobs = line.all_dead_jobs;
+        config_.dead_jobs_only = line.dead_jobs;
         if (const auto file = line.values.find("backup-to"); file != line.values.end()) config_.backup_to = file->second;
         if (const auto file = line.values.find("restore-from"); file != line.values.end()) config_.restore_from = file->second;
     }
@@ -57,6 +60,7 @@ private:
     void apply();
     void settle_store();
     void settle_secret();
+    void settle_mail();
     void settle_others();
     void refuse_unusable(std::string_view name, const std::string& value, Checks::Check why_bad);
     [[nodiscard]] std::string without_password(const std::string& url) const;
@@ -236,6 +240,28 @@ void Reading::settle_others()
                     smtp->second.where));
 }
 
+/// After the stores: what is said of mail depends on which it is. Only serve and worker are asked.
+void Reading::settle_mail()
+{
+    const auto said = found_.find("mail");
+    const bool shared = config_.command == Command::worker || !config_.postgres_url.empty();
+    if (config_.mail == MailWay::unset && !config_.smtp_url.empty()) config_.mail = MailWay::smtp;
+    if (config_.mail == MailWay::unset && !shared) config_.mail = MailWay::none;
+    if (said == found_.end()) return;
+    if (config_.mail == MailWay::smtp && config_.smtp_url.empty()) {
+        mistakes_.push_back(
+            fmt::format("{} is smtp, but there is no server that takes mail: set BOXOFFICE_SMTP_URL or --smtp-url, and "
+                        "BOXOFFICE_MAIL_FROM or --mail-from.",
+                        said->second.where));
+    }
+    if (config_.mail == MailWay::file && shared) {
+        mistakes_.push_back(
+            fmt::format("{} is file, which is for the embedded store only: nodes of a shared one have no folder in common; "
+                        "take smtp or none.",
+                        said->second.where));
+    }
+}
+
 void Reading::settle_secret()
 {
     const auto given = found_.find("jwt-secret");
@@ -314,6 +340,7 @@ std::variant<Config, Stop> Reading::finish()
         settle_store();
         settle_secret();
         settle_others();
+        settle_mail();
     }
     if (!mistakes_.empty()) {
         std::string text = mistakes_.size() == 1

@@ -30,8 +30,13 @@ enum class Command : std::uint8_t {
     backup,
     restore,
     copy,
+    jobs_list,
+    jobs_retry,
+    jobs_drop,
     version
 };
+/// unset: read_config() leaves it so only with a shared store and no server for mail; then it is sent by those that have one.
+enum class MailWay : std::uint8_t { unset, smtp, file, none };
 enum class LogFormat : std::uint8_t { text, json };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
@@ -75,7 +80,8 @@ struct Config {
     std::string jwt_secret;  // empty: the one kept in DATA/jwt-secret
     std::filesystem::path jwt_secret_file;
 
-    std::string smtp_url;  // empty: no mail
+    MailWay mail = MailWay::unset;
+    std::string smtp_url;  // empty: none
     std::string mail_from;
     std::string site_url;  // "https://tickets.example.org", no slash at its end; empty: no links in mails
     unsigned job_threads = 2;
@@ -124,6 +130,11 @@ struct Config {
 
     bool yes = false;           // migrate down: though rows are lost
     bool accept_clock = false;  // doctor: though times in the store are later
+
+    std::vector<std::int64_t> jobs;  // which: their numbers, or
+    bool all_dead_jobs = false;      // all that are dead
+    bool dead_jobs_only = false;     // to list
+    std::size_t jobs_limit = 50;
 };
 
 /// Nothing to run: the text for standard output or standard error, and the exit code (0, or 2 for a mistake).

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/command_line.hpp"
@@ -19,7 +20,7 @@ struct About {
     std::string_view examples;
 };
 
-constexpr std::array<About, 11> kAbout{
+constexpr std::array<About, 14> kAbout{
     About{"serve [options]", "open the box office: serve the API, the docs and the storefront",
           "Opens the box office: makes or opens the store, then serves the API under /api/v1/, its documentation at\n"
           "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets what is in flight finish, then closes.\n\n"
@@ -80,6 +81,20 @@ constexpr std::array<About, 11> kAbout{
           "Copies an embedded store into an empty PostgreSQL database, with every id as it was, and compares both row by row.\n"
           "Stop the server first. If it breaks off, the same command goes on where it was.",
           "  boxoffice copy --from sqlite:data/boxoffice.db --to postgresql://boxoffice@db/boxoffice\n"},
+    About{"jobs list [options]", "list what waits to be done after sales, such as mail, and what was given up",
+          "Lists the jobs of the outbox, while servers run or not: those that are dead (given up) with the reason, the newest\n"
+          "first, then those that wait, as they are due.",
+          "  boxoffice jobs list --dead\n"
+          "  boxoffice jobs list --database-url postgresql://boxoffice@db/boxoffice --limit 1000\n"},
+    About{"jobs retry ID…|--all-dead [options]", "have dead jobs tried again",
+          "Has jobs tried again at once, with all tries before them, while servers run or not: what to do once a mail server\n"
+          "is well again. A message that went out already does not go out a second time.",
+          "  boxoffice jobs retry --all-dead\n"
+          "  boxoffice jobs retry 17 18 --data /srv/boxoffice\n"},
+    About{"jobs drop ID…|--all-dead [options]", "forget jobs that nobody wants done any more",
+          "Takes jobs out of the outbox for good, while servers run or not: nobody will hear of what they were about.",
+          "  boxoffice jobs drop 17\n"
+          "  boxoffice jobs drop --all-dead\n"},
     About{"version", "print the version and those of its parts",
           "Prints the version of boxoffice and of the libraries it runs with.",
           "  boxoffice version\n"
@@ -127,7 +142,7 @@ std::string commands_text(std::string_view family)
     std::string out = "Commands\n";
     for (const About& about : kAbout) {
         if (!about.usage.starts_with(family)) continue;
-        const std::size_t end = std::min(about.usage.find(" ["), about.usage.find(" --"));
+        const std::size_t end = std::min({about.usage.find(" ["), about.usage.find(" --"), about.usage.find(" ID")});
         out += entry(about.usage.substr(0, end), about.line);
     }
     return out;
@@ -160,6 +175,13 @@ std::string help_text(std::optional<Command> command, std::string_view family)
             "{}\nExamples\n  boxoffice migrate status\n  boxoffice migrate up --data /srv/boxoffice\n",
             commands_text("migrate "));
     }
+    if (!command && family == "jobs") {
+        return fmt::format(
+            "Shows and changes what waits to be done after sales. Servers may run meanwhile.\n\nusage: boxoffice jobs COMMAND "
+            "[options]\n\n"
+            "{}\nExamples\n  boxoffice jobs list --dead\n  boxoffice jobs retry --all-dead\n",
+            commands_text("jobs "));
+    }
     if (!command) return general_text();
 
     const About& about = kAbout[static_cast<std::size_t>(*command)];
@@ -181,6 +203,8 @@ std::string help_text(std::optional<Command> command, std::string_view family)
                   "it was ahead: have those mean nothing, and go on by it; stop all servers first");
     }
     if (command == Command::demo) out += entry("--add", "add to a store that has events already");
+    if (command == Command::jobs_list) out += entry("--dead", "list only those that were given up");
+    if (command == Command::jobs_retry || command == Command::jobs_drop) out += entry("--all-dead", "all that were given up");
     out += "\nMore\n";
     if (command == Command::worker) {
         out += entry("--config FILE", "TOML file of these options [BOXOFFICE_CONFIG]");

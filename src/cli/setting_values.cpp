@@ -12,6 +12,7 @@ namespace
 
 constexpr double kBurstMax = 1e9;  // of either number of a rate: more than any machine answers
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 3> kMailWays{"smtp", "file", "none"};  // MailWay after unset
 
 bool is_address(int family, const std::string& text)
 {
@@ -275,6 +276,21 @@ std::string set_log_format(Config& config, std::string_view text)
 }
 
 std::string show_log_format(const Config& config) { return config.log_format == LogFormat::json ? "\"json\"" : "\"text\""; }
+
+std::string set_mail(Config& config, std::string_view text)
+{
+    for (std::size_t i = 0; i < kMailWays.size(); ++i) {
+        if (kMailWays[i] != text) continue;
+        config.mail = static_cast<MailWay>(i + 1);
+        return {};
+    }
+    return "smtp, file or none";
+}
+
+std::string show_mail(const Config& config)
+{
+    return config.mail == MailWay::unset ? std::string() : toml_string(kMailWays[static_cast<std::size_t>(config.mail) - 1]);
+}
 
 std::string set_log_level(Config& config, std::string_view text)
 {

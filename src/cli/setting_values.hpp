@@ -150,6 +150,8 @@ std::string set_listen(Config& config, std::string_view text);
 std::string show_listen(const Config& config);
 std::string show_secret(const Config& config);
 std::string set_site_url(Config& config, std::string_view text);
+std::string set_mail(Config& config, std::string_view text);
+std::string show_mail(const Config& config);
 std::string set_proxies(Config& config, std::string_view text);
 std::string show_proxies(const Config& config);
 std::string set_origins(Config& config, std::string_view text);

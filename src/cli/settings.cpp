@@ -16,7 +16,9 @@ constexpr unsigned kDemo = bit(Command::demo);
 constexpr unsigned kBackup = bit(Command::backup);
 constexpr unsigned kCopy = bit(Command::copy);
 constexpr unsigned kDoctor = bit(Command::doctor);
-constexpr unsigned kAnyStore = kServe | kDemo | kDoctor | bit(Command::restore) | bit(Command::migrate_up) |
+constexpr unsigned kJobsList = bit(Command::jobs_list);
+constexpr unsigned kJobs = kJobsList | bit(Command::jobs_retry) | bit(Command::jobs_drop);
+constexpr unsigned kAnyStore = kServe | kDemo | kDoctor | kJobs | bit(Command::restore) | bit(Command::migrate_up) |
                                bit(Command::migrate_down) | bit(Command::migrate_status);
 
 constexpr std::string_view kWhere = "Where the box office lives";
@@ -29,6 +31,7 @@ constexpr std::string_view kShares = "One client's share of connections and memo
 constexpr std::string_view kWatching = "Log";
 constexpr std::string_view kLimits = "Threads and limits";
 constexpr std::string_view kCatalogue = "The catalogue";
+constexpr std::string_view kOutbox = "The jobs";
 constexpr std::string_view kCopying = "From where to where";
 constexpr auto kOpen = Visibility::open;
 constexpr auto kUrl = Visibility::url;
@@ -65,6 +68,9 @@ constexpr Setting kSettings[] = {
         "", kBoth, "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
     Setting{"redis-url", "URL", kShared, "redis://[:PASSWORD@]HOST[:PORT]: look this Redis over, too", "", kDoctor,
             "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
+    Setting{"redis-url", "URL", kShared, "what is dead no more is taken out of this Redis' dead letters, too", "",
+            bit(Command::jobs_retry) | bit(Command::jobs_drop), "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>,
+            show_text<&Config::redis_url>},
     Setting{"work", "yes|no", kShared, "whether this server also does what a worker does; with the embedded store it always does",
             "", kServe, "BOXOFFICE_WORK", kOpen, set_yes_or_no<&Config::work>, show_yes_or_no<&Config::work>},
     Setting{"write-lanes", "N", kShared, "transactions at a time, 1 to 16; acts of one event go through one of them", "", kBoth,
@@ -99,11 +105,15 @@ constexpr Setting kSettings[] = {
     Setting{"jwt-secret-file", "FILE", kPeople, "file to read that secret from", "", kServe, "BOXOFFICE_JWT_SECRET_FILE", kOpen,
             set_path<&Config::jwt_secret_file>, show_path<&Config::jwt_secret_file>},
 
-    Setting{"smtp-url", "URL", kMail,
-            "server that takes mail, smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://…; without it none is sent", "", kBoth,
+    Setting{"mail", "WAY", kMail,
+            "smtp: sent through --smtp-url; file: kept as files in DATA/mail, with the embedded store only; none: no mail is "
+            "even written for anybody to send",
+            "smtp with --smtp-url; without it none with the embedded store, and with a shared one left to nodes that have it",
+            kBoth, "BOXOFFICE_MAIL", kOpen, set_mail, show_mail},
+    Setting{"smtp-url", "URL", kMail, "server that takes mail, smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://…", "", kBoth,
             "BOXOFFICE_SMTP_URL", kUrl, set_text<&Config::smtp_url>, show_text<&Config::smtp_url>},
     Setting{"mail-from", "ADDRESS", kMail,
-            "whom mail comes from, such as \"Box office <tickets@example.org>\"; needed to send any", "", kBoth,
+            "whom mail comes from, such as \"Box office <tickets@example.org>\"; needed with --smtp-url", "", kBoth,
             "BOXOFFICE_MAIL_FROM", kOpen, set_text<&Config::mail_from>, show_text<&Config::mail_from>},
     Setting{"site-url", "URL", kMail, "where links in mail lead, such as https://tickets.example.org; without it there are none",
             "", kBoth, "BOXOFFICE_SITE_URL", kOpen, set_site_url, show_text<&Config::site_url>},
@@ -219,6 +229,8 @@ constexpr Setting kSettings[] = {
             set_whole<&Config::demo_events, 1, 1'000'000>, show_whole<&Config::demo_events>},
     Setting{"seed", "S", kCatalogue, "the same seed gives the same catalogue", "", kDemo, "", kOpen,
             set_whole<&Config::demo_seed, 0, UINT64_MAX>, show_whole<&Config::demo_seed>},
+    Setting{"limit", "N", kOutbox, "list so many at most, 1 to 10000", "", kJobsList, "", kOpen,
+            set_whole<&Config::jobs_limit, 1, 10'000>, show_whole<&Config::jobs_limit>},
     Setting{"from", "YYYY-MM-DD", kCatalogue, "the first day with events", "today", kDemo, "", kOpen, set_first_day,
             show_nothing},
 };

@@ -136,6 +136,7 @@ struct TakeEffects {  // -> Effects
     Instant now;
     std::size_t most;
     Instant until;
+    bool mail = true;  // those that needs_mail(), too
 };
 
 /// The jobs of these effects are done: forgets them. An effect that is gone already is no error.
@@ -156,6 +157,8 @@ struct TakeMailTurn {  // -> MailTurn
     std::string key;
     Instant now;
     Instant until;
+    std::string recipient{};  // an address as addresses are compared: the message counts as one of its hour; empty: counts nowhere
+    bool always = true;       // false: too_many once kMailsAnHour others went to the recipient within an hour
 };
 
 struct MarkMailSent {  // -> Done

@@ -20,4 +20,9 @@ namespace boxoffice
 [[nodiscard]] int copy(const cli::Config& config);
 [[nodiscard]] int print_version();
 
+// jobs_commands.cpp
+[[nodiscard]] int list_jobs(const cli::Config& config);
+[[nodiscard]] int retry_jobs(const cli::Config& config);
+[[nodiscard]] int drop_jobs(const cli::Config& config);
+
 }  // namespace boxoffice

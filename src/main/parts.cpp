@@ -123,15 +123,38 @@ void keep_time(OpenStore& open, std::unique_ptr<Kind> clock)
     if (const Micros ahead = open.ahead(); ahead > std::chrono::seconds(1)) log::warn(why_ahead(ahead));
 }
 
-JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer,
+std::unique_ptr<Mailer> make_mailer(const cli::Config& config)
+{
+    // Without a name for them, the messages of somebody who tries things out come from this machine.
+    constexpr std::string_view kFromHere = "Box office <boxoffice@localhost>";
+    switch (config.mail) {
+        case cli::MailWay::smtp:
+            return make_smtp({.url = config.smtp_url, .from = config.mail_from});
+        case cli::MailWay::file:
+            return make_mail_folder(
+                {.folder = config.data / "mail", .from = config.mail_from.empty() ? std::string(kFromHere) : config.mail_from});
+        case cli::MailWay::none:
+            if (!config.smtp_url.empty()) log::warn("--mail is none: --smtp-url is not used, and nobody is sent any mail");
+            return nullptr;
+        case cli::MailWay::unset:
+            log::info("no mail is sent from here: it waits for a process with --smtp-url; where there is none, set --mail none");
+            return nullptr;
+    }
+    return nullptr;
+}
+
+JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteLane& writes, Mailer* mailer, Shedding& shedding,
                         const std::atomic<bool>& stopping)
 {
-    if (!mailer) return [](const Effect&) {};  // nobody wants to hear of it
+    if (!mailer) return [](const Effect&) {};  // those that need mail are not taken, and nothing follows from the others yet
     const auto is_stopping = [&stopping] { return stopping.load(); };
     Notices::Means means;
     means.carry_out = [&writes](const Act& act) { return carry_out(writes, act, kTurnPatience); };
     means.insist = [&writes, is_stopping](const Act& act) { return insist(writes, act, {.stopping = is_stopping}); };
     means.stopping = is_stopping;
+    means.left_out = [&shedding](UserId user) {
+        shedding.refused("mail", "hourly_limit", {.address = {}, .account = user.value});
+    };
     const auto notices = std::make_shared<Notices>(*open.store, *open.clock, *open.zones, *mailer, std::move(means),
                                                    NoticeOptions{config.site_url});
     return [notices](const Effect& effect) {
@@ -160,6 +183,7 @@ PostgresOptions postgres_options(const cli::Config& config)
     options.readers = config.database_connections;
     options.searchers = config.search_threads;
     options.search_timeout = config.read_deadline;
+    options.mails = config.mail != cli::MailWay::none;
     options.lock_timeout = config.lock_timeout;
     options.statement_timeout = config.statement_timeout;
     return options;
@@ -211,8 +235,12 @@ OpenStore::OpenStore(const cli::Config& config) : zones(make_zones()), keeps_hou
         shared->start();
         keep_time(*this, std::move(shared));
     } else {
-        store = open_sqlite(
-            {.file = config.database, .readers = readers_of(config), .tell = tell_operator, .arrivals = &arrivals}, *zones);
+        store = open_sqlite({.file = config.database,
+                             .readers = readers_of(config),
+                             .mails = config.mail != cli::MailWay::none,
+                             .tell = tell_operator,
+                             .arrivals = &arrivals},
+                            *zones);
         keep_time(*this, std::make_unique<RealClock>());
     }
 }
@@ -255,18 +283,28 @@ Shared::Shared(const cli::Config& config, Store& store)
 std::vector<http::OtherPart> Shared::others(const cli::Config& config, Store& store) const
 {
     std::vector<http::OtherPart> parts;
-    if (watch) parts.push_back({"redis", [&redis = *watch] { return redis.ok(); }});
+    if (watch) {
+        parts.push_back({.name = "redis", .ok = [&redis = *watch, log_of_it = std::make_shared<Seldom>()] {
+                             const std::string trouble = redis.trouble();
+                             if (!trouble.empty() && log_of_it->due())
+                                 log::warn("Redis is of no use now", {{"why", std::string_view(trouble)}});
+                             return trouble.empty();
+                         }});
+    }
     if (is_shared(config)) parts.push_back({"rows", [&store] { return store.blocked_rows() == 0; }, "locked by another session"});
     return parts;
 }
 
-Work::Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, JobStream* stream)
+Work::Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, Shedding& shedding,
+           JobStream* stream)
     : store_(*open.store),
       shared_(is_shared(config)),
-      mailer_(config.smtp_url.empty() ? nullptr : make_smtp({.url = config.smtp_url, .from = config.mail_from})),
-      job_(make_job(config, open, writes, mailer_.get(), stopping_)),
+      mailer_(make_mailer(config)),
+      job_(make_job(config, open, writes, mailer_.get(), shedding, stopping_)),
       expiry_(*open.store, writes, *open.clock, metrics, {.at_once = shared_ ? kLapsedAtOnceShared : Expiry::Options{}.at_once}),
-      jobs_(writes, *open.clock, stream, job_, metrics, {.threads = config.job_threads})
+      // The stream has the jobs that need mail among others, and who takes from it takes what comes.
+      jobs_(writes, *open.clock, can_mail(config) ? stream : nullptr, job_, metrics,
+            {.threads = config.job_threads, .mail = can_mail(config)})
 {
 }
 

@@ -17,11 +17,17 @@
 #include "runtime/log.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/rate_limits.hpp"
+#include "runtime/shedding.hpp"
 
 /// What serve and worker are made of alike.
 namespace boxoffice
 {
 
+/// Whether messages are sent from this process, and not left to others.
+[[nodiscard]] inline bool can_mail(const cli::Config& config)
+{
+    return config.mail == cli::MailWay::smtp || config.mail == cli::MailWay::file;
+}
 [[nodiscard]] inline bool is_shared(const cli::Config& config) { return !config.postgres_url.empty(); }
 [[nodiscard]] PostgresOptions postgres_options(const cli::Config& config);
 [[nodiscard]] RedisOptions redis_options(const cli::Config& config);
@@ -77,7 +83,8 @@ struct Shared {
 class Work
 {
 public:
-    Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, JobStream* stream);
+    Work(const cli::Config& config, const OpenStore& open, WriteLane& writes, Metrics& metrics, Shedding& shedding,
+         JobStream* stream);
     ~Work();  // stop()
     Work(const Work&) = delete;
     Work& operator=(const Work&) = delete;

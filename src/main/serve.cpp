@@ -82,6 +82,7 @@ int serve(const cli::Config& config)
 
     Metrics metrics;
     metrics.build_info(cli::version());
+    Shedding shedding(metrics);
     Shared shared(config, store);
     WriteLane writes(store,
                      {.depth_max = config.write_queue,
@@ -109,10 +110,9 @@ int serve(const cli::Config& config)
     };
     WorkLane passwords(of_passwords("password", config.password_threads), metrics);
     WorkLane registrations(of_passwords("register", 1), metrics);
-    Shedding shedding(metrics);
     LiveHub live(store, clock, shared.wire.get(), metrics, {});
     std::optional<Work> work;
-    if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shared.jobs.get());
+    if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shedding, shared.jobs.get());
     std::atomic<bool> draining{false};
 
     const http::ServerOptions door = server_options(config);

@@ -28,11 +28,12 @@ int work(const cli::Config& config)
 
     Metrics metrics;
     metrics.build_info(cli::version());
+    Shedding shedding(metrics);
     Shared shared(config, store);
     // One lane: what a worker writes comes from its two loops, and each waits for its own.
     WriteLane writes(store, {.blocked_most = config.lock_timeout, .lanes = config.write_lanes}, metrics);
     WorkLane reads({.name = "read", .threads = 2, .nice = 0}, metrics);
-    Work work(config, open, writes, metrics, shared.jobs.get());
+    Work work(config, open, writes, metrics, shedding, shared.jobs.get());
     std::atomic<bool> draining{false};
     const auto watch = http::make_watch({.store = store,
                                          .writes = writes,

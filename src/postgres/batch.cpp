@@ -74,12 +74,14 @@ void Batch::sell(Stock& stock, std::int64_t count, Instant now)
 
 void Batch::effect(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now)
 {
+    if (!mails_ && needs_mail(kind)) return;
     std::string list = "{";
     for (const TicketId ticket : tickets) list += (list.size() > 1 ? "," : "") + std::to_string(ticket.value);
     plan_.effects.kinds.push_back(static_cast<std::int64_t>(kind));
     plan_.effects.events.push_back(event);
     plan_.effects.tickets.push_back(list + "}");
     plan_.effects.made.push_back(now);
+    plan_.effects.due.push_back(due_at(kind, now));
 }
 
 void Batch::effects_of_lapse(EventId event, std::span<const TicketId> tickets, Instant now)

@@ -34,7 +34,7 @@ struct Plan {
         std::vector<std::int64_t> kinds;
         std::vector<EventId> events;
         std::vector<std::string> tickets;  // as PostgreSQL writes an array: {1,2}
-        std::vector<Instant> made;
+        std::vector<Instant> made, due;
     } effects;
     struct Answers {
         std::vector<std::int64_t> users;
@@ -52,8 +52,9 @@ void change_lapsed(Flight& flight, const Plan& plan);
 class Batch
 {
 public:
-    Batch(std::span<WriteJob* const> jobs, Facts facts, const Zones& zones, const Arrivals* arrivals)
-        : jobs_(jobs), facts_(std::move(facts)), zones_(zones), arrivals_(arrivals)
+    /// `mails`: whether effects that need mail are written.
+    Batch(std::span<WriteJob* const> jobs, Facts facts, const Zones& zones, const Arrivals* arrivals, bool mails)
+        : jobs_(jobs), facts_(std::move(facts)), zones_(zones), arrivals_(arrivals), mails_(mails)
     {
     }
 
@@ -105,6 +106,7 @@ private:
     Facts facts_;
     const Zones& zones_;
     const Arrivals* arrivals_;
+    bool mails_;
     Plan plan_;
     WriteJob* current_ = nullptr;           // the act that is being decided
     std::unordered_set<TicketId> settled_;  // tickets that this batch has given another status

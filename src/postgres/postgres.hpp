@@ -7,6 +7,7 @@
 #include "core/archive.hpp"
 #include "core/core.hpp"
 #include "core/identity.hpp"
+#include "core/job_desk.hpp"
 
 /// The store that several machines share: PostgreSQL 15 or newer with PostGIS 3.3 or newer. Each node carries out batches of
 /// acts, one transaction a lane at a time; row locks, guarded updates and CHECKs keep nodes from overselling to each other, at
@@ -20,6 +21,7 @@ struct PostgresOptions {
     unsigned readers = 4;    // connections that read: as many queries run at once in the server
     unsigned searchers = 1;  // connections for expensive reads, beside them
     Micros search_timeout = std::chrono::seconds(5);  // such a read is broken off after so long
+    bool mails = true;                                // false: effects that need mail are not written
     Micros connect_timeout = std::chrono::seconds(5);
     Micros lock_timeout = std::chrono::seconds(5);        // a row that somebody else has locked for longer ends the transaction
     Micros statement_timeout = std::chrono::seconds(15);  // and so does a statement that runs for longer
@@ -51,6 +53,9 @@ struct PostgresOptions {
 /// Has the times that a clock ahead of the database's has left in the store mean nothing any more. Does nothing when no time in
 /// the store is later. Nobody may serve it meanwhile: hold open_postgres_archive(). Throws StoreFailure.
 AcceptedClock accept_clock_postgres(const PostgresOptions& options);
+
+/// The store's outbox, while servers run or not. Throws StoreFailure with a sentence for the operator.
+[[nodiscard]] std::unique_ptr<JobDesk> open_postgres_jobs(const PostgresOptions& options);
 
 /// The store's rows as they lie there, to be copied into. Applies pending migrations first. Throws StoreFailure with a sentence
 /// for the operator, busy when a server of ours or another copy uses the database: nobody else may, as long as the object lives.

@@ -172,7 +172,7 @@ void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> pati
             (void)db_.ask("ROLLBACK");
             facts = gather(db_, wanted);
         }
-        Batch batch(jobs, std::move(facts), zones_, options_.arrivals);
+        Batch batch(jobs, std::move(facts), zones_, options_.arrivals, options_.mails);
         batch.decide();
         commit(batch, wanted.now);
     } catch (const Refused&) {

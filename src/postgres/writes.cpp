@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "core/search.hpp"
+#include "postgres/outbox.hpp"
 #include "postgres/words.hpp"
 #include "text/text.hpp"
 
@@ -75,8 +76,9 @@ constexpr std::string_view kCount = GUARDED(
 constexpr std::string_view kFull = "INSERT INTO sold_out (event_id) SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING";
 constexpr std::string_view kFree = "DELETE FROM sold_out WHERE event_id = ANY($1::bigint[])";
 constexpr std::string_view kEffects =
-    "INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) SELECT kind, event_id, tickets::bigint[], at, at "
-    "FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[]) AS u(kind, event_id, tickets, at)";
+    "INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) SELECT kind, event_id, tickets::bigint[], at, due "
+    "FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[]) "
+    "AS u(kind, event_id, tickets, at, due)";
 constexpr std::string_view kKeep = GUARDED(
     "INSERT INTO kept_answers AS k (user_id, key, fingerprint, bytes, kept_at) SELECT * FROM unnest($1::bigint[], $2::text[], "
     "$3::text[], $4::bytea[], $5::timestamptz[]) AS u(user_id, key, fingerprint, bytes, kept_at) ORDER BY user_id, key "
@@ -94,24 +96,6 @@ constexpr std::string_view kForgetBatches =
 constexpr std::string_view kForgetMails =
     "WITH gone AS (DELETE FROM mails WHERE ctid = ANY(ARRAY(SELECT ctid FROM mails WHERE until < $1 "
     "ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
-// No join: of a limit that is a parameter the planner expects so many rows that it would read the whole outbox, and for a table
-// that is empty whenever it is counted it would read it once for each row.
-constexpr std::string_view kTakeEffects =
-    "WITH chosen AS (SELECT id, due_at FROM outbox WHERE dead_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $2 "
-    "FOR UPDATE SKIP LOCKED), taken AS (UPDATE outbox SET due_at = $3 WHERE id = ANY(ARRAY(SELECT id FROM chosen)) "
-    "RETURNING id, kind, event_id, tickets, made_at, tries) "
-    "SELECT * FROM taken ORDER BY array_position(ARRAY(SELECT id FROM chosen ORDER BY due_at, id), id)";
-constexpr std::string_view kSettleEffects = "DELETE FROM outbox WHERE id = ANY($1::bigint[])";
-constexpr std::string_view kPostponeEffect =
-    "UPDATE outbox SET tries = tries + 1, why = $2, due_at = coalesce($3::timestamptz, due_at), "
-    "dead_at = CASE WHEN $3::timestamptz IS NULL THEN $4::timestamptz END WHERE id = $1 AND dead_at IS NULL";
-constexpr std::string_view kTakeTurn =
-    "INSERT INTO mails AS m (key, until) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET until = excluded.until "
-    "WHERE m.sent_at IS NULL AND m.until <= $3 RETURNING true";
-constexpr std::string_view kTurn = "SELECT sent_at IS NOT NULL FROM mails WHERE key = $1";
-constexpr std::string_view kMailSent =
-    "INSERT INTO mails (key, until, sent_at) VALUES ($1, $2, $2) ON CONFLICT (key) DO UPDATE SET sent_at = excluded.sent_at";
-
 /// The order of paces at any one time is the order of these: all halve alike.
 double popularity_of(const Pace& pace)
 {
@@ -254,7 +238,7 @@ void count(Flight& flight, const Facts& facts)
 struct Alone {
     Flight& flight;
     WriteJob& job;
-    std::vector<std::function<void(const std::vector<Rows>&)>>& later;
+    Later& later;
 
     void operator()(const ForgetAnswers& act) const
     {
@@ -267,48 +251,6 @@ struct Alone {
             to.outcome = Done{full(answers) || full(batches) || full(mails)};
         });
     }
-    void operator()(const TakeEffects& act) const
-    {
-        const auto at = flight.add(
-            kTakeEffects, std::move(Params().instant(act.now).integer(static_cast<std::int64_t>(act.most)).instant(act.until)));
-        later.emplace_back([at, &to = job](const std::vector<Rows>& all) {
-            const Rows& rows = all[at];
-            Effects effects;
-            for (int row = 0; row < rows.count(); ++row) {
-                Effect effect;
-                effect.id = rows.integer(row, 0);
-                effect.kind = static_cast<EffectKind>(rows.integer(row, 1));
-                effect.event = rows.id<EventId>(row, 2);
-                for (const std::int64_t ticket : rows.integers(row, 3)) effect.tickets.push_back(TicketId{ticket});
-                effect.made_at = rows.instant(row, 4);
-                effect.tries = static_cast<int>(rows.integer(row, 5));
-                effects.taken.push_back(std::move(effect));
-            }
-            to.outcome = std::move(effects);
-        });
-    }
-    void operator()(const SettleEffects& act) const { flight.add(kSettleEffects, std::move(Params().integers(act.effects))); }
-    void operator()(const PostponeEffect& act) const
-    {
-        flight.add(kPostponeEffect,
-                   std::move(Params().integer(act.effect).text(std::string_view(act.why)).instant(act.due_at).instant(act.now)));
-    }
-    void operator()(const TakeMailTurn& act) const
-    {
-        const auto mine =
-            flight.add(kTakeTurn, std::move(Params().text(std::string_view(act.key)).instant(act.until).instant(act.now)));
-        const auto state = flight.add(kTurn, std::move(Params().text(std::string_view(act.key))));
-        later.emplace_back([mine, state, &to = job](const std::vector<Rows>& rows) {
-            if (rows[mine].count() > 0)
-                to.outcome = MailTurn::yours;
-            else
-                to.outcome = rows[state].count() > 0 && rows[state].boolean(0, 0) ? MailTurn::already_sent : MailTurn::elsewhere;
-        });
-    }
-    void operator()(const MarkMailSent& act) const
-    {
-        flight.add(kMailSent, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
-    }
     void operator()(const RenewHash& act) const
     {
         flight.add(kRenewHash, std::move(Params()
@@ -320,6 +262,7 @@ struct Alone {
     template <class Other>
     void operator()(const Other&) const
     {
+        add_outbox_act(flight, job, later);
     }
 };
 
@@ -338,8 +281,12 @@ Flight Batch::writes(std::vector<std::function<void(const std::vector<Rows>&)>>&
     count(flight, facts_);
     const auto& effects = plan_.effects;
     if (!effects.kinds.empty())
-        flight.add(kEffects,
-                   std::move(Params().integers(effects.kinds).ids(effects.events).texts(effects.tickets).instants(effects.made)));
+        flight.add(kEffects, std::move(Params()
+                                           .integers(effects.kinds)
+                                           .ids(effects.events)
+                                           .texts(effects.tickets)
+                                           .instants(effects.made)
+                                           .instants(effects.due)));
     const auto& kept = plan_.answers;
     if (!kept.users.empty()) {
         flight.add(kKeep, std::move(Params()

@@ -178,7 +178,7 @@ private:
     std::vector<Effect> take(std::size_t most, Instant until)
     {
         if (most == 0) return {};
-        Outcome outcome = carry_out(writes_, TakeEffects{clock_.now(), most, until}, kLanePatience);
+        Outcome outcome = carry_out(writes_, TakeEffects{clock_.now(), most, until, options_.mail}, kLanePatience);
         if (Effects* const effects = std::get_if<Effects>(&outcome)) return std::move(effects->taken);
         if (store_log_.due()) log::error("the outbox could not be read", {{"why", why_of(outcome)}});
         return {};

@@ -47,6 +47,7 @@ public:
         Micros try_again = std::chrono::seconds(5);     // after the first failure; doubled by each
         Micros try_again_max = std::chrono::minutes(30);
         int tries_max = 11;  // over more than an hour: longer than a mail server's restart
+        bool mail = true;    // false: effects whose job is a message are left to processes that can send one
     };
     /// What an effect means. Throws when it has to be tried again; MailFailure with no hope: dead at once; JobLeftOff: no
     /// failure. Called on several threads.

@@ -10,6 +10,7 @@
 #include "core/archive.hpp"
 #include "core/core.hpp"
 #include "core/identity.hpp"
+#include "core/job_desk.hpp"
 
 /// The embedded store: one SQLite file in WAL mode, one connection that alone writes and checkpoints (SQLite before
 /// 3.51.3 can corrupt a WAL database when two connections checkpoint), several that read.
@@ -30,6 +31,7 @@ struct LogLimits {
 struct SqliteOptions {
     std::filesystem::path file;  // data/boxoffice.db
     unsigned readers = 3;        // connections for reads: one a read-lane thread and one to spare
+    bool mails = true;           // false: effects that need mail are not written
     /// Hears of what the operator should know, such as a checkpoint that failed; on the write lane's thread.
     std::function<void(std::string_view)> tell{};
     LogLimits log{};
@@ -95,6 +97,9 @@ void backup_sqlite(const std::filesystem::path& from, const std::filesystem::pat
 /// only read. As long as that lasts, a running server's WAL grows. Throws StoreFailure when there is no store, or when it lacks a
 /// migration of this binary.
 [[nodiscard]] std::unique_ptr<ArchiveSource> open_sqlite_archive(const std::filesystem::path& file);
+
+/// The store's outbox, while a server runs or not. Throws StoreFailure with a sentence for the operator.
+[[nodiscard]] std::unique_ptr<JobDesk> open_sqlite_jobs(const std::filesystem::path& file);
 
 /// Who sells from the store at this moment, as "another boxoffice process (pid 17)"; nothing when nobody does.
 [[nodiscard]] std::optional<std::string> writer_of_sqlite(const std::filesystem::path& file);

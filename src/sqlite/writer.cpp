@@ -28,6 +28,7 @@ Writer::Writer(const SqliteOptions& options, Places& places, const Zones& zones,
       places_(places),
       zones_(zones),
       arrivals_(options.arrivals),
+      mails_(options.mails),
       inventory_(db_),
       log_(db_, options, gate)
 {

@@ -90,12 +90,15 @@ private:
     [[nodiscard]] bool is_awaited(TicketId ticket, Instant deadline) const;
     /// Writes what follows from a change into the outbox, so many tickets to a row; one row when there are none.
     void note(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
+    /// How many messages went to its recipient in the hour before, up to the most that may.
+    std::int64_t mails_of_hour(const TakeMailTurn& act);
     std::int64_t forget_mails(Instant before, std::int64_t most);
 
     Connection db_;
     Places& places_;
     const Zones& zones_;
     const Arrivals* const arrivals_;
+    const bool mails_;  // whether effects that need mail are written
     Inventory inventory_;
 
     std::int64_t ids_after_ = 0;

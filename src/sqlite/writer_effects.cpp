@@ -10,6 +10,17 @@ namespace boxoffice::sqlite
 namespace
 {
 
+static_assert(needs_mail(EffectKind{1}) && !needs_mail(EffectKind{2}), "the condition of outbox_due_without_mail");
+
+constexpr std::string_view kDue =
+    "SELECT id, kind, event_id, tickets, made_at, tries FROM outbox WHERE dead_at IS NULL AND due_at <= ?1 "
+    "ORDER BY due_at, id LIMIT ?2";
+constexpr std::string_view kDueWithoutMail =
+    "SELECT id, kind, event_id, tickets, made_at, tries FROM outbox WHERE dead_at IS NULL AND kind > 1 AND due_at <= ?1 "
+    "ORDER BY due_at, id LIMIT ?2";
+
+constexpr Micros kHour = std::chrono::hours(1);
+
 std::string joined(std::span<const TicketId> tickets)
 {
     std::string text;
@@ -24,10 +35,11 @@ std::string joined(std::span<const TicketId> tickets)
 
 void Writer::note(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now)
 {
+    if (!mails_ && needs_mail(kind)) return;
     do {
         const auto some = tickets.first(std::min(tickets.size(), kTicketsToAnEffect));
-        db_.execute("INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
-                    static_cast<int>(kind), event, joined(some), now);
+        db_.execute("INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    static_cast<int>(kind), event, joined(some), now, due_at(kind, now));
         tickets = tickets.subspan(some.size());
         ++noted_;
     } while (!tickets.empty());
@@ -38,10 +50,7 @@ Outcome Writer::act(const TakeEffects& act)
     Effects effects;
     const auto most = static_cast<std::int64_t>(act.most);
     {
-        Rows rows = db_.query(
-            "SELECT id, kind, event_id, tickets, made_at, tries FROM outbox WHERE dead_at IS NULL AND due_at <= ?1 "
-            "ORDER BY due_at, id LIMIT ?2",
-            act.now, most);
+        Rows rows = db_.query(act.mail ? kDue : kDueWithoutMail, act.now, most);
         while (rows.next()) {
             effects.taken.push_back({rows.integer(0), static_cast<EffectKind>(rows.integer(1)), EventId{rows.integer(2)},
                                      tickets_of(rows.text(3)), rows.instant(4), static_cast<int>(rows.integer(5))});
@@ -70,14 +79,31 @@ Outcome Writer::act(const PostponeEffect& act)
 
 Outcome Writer::act(const TakeMailTurn& act)
 {
-    const auto taken = db_.execute(
-        "INSERT INTO mails (key, until) VALUES (?1, ?3) "
-        "ON CONFLICT (key) DO UPDATE SET until = ?3 WHERE sent_at IS NULL AND until <= ?2",
-        act.key, act.now, act.until);
-    if (taken == 1) return MailTurn::yours;
-    Rows rows = db_.query("SELECT sent_at FROM mails WHERE key = ?1", act.key);
+    {
+        Rows rows = db_.query("SELECT sent_at, until FROM mails WHERE key = ?1", act.key);
+        if (rows.next()) {
+            if (!rows.null(0)) return MailTurn::already_sent;
+            if (rows.instant(1) > act.now) return MailTurn::elsewhere;
+        }
+    }
+    if (!act.always && mails_of_hour(act) >= kMailsAnHour) return MailTurn::too_many;
+    const auto recipient = act.recipient.empty() ? std::nullopt : std::optional(act.recipient);
+    db_.execute(
+        "INSERT INTO mails (key, until, recipient) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (key) DO UPDATE SET until = ?2, recipient = ifnull(?3, recipient)",
+        act.key, act.until, recipient);
+    return MailTurn::yours;
+}
+
+std::int64_t Writer::mails_of_hour(const TakeMailTurn& act)
+{
+    // A turn that is still somebody's counts as a message; one that was given back ended then, unsent.
+    Rows rows = db_.query(
+        "SELECT count(*) FROM (SELECT 1 FROM mails WHERE recipient = ?1 AND until > ?2 AND key <> ?4 "
+        "AND (sent_at > ?2 OR (sent_at IS NULL AND until > ?3)) LIMIT ?5)",
+        act.recipient, act.now - kHour, act.now, act.key, kMailsAnHour);
     rows.next();
-    return rows.null(0) ? MailTurn::elsewhere : MailTurn::already_sent;
+    return rows.integer(0);
 }
 
 Outcome Writer::act(const MarkMailSent& act)

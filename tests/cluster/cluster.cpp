@@ -28,7 +28,8 @@ Cluster::Cluster(const Shape& shape) : environment_(shape.environment)
                                    "--hold-seconds", shape.hold_seconds};
     serve.insert(serve.end(), shape.serve_flags.begin(), shape.serve_flags.end());
     for (int i = 0; i < shape.nodes; ++i) nodes_.emplace_back(home_.path(), "node" + std::to_string(i), serve, environment_);
-    const std::vector<std::string> work{"worker", "--log-level", "warn"};
+    std::vector<std::string> work{"worker", "--log-level", "warn"};
+    work.insert(work.end(), shape.work_flags.begin(), shape.work_flags.end());
     for (int i = 0; i < shape.workers; ++i) workers_.emplace_back(home_.path(), "worker" + std::to_string(i), work, environment_);
     for (Node& node : nodes_) node.launch();
     for (Node& worker : workers_) worker.launch();
@@ -45,14 +46,23 @@ std::vector<Address> Cluster::addresses() const
 
 std::string Cluster::sql(const std::string& statement) const { return boxoffice::shared_postgres().value(database_, statement); }
 
-void Cluster::expect_healthy() const
+Cluster::Ran Cluster::run(std::vector<std::string> words) const
 {
-    const auto log = home_.path() / "doctor.log";
-    boxoffice::Launch launch{.words = {binary(), "doctor"},
+    const auto log = home_.path() / "command.log";
+    std::filesystem::remove(log);
+    words.insert(words.begin(), binary());
+    boxoffice::Launch launch{.words = std::move(words),
                              .environment = boxoffice::environment_with(environment_, {"BOXOFFICE_", "PG"})};
     launch.folder = home_.path();
     launch.log = log;
-    EXPECT_EQ(boxoffice::ChildProcess(launch).wait(30s), 0) << boxoffice::read_text(log);
+    const int code = boxoffice::ChildProcess(launch).wait(30s);
+    return {code, boxoffice::read_text(log)};
+}
+
+void Cluster::expect_healthy() const
+{
+    const Ran doctor = run({"doctor"});
+    EXPECT_EQ(doctor.code, 0) << doctor.text;
 }
 
 void Cluster::expect_orderly_end()

@@ -27,6 +27,7 @@ struct Shape {
     Redis redis = Redis::with;
     std::string hold_seconds = "120";
     std::vector<std::string> serve_flags{};  // for the nodes only
+    std::vector<std::string> work_flags{};   // for the workers only
     std::vector<std::string> environment{"BOXOFFICE_RATE_LIMIT=off"};
 };
 
@@ -47,6 +48,12 @@ public:
 
     /// The first value that a statement gives in this cluster's database.
     [[nodiscard]] std::string sql(const std::string& statement) const;
+    /// A command of the binary over this cluster's store: its exit code, and what it said.
+    struct Ran {
+        int code = 0;
+        std::string text;
+    };
+    [[nodiscard]] Ran run(std::vector<std::string> words) const;
     /// `boxoffice doctor` finds nothing wrong.
     void expect_healthy() const;
     /// Every node and worker ends by itself with 0 when asked to.

@@ -22,23 +22,25 @@ const Zones& zones()
 class SqliteHome final : public StoreHome
 {
 public:
-    SqliteHome() { reopen(); }
+    explicit SqliteHome(bool mails) : mails_(mails) { reopen(); }
     Store& store() override { return *store_; }
     void reopen() override
     {
         store_.reset();
-        store_ = open_sqlite({folder_.path() / "boxoffice.db", 3, &arrivals}, zones());
+        store_ =
+            open_sqlite({.file = folder_.path() / "boxoffice.db", .readers = 3, .mails = mails_, .arrivals = &arrivals}, zones());
     }
 
 private:
     TempFolder folder_;
+    bool mails_;
     std::unique_ptr<Store> store_;
 };
 
 class PostgresHome final : public StoreHome
 {
 public:
-    PostgresHome() : database_(shared_postgres().fresh_database()) { reopen(); }
+    explicit PostgresHome(bool mails) : database_(shared_postgres().fresh_database()), mails_(mails) { reopen(); }
     Store& store() override { return *store_; }
     void reopen() override
     {
@@ -46,11 +48,13 @@ public:
         PostgresOptions options;
         options.url = database_;
         options.arrivals = &arrivals;
+        options.mails = mails_;
         store_ = open_postgres(options, zones());
     }
 
 private:
     std::string database_;
+    bool mails_;
     std::unique_ptr<Store> store_;
 };
 
@@ -58,8 +62,9 @@ private:
 
 const std::vector<Engine>& engines()
 {
-    static const std::vector<Engine> all = {{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
-                                            {"postgres", [] { return std::make_unique<PostgresHome>(); }}};
+    static const std::vector<Engine> all = {
+        {"sqlite", [] { return std::make_unique<SqliteHome>(true); }, [] { return std::make_unique<SqliteHome>(false); }},
+        {"postgres", [] { return std::make_unique<PostgresHome>(true); }, [] { return std::make_unique<PostgresHome>(false); }}};
     return all;
 }
 

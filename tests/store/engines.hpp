@@ -25,6 +25,7 @@ public:
 struct Engine {
     std::string name;
     std::function<std::unique_ptr<StoreHome>()> make;
+    std::function<std::unique_ptr<StoreHome>()> make_without_mail;  // where none is ever to be sent
 };
 
 inline void PrintTo(const Engine& engine, std::ostream* out) { *out << engine.name; }

@@ -113,7 +113,8 @@ TEST_P(Outbox, TellsOfHoldsThatAReservationOrARemovalLapses)
     const Ticket first = reserve(concert, buyer);
     now = first.expires_at;
     const Ticket second = reserve(concert, buyer);
-    std::vector<Effect> taken = take(now);
+    EXPECT_TRUE(take(now + kLapsesGatherFor - 1us).empty()) << "others of the same person may lapse yet";
+    std::vector<Effect> taken = take(now + kLapsesGatherFor);
     ASSERT_EQ(taken.size(), 1u);
     EXPECT_EQ(taken[0].kind, EffectKind::hold_expired);
     EXPECT_EQ(taken[0].tickets, std::vector{first.id});
@@ -121,7 +122,7 @@ TEST_P(Outbox, TellsOfHoldsThatAReservationOrARemovalLapses)
     now = second.expires_at + 1h;
     must<Done>(SettleEffects{{taken[0].id}});
     must<Done>(RemoveEvent{concert, organizer, now});
-    taken = take(now);
+    taken = take(now + kLapsesGatherFor);
     ASSERT_EQ(taken.size(), 2u);
     if (taken[0].kind == EffectKind::event_changed) std::swap(taken[0], taken[1]);
     EXPECT_EQ(taken[0].kind, EffectKind::hold_expired);
@@ -150,6 +151,38 @@ TEST_P(Outbox, IsSaidToHaveARowByTheActThatMadeIt)
     EXPECT_TRUE(made(RemoveEvent{concert, organizer, now}));
 }
 
+TEST_P(Outbox, GivesWhatNeedsNoMailToWhoCanSendNone)
+{
+    const EventId concert = event(3);
+    const UserId buyer = person();
+    pay(reserve(concert, buyer));
+    reserve(concert, buyer);
+    now += hold;
+    must<Lapsed>(LapseDue{now, 10});
+    must<Event>(ChangeEvent{concert, organizer, {}, now});
+    const Instant later = now + kLapsesGatherFor;
+    const auto taken = must<Effects>(TakeEffects{later, 10, later + 1min, false}).taken;
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].kind, EffectKind::event_changed);
+    EXPECT_EQ(take(later).size(), 2u) << "the messages are still there for who can";
+}
+
+TEST_P(Outbox, HasNoMessagesWhereNoneIsEverToBeSent)
+{
+    home = GetParam().make_without_mail();
+    const EventId concert = event(3);
+    const UserId buyer = person();
+    pay(reserve(concert, buyer));
+    reserve(concert, buyer);
+    now += hold;
+    must<Lapsed>(LapseDue{now, 10});
+    EXPECT_EQ(store().outbox_counts().waiting, 0);
+    must<Event>(ChangeEvent{concert, organizer, {}, now});
+    const auto taken = take(now + 1h);
+    ASSERT_EQ(taken.size(), 1u) << "other effects stay";
+    EXPECT_EQ(taken[0].kind, EffectKind::event_changed);
+}
+
 TEST_P(Outbox, SharesRowsAmongHoldsOfOneEventAndNamesEachOnce)
 {
     const EventId crowded = event(120);
@@ -166,7 +199,7 @@ TEST_P(Outbox, SharesRowsAmongHoldsOfOneEventAndNamesEachOnce)
 
     std::set<TicketId> named;
     std::size_t rows = 0;
-    for (const Effect& one : take(now)) {
+    for (const Effect& one : take(now + kLapsesGatherFor)) {
         EXPECT_EQ(one.kind, EffectKind::hold_expired);
         EXPECT_LE(one.tickets.size(), kTicketsToAnEffect);
         if (one.event == quiet) {
@@ -288,6 +321,16 @@ class MailTurns : public StoreTest
 {
 protected:
     MailTurn turn(const std::string& key, Instant at) { return must<MailTurn>(TakeMailTurn{key, at, at + 1min}); }
+    /// To one whose messages are counted.
+    MailTurn turn_to(const std::string& recipient, const std::string& key, Instant at, bool always = false)
+    {
+        return must<MailTurn>(TakeMailTurn{key, at, at + 1min, recipient, always});
+    }
+    void send(const std::string& recipient, const std::string& key, Instant at, bool always = false)
+    {
+        EXPECT_EQ(turn_to(recipient, key, at, always), MailTurn::yours) << key;
+        must<Done>(MarkMailSent{key, at});
+    }
 };
 INSTANTIATE_TEST_SUITE_P(Engines, MailTurns, testing::ValuesIn(engines()), [](const auto& engine) { return engine.param.name; });
 
@@ -310,6 +353,50 @@ TEST_P(MailTurns, EndWithTheMessageSent)
     EXPECT_EQ(turn("paid-1", now + 1h), MailTurn::already_sent);
     must<Done>(MarkMailSent{"never-asked", now});
     EXPECT_EQ(turn("never-asked", now), MailTurn::already_sent);
+}
+
+TEST_P(MailTurns, AreSoManyAnHourToOneRecipient)
+{
+    for (std::int64_t i = 0; i < kMailsAnHour; ++i) send("a@b.co", "lapse-" + std::to_string(i), now + Micros(i));
+    EXPECT_EQ(turn_to("a@b.co", "lapse-more", now + 1s), MailTurn::too_many);
+    home->reopen();
+    EXPECT_EQ(turn_to("a@b.co", "lapse-more", now + 1h - 1us), MailTurn::too_many);
+    EXPECT_EQ(turn_to("a@b.co", "lapse-3", now + 1s), MailTurn::already_sent) << "told as it is";
+    EXPECT_EQ(turn_to("other@b.co", "lapse-other", now + 1s), MailTurn::yours);
+    send("a@b.co", "paid", now + 1s, true);
+    EXPECT_EQ(turn_to("a@b.co", "lapse-more", now + 1h), MailTurn::too_many) << "the first is an hour old, the paid one is not";
+    EXPECT_EQ(turn_to("a@b.co", "lapse-more", now + 1h + 1us), MailTurn::yours) << "and now the second, too";
+    EXPECT_EQ(turn_to("a@b.co", "lapse-still-more", now + 1h + 1us), MailTurn::too_many) << "that one is still under way";
+}
+
+TEST_P(MailTurns, ThatCameToNothingCountForNothing)
+{
+    for (int i = 0; i < 30; ++i) {
+        const std::string key = "away-" + std::to_string(i);
+        EXPECT_EQ(turn_to("a@b.co", key, now), MailTurn::yours) << key;
+        must<MailTurn>(TakeMailTurn{key, now + 1min, now});  // given back, as Notices does
+    }
+    EXPECT_EQ(turn_to("a@b.co", "last", now), MailTurn::yours);
+}
+
+TEST_P(MailTurns, OfPaidTicketsCountAndAreNeverRefused)
+{
+    for (int i = 0; i < 12; ++i) send("a@b.co", "paid-" + std::to_string(i), now, true);
+    EXPECT_EQ(turn_to("a@b.co", "lapse", now), MailTurn::too_many);
+}
+
+TEST_P(MailTurns, ToOneRecipientAreCountedWithinABatch)
+{
+    std::vector<WriteJob> jobs(15);
+    std::vector<WriteJob*> batch;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        jobs[i].act = TakeMailTurn{"lapse-" + std::to_string(i), now, now + 1min, "a@b.co", false};
+        batch.push_back(&jobs[i]);
+    }
+    store().carry_out(batch);
+    EXPECT_EQ(std::count_if(jobs.begin(), jobs.end(),
+                            [](const WriteJob& job) { return std::get<MailTurn>(job.outcome) == MailTurn::yours; }),
+              kMailsAnHour);
 }
 
 TEST_P(MailTurns, GoToOneAskerOfABatch)

@@ -106,6 +106,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(RemoveEvent{EventId{2}, user, now});
         act(ForgetAnswers{now - 24h, 10});
         const auto effects = std::get<Effects>(act(TakeEffects{now + 9min, 10, now + 1h})).taken;
+        act(TakeEffects{now + 9min, 10, now + 1h, false});
         act(PostponeEffect{effects.at(0).id, now + 1h, "why", now});
         (void)store->outbox_counts();
         act(PostponeEffect{effects.at(0).id, {}, "why", now});
@@ -113,6 +114,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(TakeMailTurn{"key", now, now + 1min});
         act(TakeMailTurn{"key", now, now + 1min});
         act(MarkMailSent{"key", now});
+        act(TakeMailTurn{"of few", now, now + 1min, "a@b.co", false});
         store->find_user(user);
         store->find_login("a@b.co");
         store->dearest_hash();

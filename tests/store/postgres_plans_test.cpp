@@ -237,6 +237,7 @@ void PostgresPlans::write()
     act(LapseDue{Instant(1h), 10});  // nothing is due
     act(ForgetAnswers{now - 24h, 10});
     const auto effects = std::get<Effects>(act(TakeEffects{now + 9min, 10, now + 1h})).taken;
+    act(TakeEffects{now + 9min, 10, now + 1h, false});
     act(PostponeEffect{effects.at(0).id, now + 1h, "why", now});
     act(PostponeEffect{effects.at(0).id, {}, "why", now});
     act(SettleEffects{{effects.at(1).id}});
@@ -244,6 +245,7 @@ void PostgresPlans::write()
     act(TakeMailTurn{mail, now, now + 1min});
     act(TakeMailTurn{mail, now, now + 1min});
     act(MarkMailSent{mail, now});
+    act(TakeMailTurn{"of few", now, now + 1min, "a@b.co", false});
 }
 
 void PostgresPlans::ask()
