@@ -62,11 +62,11 @@ constexpr Setting kSettings[] = {
             "environment (PGPASSWORD) or in ~/.pgpass, where other users of the machine cannot read it",
             "", kCopy, "", kUrl, set_copy_target, show_nothing},
 
-    Setting{
-        "redis-url", "URL", kShared,
-        "redis://[:PASSWORD@]HOST[:PORT]: rate limits and the live feed are then shared, and jobs go to whichever worker is free",
-        "", kBoth, "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
-    Setting{"redis-url", "URL", kShared, "redis://[:PASSWORD@]HOST[:PORT]: look this Redis over, too", "", kDoctor,
+    Setting{"redis-url", "URL", kShared,
+            "redis[s]://[[USER]:PASSWORD@]HOST[:PORT]: rate limits and the live feed are then shared, and jobs go to whichever "
+            "worker is free",
+            "", kBoth, "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
+    Setting{"redis-url", "URL", kShared, "redis[s]://[[USER]:PASSWORD@]HOST[:PORT]: look this Redis over, too", "", kDoctor,
             "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
     Setting{"redis-url", "URL", kShared, "what is dead no more is taken out of this Redis' dead letters, too", "",
             bit(Command::jobs_retry) | bit(Command::jobs_drop), "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>,
