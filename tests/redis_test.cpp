@@ -308,7 +308,7 @@ TEST(RedisLink, GoesOverTlsToWhoProvesWhoItIs)
     EXPECT_NE(why(url("127.0.0.1", "other.crt")).find("certificate is not believed"), std::string::npos)
         << why(url("127.0.0.1", "other.crt"));
     EXPECT_NE(why(url("127.0.0.1", "")).find("certificate is not believed"), std::string::npos) << "no authority of the system's";
-    EXPECT_NE(why(url("127.0.0.2", "ca.crt")).find("mismatch"), std::string::npos) << why(url("127.0.0.2", "ca.crt"));
+    EXPECT_NE(why(url("127.1", "ca.crt")).find("mismatch"), std::string::npos) << why(url("127.1", "ca.crt"));
     EXPECT_NE(why("redis://:word@127.0.0.1:" + std::to_string(server.port())), "") << "in the clear";
     const RedisServer clear;
     EXPECT_NE(why("rediss://127.0.0.1:" + std::to_string(clear.port())), "") << "TLS to one without";

@@ -91,7 +91,7 @@ Branch add_branch(CLI::App& parent, std::string_view word, Command command)
     if (command == Command::doctor) branch.accept_clock = branch.app->add_flag("--accept-clock");
     if (command == Command::jobs_list) branch.dead = branch.app->add_flag("--dead");
     if (command == Command::jobs_retry || command == Command::jobs_drop) {
-        branch.jobs = branch.app->add_option("ID")->expected(0, -1);
+        branch.jobs = branch.app->add_option("ID")->expected(0, -1)->allow_extra_args();
         branch.all_dead = branch.app->add_flag("--all-dead");
     }
     if (command == Command::demo) branch.add = branch.app->add_flag("--add");
