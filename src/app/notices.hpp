@@ -27,10 +27,10 @@ struct NoticeOptions {
 [[nodiscard]] std::string paid_key(TicketId ticket);
 [[nodiscard]] std::string lapsed_key(EventId event, UserId user, Instant lapsed_at);
 
-/// The job of an effect: mails whoever is concerned, each message once. Holds of one person that lapsed share a message, and of such
-/// messages only so many an hour go to one address (kMailsAnHour): the others are left out for good. What tells of a paid ticket
-/// always goes. One message that fails does not keep the others of the effect from being sent. Throws afterwards: MailFailure without hope when all that failed is refused for good, anything
-/// else when something has to be tried again.
+/// The job of an effect: mails whoever is concerned, each message once. Holds of one person that lapsed share a message, and of
+/// such messages only so many an hour go to one address (kMailsAnHour): the others are left out for good. What tells of a paid
+/// ticket always goes. One message that fails does not keep the others of the effect from being sent. Throws afterwards:
+/// MailFailure without hope when all that failed is refused for good, anything else when something has to be tried again.
 class Notices
 {
 public:

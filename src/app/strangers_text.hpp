@@ -7,7 +7,8 @@
 namespace boxoffice
 {
 
-/// As one line: controls and line breaks are spaces, and what has no look of its own or turns the direction of writing is left out.
+/// As one line: controls and line breaks are spaces, and what has no look of its own or turns the direction of writing is left
+/// out.
 [[nodiscard]] std::string one_line(std::string_view text);
 
 /// one_line, and "…" in place of each word that is a web address.

@@ -157,7 +157,7 @@ struct TakeMailTurn {  // -> MailTurn
     std::string key;
     Instant now;
     Instant until;
-    std::string recipient{};  // an address as addresses are compared: the message counts as one of its hour; empty: counts nowhere
+    std::string recipient{};  // as addresses are compared: the message counts as one of its hour; empty: it counts nowhere
     bool always = true;       // false: too_many once kMailsAnHour others went to the recipient within an hour
 };
 

@@ -24,8 +24,8 @@ struct JobList {
     std::vector<JobRow> rows;
 };
 
-/// The outbox in an operator's hands, while servers run or not (`boxoffice jobs`). Every engine has one; its messages are sentences
-/// for the operator.
+/// The outbox in an operator's hands, while servers run or not (`boxoffice jobs`). Every engine has one; its messages are
+/// sentences for the operator.
 class JobDesk
 {
 public:

@@ -34,8 +34,8 @@ struct MailFolderOptions {
 };
 
 /// Keeps each message as a file of its own, as RFC 5322 has it (.eml), for who tries things out without a mail server: synced and
-/// whole, or not there. The folder is one process's; other files in it are left alone. Throws std::runtime_error, a sentence, when
-/// it cannot be used. send() throws MailFailure with hope when the disk fails.
+/// whole, or not there. The folder is one process's; other files in it are left alone. Throws std::runtime_error, a sentence,
+/// when it cannot be used. send() throws MailFailure with hope when the disk fails.
 [[nodiscard]] std::unique_ptr<Mailer> make_mail_folder(const MailFolderOptions& options);
 
 }  // namespace boxoffice

@@ -105,8 +105,8 @@ private:
         }
     }
 
-    /// A Redis that is full, or only reads, takes no token and refuses whatever is asked of it: it is as good as away, and this is
-    /// found out here, once a second, and not by those who ask.
+    /// A Redis that is full, or only reads, takes no token and refuses whatever is asked of it: it is as good as away, and this
+    /// is found out here, once a second, and not by those who ask.
     void prove_of_use()
     {
         const Take probe{"probe", {.per_minute = 60, .burst = 1}, Instant{}, nullptr};

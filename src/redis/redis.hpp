@@ -39,8 +39,8 @@ struct StoreOfJobs {
 /// `alone` decides while Redis is away, slower than 200 ms, full or only reads; it outlives this.
 [[nodiscard]] std::unique_ptr<RateLimits> make_redis_rates(const RedisOptions& options, RateLimits& alone);
 
-/// Whether Redis answers and takes what is written, asked at most once a second whoever asks; in between the last answer holds. Any
-/// thread.
+/// Whether Redis answers and takes what is written, asked at most once a second whoever asks; in between the last answer holds.
+/// Any thread.
 class RedisWatch
 {
 public:

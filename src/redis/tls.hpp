@@ -12,8 +12,8 @@ namespace boxoffice::redis
 {
 
 /// One TLS connection as a machine without a socket: bytes of the wire go in, plain text comes out, and the other way round. The
-/// server has to prove that it is the host of the address, to the system's authorities or to those of its `ca_file`. Methods throw
-/// TlsFailure. One thread at a time.
+/// server has to prove that it is the host of the address, to the system's authorities or to those of its `ca_file`. Methods
+/// throw TlsFailure. One thread at a time.
 class Tls
 {
 public:

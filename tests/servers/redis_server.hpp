@@ -17,8 +17,8 @@ public:
     enum class Memory { none, append_only };  // across a restart
 
     explicit RedisServer(Memory memory = Memory::none) : RedisServer(memory, {}) {}  // started
-    /// `settings`: more words for its command line. With Tls: on its port it speaks nothing else, with a certificate for localhost
-    /// and 127.0.0.1 by an authority that is made for it.
+    /// `settings`: more words for its command line. With Tls: on its port it speaks nothing else, with a certificate for
+    /// localhost and 127.0.0.1 by an authority that is made for it.
     enum class Tls { no, yes };
     RedisServer(Memory memory, std::vector<std::string> settings, Tls tls = Tls::no);
     ~RedisServer();

@@ -43,8 +43,8 @@ public:
     void be(Mood mood);
     /// Recipients with this in their address are refused, whatever the mood.
     void refuse(std::string part_of_address);
-    /// From now on this is answered to each command of that verb, such as "550 5.7.1 no relaying" to RCPT; to DATA it is said of the
-    /// whole message. Empty: as the mood has it.
+    /// From now on this is answered to each command of that verb, such as "550 5.7.1 no relaying" to RCPT; to DATA it is said of
+    /// the whole message. Empty: as the mood has it.
     void answer(std::string verb, std::string reply);
 
     [[nodiscard]] std::vector<Message> messages() const;
