@@ -9,8 +9,11 @@
 namespace boxoffice::bench
 {
 
-/// A connected socket to 127.0.0.1, blocking, without Nagle's delay. Throws std::system_error.
-[[nodiscard]] int connect_local(std::uint16_t port);
+inline constexpr const char* kLoopback = "127.0.0.1";
+
+/// A connected socket to 127.0.0.1, blocking, without Nagle's delay, from `source`, an address of 127.0.0.0/8: to the server each is
+/// a client of its own. Throws std::system_error.
+[[nodiscard]] int connect_local(std::uint16_t port, const char* source = kLoopback);
 
 /// One connection that asks and waits, for what comes before and after a measurement. Throws std::runtime_error when the
 /// server hangs up or does not answer within half a minute.

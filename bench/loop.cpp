@@ -29,7 +29,8 @@ constexpr std::uint64_t kReconnectsMax = 1'000;
 
 }  // namespace
 
-Loop::Loop(std::uint16_t port) : port_(port), epoll_(::epoll_create1(EPOLL_CLOEXEC)), scratch_(std::size_t{256} * 1024)
+Loop::Loop(std::uint16_t port, const char* source)
+    : port_(port), source_(source), epoll_(::epoll_create1(EPOLL_CLOEXEC)), scratch_(std::size_t{256} * 1024)
 {
     if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
@@ -62,7 +63,7 @@ void Loop::add(Traffic& traffic, const Shape& shape, Tally& tally)
 
 void Loop::open(Connection& connection)
 {
-    connection.fd = connect_local(port_);
+    connection.fd = connect_local(port_, source_);
     ::fcntl(connection.fd, F_SETFL, O_NONBLOCK);
     watch(connection, EPOLL_CTL_ADD, EPOLLIN);
 }

@@ -53,7 +53,8 @@ struct Shape {
 class Loop
 {
 public:
-    explicit Loop(std::uint16_t port);
+    /// `source`: the address to connect from, see connect_local(); outlives the loop.
+    explicit Loop(std::uint16_t port, const char* source = "127.0.0.1");
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -86,6 +87,7 @@ private:
     void release_due(Set& set, std::int64_t now);
 
     std::uint16_t port_;
+    const char* source_;
     int epoll_;
     std::vector<std::unique_ptr<Set>> sets_;
     std::vector<char> scratch_;

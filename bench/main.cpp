@@ -43,6 +43,7 @@ bool run(const Options& options)
     if (options.scenario == "workers") return run_workers(options);
     if (options.scenario == "replay") run_replay(options, connections);
     if (options.scenario == "crash") return run_crash(options);
+    if (options.scenario == "hostile") return run_hostile(options);
     if (options.scenario != "all") return true;
     const double full_rate = run_reserve(options, kFew);
     run_reserve(options, kMany);

@@ -31,8 +31,10 @@ scenarios
   live      many watchers of one event that sells: memory, how soon each hears of a sale, CPU
   start     from exec to ready with many tickets in the file
   crash     kill -9 under load, again and again: is every acknowledged ticket there, is the doctor content
+  hostile   what one address or one free account can do to the others: each attack beside honest clients, the server with its
+            default limits on one core and all clients on another; with --port against a server or proxy that runs already
   replay    the requests of a file, round and round; with --port from a server that runs already
-  all       every one of them but replay
+  all       every one of them but hostile and replay
 
 options                        (default)
   --seconds S       (8)        how long a run is measured, 0.2 to 60
@@ -57,7 +59,7 @@ options                        (default)
   --redis-url URL              redis://…, with it
   --keep                       nearby, reads: the events that are in the database already, instead of --events more
   --requests FILE              replay: METHOD TARGET [BODY] on each line
-  --port N                     replay: of the server on 127.0.0.1, instead of one under test
+  --port N                     replay, hostile: of the server on 127.0.0.1, instead of one under test
   --status N        (200)      replay: of a good answer
 
 examples
@@ -150,8 +152,8 @@ void refuse_what_does_not_fit(const Options& options)
 
 Options read_options(int argc, char** argv)
 {
-    constexpr std::array<std::string_view, 11> kScenarios = {"reserve", "paced",   "nearby", "reads",  "expiry", "live",
-                                                             "start",   "workers", "crash",  "replay", "all"};
+    constexpr std::array<std::string_view, 12> kScenarios = {"reserve", "paced",   "nearby", "reads",   "expiry", "live",
+                                                             "start",   "workers", "crash",  "hostile", "replay", "all"};
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.empty() || std::find(words.begin(), words.end(), "--help") != words.end() ||
         std::find(words.begin(), words.end(), "-h") != words.end()) {

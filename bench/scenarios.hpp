@@ -15,6 +15,8 @@ void run_browse(const Options& options, Browse what);
 void run_expiry(const Options& options);
 void run_live(const Options& options);
 void run_start(const Options& options);
+/// False when an attack reached the honest clients.
+[[nodiscard]] bool run_hostile(const Options& options);
 /// False when a hold was released early or not at all.
 [[nodiscard]] bool run_workers(const Options& options);
 void run_replay(const Options& options, unsigned connections);
