@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(Connections, SilentPostgres, testing::Values(1U, 4U), t
 TEST_P(SilentPostgres, CostsItsTimeoutOnceAndNotEveryReader)
 {
     constexpr int kAskers = 200;
-    Readers readers(options);
+    Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     // Nothing is known yet: each connection finds out for itself, with the questions that it has taken along, and what waits
     // behind them is told when the first has. Each wave may have a straggler that comes when the probe has just ended.
     const int connections = static_cast<int>(options.readers);
@@ -145,7 +145,7 @@ protected:
 
 TEST_F(AwayPostgres, IsReadByAllAsSoonAsOneHasSeenThatItIsBack)
 {
-    Readers readers(options);
+    Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     EXPECT_EQ(read_at_once(readers, 20).answered, 20);
     for (int i = 0; i < 2; ++i) {
         go_away(readers);
@@ -158,7 +158,7 @@ TEST_F(AwayPostgres, IsReadByAllAsSoonAsOneHasSeenThatItIsBack)
 
 TEST_F(AwayPostgres, IsBackWhenItRefusesAQuestion)
 {
-    Readers readers(options);
+    Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     go_away(readers);
     proxy.reopen();
     EXPECT_THROW((void)readers.ask("SELECT 1 / 0"), Refused);
@@ -167,7 +167,7 @@ TEST_F(AwayPostgres, IsBackWhenItRefusesAQuestion)
 
 TEST_F(AwayPostgres, IsWaitedForForAMoment)
 {
-    Readers readers(options);
+    Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     EXPECT_EQ(read_at_once(readers, 20).answered, 20);
     // Every session is lost; the server is there.
     proxy.close_off();
@@ -177,7 +177,7 @@ TEST_F(AwayPostgres, IsWaitedForForAMoment)
 
 TEST_F(AwayPostgres, IsNotWhatAKilledSlowQuestionSays)
 {
-    Readers readers(options);
+    Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     EXPECT_EQ(read_at_once(readers, 20).answered, 20);
     std::thread slow([&] {
         // Longer than a server that is away is waited for, and then its session ends: it was there all the time.
