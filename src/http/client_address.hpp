@@ -46,9 +46,9 @@ private:
     std::vector<Block> blocks_;
 };
 
-/// For a request of a trusted proxy: the right-most address in X-Forwarded-For that is no trusted proxy's (the left-most when all
-/// are), or the peer when the field is not there, as the proxy then asks for itself. Nothing when there is no address in the field,
-/// or one on the way there cannot be read: nobody knows for whom such a request is, so it is to be refused.
+/// For a request of a trusted proxy: the right-most address in X-Forwarded-For that is no trusted proxy's (the left-most when
+/// all are), or the peer when the field is not there, as the proxy then asks for itself. Nothing when there is no address in the
+/// field, or one on the way there cannot be read: nobody knows for whom such a request is, so it is to be refused.
 [[nodiscard]] std::optional<Address> client_behind(const Request& request, const Address& peer, const TrustedProxies& proxies);
 
 /// The peer, unless it is a trusted proxy: then client_behind(), or the peer all the same when there is none.

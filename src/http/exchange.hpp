@@ -78,8 +78,8 @@ private:
     const Shares unsent_;
 };
 
-/// The Respond for one request of `asker` for `client`, whom its body's memory is counted to: the first call counts, later ones are
-/// ignored; when the last copy goes without a call, the asker is answered with nothing.
+/// The Respond for one request of `asker` for `client`, whom its body's memory is counted to: the first call counts, later ones
+/// are ignored; when the last copy goes without a call, the asker is answered with nothing.
 [[nodiscard]] Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker, const Address& client);
 
 /// The sending end of a streamed body. Bounded: what lags behind by more than kPiecesMax is cut, for a client that reconnects

@@ -10,9 +10,9 @@
 namespace boxoffice::http
 {
 
-/// 0: no limit of that kind. A client that has nothing yet is given what it asks for up to the total: an answer that is larger than
-/// a share must still be possible. An IPv4 client is its address; an IPv6 client is counted by its /64, which is one customer, and
-/// by its /48, which is one site and has 65 536 of the former.
+/// 0: no limit of that kind. A client that has nothing yet is given what it asks for up to the total: an answer that is larger
+/// than a share must still be possible. An IPv4 client is its address; an IPv6 client is counted by its /64, which is one
+/// customer, and by its /48, which is one site and has 65 536 of the former.
 struct ShareLimits {
     std::size_t total = 0;
     std::size_t per_address = 0;

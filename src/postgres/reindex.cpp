@@ -15,23 +15,28 @@ namespace
 // No locks: what another changes meanwhile has other words than it is made of, and comes round again.
 constexpr std::string_view kUnindexed =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
-    " FROM events WHERE removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF " ORDER BY id LIMIT $1";
+    " FROM events WHERE id > 0 AND removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF
+    " ORDER BY id LIMIT $1";
 constexpr std::string_view kIndexedBefore =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
     " FROM events WHERE removed_at IS NULL AND words_version < $2 ORDER BY words_version, id LIMIT $1";
 constexpr std::string_view kUnkeyed =
-    "SELECT id, email FROM users WHERE email_key IS NULL AND mailbox_of IS NULL AND octet_length(email) > char_length(email) "
+    "SELECT id, email FROM users WHERE id > 0 AND email_key IS NULL AND mailbox_of IS NULL AND octet_length(email) > "
+    "char_length(email) "
     "ORDER BY id LIMIT $1";
 constexpr std::string_view kReindexEvents =
     "UPDATE events e SET tokens = " BOXOFFICE_PG_TOKENS("u.words") ", words_version = $4, words_of = u.made_of "
     "FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u(id, words, made_of) WHERE e.id = u.id";
-// Whoever has the mailbox is older, or has registered since: the key stays there.
+// An address in ASCII is its own key. Whoever has the key by another spelling has registered since.
 constexpr std::string_view kKeyUsers =
     "UPDATE users u SET email_key = CASE WHEN w.owner IS NULL THEN w.key END, mailbox_of = w.owner "
-    "FROM (SELECT c.id, c.key, coalesce((SELECT o.id FROM users o WHERE o.email_folded = c.key AND o.id <> c.id), "
-    "(SELECT o.id FROM users o WHERE o.email_key = c.key AND o.id <> c.id)) AS owner "
+    "FROM (SELECT c.id, c.key, coalesce((SELECT o.id FROM users o WHERE o.email_key = c.key), "
+    "(SELECT o.id FROM users o WHERE o.email_folded = c.key AND o.id < c.id)) AS owner "
     "FROM unnest($1::bigint[], $2::text[]) AS c(id, key)) w "
     "WHERE u.id = w.id AND u.email_key IS NULL AND u.mailbox_of IS NULL";
+constexpr std::string_view kLeaveYounger =
+    "UPDATE users u SET mailbox_of = w.id FROM unnest($1::bigint[], $2::text[]) AS w(id, key) WHERE u.email_folded = w.key AND "
+    "u.id > w.id AND u.email_key IS NULL AND u.mailbox_of IS NULL";
 
 }  // namespace
 
@@ -80,6 +85,7 @@ void reindex(Flight& flight, const Facts& facts)
             return true;
         });
         flight.add(kKeyUsers, std::move(Params().ids(ids).texts(keys)));
+        flight.add(kLeaveYounger, std::move(Params().ids(ids).texts(keys)));
     }
 }
 

@@ -64,8 +64,8 @@ public:
         // The exact address first: it is all that an account has whose mailbox is an older one's.
         const Rows rows = logins_.ask(
             "SELECT id, password_hash FROM (SELECT 1 AS turn, id, password_hash FROM users WHERE email_folded = $1 UNION ALL "
-            "SELECT 2, id, password_hash FROM users WHERE email_folded = $2 UNION ALL "
-            "SELECT 3, id, password_hash FROM users WHERE email_key = $2) found ORDER BY turn LIMIT 1",
+            "SELECT 2, id, password_hash FROM users WHERE email_key = $2 UNION ALL "
+            "SELECT 3, id, password_hash FROM users WHERE email_folded = $2) found ORDER BY turn LIMIT 1",
             std::move(Params().text(std::string_view(fold_email(email))).text(std::string_view(text::address_key(email)))));
         if (rows.count() == 0) return std::nullopt;
         return Login{rows.id<UserId>(0, 0), std::string(rows.text(0, 1))};

@@ -67,8 +67,8 @@ public:
         const Readers::Lent db(readers_);
         Rows rows = db->query(
             "SELECT id, password_hash FROM users WHERE email_folded = ?1 UNION ALL "
-            "SELECT id, password_hash FROM users WHERE email_folded = ?2 UNION ALL "
-            "SELECT id, password_hash FROM users WHERE email_key = ?2",
+            "SELECT id, password_hash FROM users WHERE email_key = ?2 UNION ALL "
+            "SELECT id, password_hash FROM users WHERE email_folded = ?2",
             folded, key);
         if (!rows.next()) return std::nullopt;
         return Login{UserId{rows.integer(0)}, std::string(rows.text(1))};

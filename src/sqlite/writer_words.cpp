@@ -23,6 +23,12 @@ std::vector<Texts> read_texts(Rows rows)
     return all;
 }
 
+std::optional<UserId> first_id(Rows rows)
+{
+    if (!rows.next()) return std::nullopt;
+    return UserId{rows.integer(0)};
+}
+
 }  // namespace
 
 void Writer::index_words(EventId event, const std::string& words)
@@ -53,10 +59,8 @@ std::size_t Writer::reindex_events(std::size_t most)
 
 std::optional<UserId> Writer::owner_of(std::string_view email_key)
 {
-    Rows rows =
-        db_.query("SELECT id FROM users WHERE email_folded = ?1 UNION ALL SELECT id FROM users WHERE email_key = ?1", email_key);
-    if (!rows.next()) return std::nullopt;
-    return UserId{rows.integer(0)};
+    return first_id(
+        db_.query("SELECT id FROM users WHERE email_key = ?1 UNION ALL SELECT id FROM users WHERE email_folded = ?1", email_key));
 }
 
 std::size_t Writer::reindex_users(std::size_t most)
@@ -75,11 +79,16 @@ std::size_t Writer::reindex_users(std::size_t most)
         while (rows.next()) all.push_back({UserId{rows.integer(0)}, text::address_key(rows.text(1))});
     }
     for (const Unkeyed& one : all) {
-        const auto owner = owner_of(one.key);
-        if (owner && *owner != one.user)
+        // An address in ASCII is its own key. Whoever has the key by another spelling has registered since.
+        const auto keeper = first_id(db_.query("SELECT id FROM users WHERE email_key = ?1", one.key));
+        const auto in_ascii = first_id(db_.query("SELECT id FROM users WHERE email_folded = ?1 AND id <> ?2", one.key, one.user));
+        const auto owner = keeper ? keeper : in_ascii && *in_ascii < one.user ? in_ascii : std::nullopt;
+        if (owner) {
             db_.execute("UPDATE users SET mailbox_of = ?2 WHERE id = ?1", one.user, *owner);
-        else
-            db_.execute("UPDATE users SET email_key = ?2 WHERE id = ?1", one.user, one.key);
+            continue;
+        }
+        db_.execute("UPDATE users SET email_key = ?2 WHERE id = ?1", one.user, one.key);
+        if (in_ascii) db_.execute("UPDATE users SET mailbox_of = ?2 WHERE id = ?1", *in_ascii, one.user);
     }
     return all.size();
 }

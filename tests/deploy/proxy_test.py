@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -164,6 +165,27 @@ class RealProxy(unittest.TestCase):
         finally:
             for connection in held:
                 connection.close()
+
+    def test_two_thousand_feeds_from_many_addresses_shut_nobody_out(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 4096:
+            self.skipTest("needs 4096 open files")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+        held = []
+        try:
+            for number in range(2000):
+                held.append(dial(self.port, f"127.0.{1 + number % 20}.66"))
+                held[-1].sendall(request("/api/v1/events/1/live"))
+            self.assertEqual([status_of(c) for c in held], [200] * 2000)
+            for _ in range(20):
+                self.assertEqual(ask(self.port, "/api/v1/events/1")[0], 200)
+            with dial(self.port) as other:
+                other.sendall(request("/api/v1/events/1/live"))
+                self.assertEqual(status_of(other), 200)
+        finally:
+            for connection in held:
+                connection.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def test_a_front_proxys_clients_are_told_apart_and_an_unreadable_one_is_refused(self):
         for words in ("unknown", "203.0.113.7, nobody", ""):

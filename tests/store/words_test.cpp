@@ -342,6 +342,8 @@ TEST_F(TwoStores, GiveAMailboxToItsOldestAccountAndLeaveTheOthersTheirAddress)
         const auto old = add("c@b.co");
         const auto younger = add("d@b.co");
         const auto youngest = add("e@b.co");
+        const auto typed = add("f@b.co");
+        const auto in_ascii = add("f@xn--kln-sna.example");
         home->close();
         const auto was = [&](std::int64_t id, const std::string& email) {
             home->sql("UPDATE users SET email = '" + email + "', email_folded = '" + email +
@@ -350,7 +352,12 @@ TEST_F(TwoStores, GiveAMailboxToItsOldestAccountAndLeaveTheOthersTheirAddress)
         was(old, "c@KÖLN.example");
         was(younger, "c@köln.example");
         was(youngest, "ada@bücher.example");
+        was(typed, "f@köln.example");
+        home->sql("UPDATE users SET email_key = NULL WHERE id = " + std::to_string(in_ascii));
         home->open();
+        EXPECT_EQ(id_of("f@KÖLN.example"), typed) << "the older one, although the other is in ASCII";
+        EXPECT_EQ(id_of("f@xn--kln-sna.example"), in_ascii) << "by its exact address";
+        EXPECT_EQ(said("F@köln.EXAMPLE"), "email_taken");
         EXPECT_EQ(id_of("c@KÖLN.example"), old);
         EXPECT_EQ(id_of("c@köln.example"), younger) << "by its exact address";
         EXPECT_EQ(id_of("C@xn--kln-sna.example"), old) << "the mailbox is the oldest's";
@@ -366,6 +373,7 @@ TEST_F(TwoStores, GiveAMailboxToItsOldestAccountAndLeaveTheOthersTheirAddress)
                   told.npos)
             << told;
         EXPECT_NE(told.find("account " + std::to_string(youngest) + " (ada@bücher.example)"), told.npos) << told;
+        EXPECT_NE(told.find("account " + std::to_string(in_ascii) + " (f@xn--kln-sna.example)"), told.npos) << told;
     }
 }
 
