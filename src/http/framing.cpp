@@ -381,7 +381,6 @@ Refusal check_trailer(std::string_view line)
     Facts facts;
     if (auto refusal = check_field(line, facts)) return refusal;
     if (facts.hosts + facts.lengths + facts.codings > 0) return {400, "A trailer frames or routes the request."};
-    if (facts.once != 0) return {400, "A trailer says what only the header may say."};
     return {};
 }
 
