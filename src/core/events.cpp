@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
@@ -115,6 +116,16 @@ bool is_meant(const Event& event, const OnlyAt& only_at)
     return !only_at || std::find(only_at->begin(), only_at->end(), event.version) != only_at->end();
 }
 
+/// Whether they agree in all that an organizer can change.
+bool is_same(const Event& a, const Event& b)
+{
+    const auto all = [](const Event& e) {
+        return std::tie(e.title, e.description, e.start_time, e.end_time, e.timezone, e.total_tickets, e.venue.address,
+                        e.venue.point.latitude, e.venue.point.longitude);
+    };
+    return all(a) == all(b);
+}
+
 void fill(Event& event, const EventDraft& draft, const Resolved& times)
 {
     event.title = draft.title;
@@ -175,6 +186,7 @@ Result<Event> decide_change_event(const Event& event, UserId by, const EventPatc
     if (draft.total_tickets < event.tickets_sold) return refuse(Code::below_sold);
     Event changed = event;
     fill(changed, draft, times);
+    if (is_same(changed, event)) return event;
     ++changed.version;
     changed.updated_at = now;
     return changed;

@@ -295,6 +295,7 @@ Outcome Batch::act(const ChangeEvent& act)
     auto decision = decide_change_event(found->second, act.by, act.patch, zones_, act.now, act.only_at);
     if (!decision) return decision.error();
     Event event = std::move(*decision);
+    if (event.version == found->second.version) return event;  // nothing to be changed
     stock.total = event.total_tickets;
     stock.end_time = event.end_time;
     stock.changed = true;

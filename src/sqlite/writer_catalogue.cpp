@@ -124,6 +124,7 @@ Outcome Writer::act(const ChangeEvent& act)
     auto decision = decide_change_event(*before, act.by, act.patch, zones_, act.now, act.only_at);
     if (!decision) return decision.error();
     Event event = std::move(*decision);
+    if (event.version == before->version) return event;  // nothing to be changed
     db_.execute(
         "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7, "
         "version = ?8 WHERE id = ?1",

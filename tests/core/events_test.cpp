@@ -179,7 +179,11 @@ TEST(DecideChangeEvent, IsMadeOnlyAtAVersionThatItIsMeantFor)
     event.organizer_id = UserId{1};
     event.version = 3;
     EventPatch patch;
-    EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow)->version, 4) << "whatever it changes";
+    EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow)->version, 3) << "it changes nothing";
+    patch.title = "Jazz";
+    EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow)->version, 3) << "nor does this";
+    EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow)->updated_at, event.updated_at);
+    patch.total_tickets = 6;
     EXPECT_EQ(decide_change_event(event, UserId{1}, patch, kZones, kNow, OnlyAt({1, 3}))->version, 4);
     patch.title = "";
     for (const OnlyAt& other : {OnlyAt(std::vector<std::int64_t>{}), OnlyAt({2}), OnlyAt({4, 33})}) {

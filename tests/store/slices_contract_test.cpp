@@ -160,8 +160,11 @@ TEST_P(Versions, GrowWithEachChangeAndWithNoSale)
     must<Ticket>(Pay{ticket.id, buyer, "r", now});
     must<Ticket>(Cancel{reserve(id, buyer).id, buyer, now});
     EXPECT_EQ(store().find_event(id)->version, 1);
-    EXPECT_EQ(must<Event>(ChangeEvent{id, organizer, {}, now}).version, 2);
     EventPatch patch;
+    EXPECT_EQ(must<Event>(ChangeEvent{id, organizer, patch, now + 1s}).version, 1) << "it changes nothing";
+    EXPECT_EQ(store().find_event(id)->updated_at, now);
+    patch.total_tickets = 6;
+    EXPECT_EQ(must<Event>(ChangeEvent{id, organizer, patch, now}).version, 2);
     patch.title = "Blues";
     EXPECT_EQ(must<Event>(ChangeEvent{id, organizer, patch, now + 1s}).version, 3);
     patch.total_tickets = 0;
@@ -186,7 +189,9 @@ TEST_P(Versions, HoldAChangeThatWasMeantForAnother)
     // Two who read the same version, in one batch: the second has not seen what the first did.
     WriteJob first{ChangeEvent{id, organizer, patch, now, OnlyAt({1})}, {}, {}};
     WriteJob second{ChangeEvent{id, organizer, patch, now, OnlyAt({1})}, {}, {}};
-    WriteJob third{ChangeEvent{id, organizer, patch, now, OnlyAt({2})}, {}, {}};
+    EventPatch more;
+    more.title = "Rock";
+    WriteJob third{ChangeEvent{id, organizer, more, now, OnlyAt({2})}, {}, {}};
     WriteJob* const jobs[] = {&first, &second, &third};
     store().carry_out(jobs);
     EXPECT_EQ(std::get<Event>(first.outcome).version, 2);
