@@ -73,8 +73,8 @@ enum class CancelPlan : std::uint8_t { give_back, already_free };
 [[nodiscard]] Result<void> decide_publishing(std::optional<Instant> nth_newest, Instant now);
 
 /// The same event with the patch applied, one version on; as it was, where the patch says nothing new; or not_organizer,
-/// precondition_failed, invalid, below_sold in this order. An event already over may be changed in everything but may not be given
-/// a new end that has passed too.
+/// precondition_failed, invalid, below_sold in this order. An event already over may be changed in everything but may not be
+/// given a new end that has passed too.
 [[nodiscard]] Result<Event> decide_change_event(const Event& event, UserId by, const EventPatch& patch, const Zones& zones,
                                                 Instant now, const OnlyAt& only_at = {});
 
