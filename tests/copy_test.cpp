@@ -31,7 +31,7 @@ INSERT INTO users SELECT i, 'Žofie.' || i || '@Example.org', 'žofie.' || i || 
     1700000000000001 + i, 1700000000000003 + i FROM n WHERE i <= 3000;
 INSERT INTO events SELECT i, i, 1800000000000007 + i, 253402300799999999, 90.0 / i, -180.0 / i, 1700000000000011, 1700000000000012,
     CASE WHEN i % 50 = 0 THEN 1700000000000012 END, 'Europe/Paris', 'Ночь ' || i, 'Straße ' || i, CASE i % 3 WHEN 0 THEN '' ELSE
-    'línea' || char(10) || '日本' || char(9) || i END FROM n WHERE i <= 3000;
+    'línea' || char(10) || '日本' || char(9) || i END, i % 7 + 1 FROM n WHERE i <= 3000;
 INSERT INTO tickets SELECT i, i % 3000 + 1, i % 2999 + 1, i % 4, 1750000000000000 + i, 1750000120000000 + i,
     CASE WHEN i % 4 = 1 THEN 1750000000000000 + i * 7 END, CASE WHEN i % 4 = 1 THEN 'réf ' || i END FROM n;
 INSERT INTO inventory SELECT e.id, CASE e.id WHEN 1 THEN 1000000000 ELSE 50 END,
