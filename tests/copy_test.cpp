@@ -43,7 +43,8 @@ INSERT INTO outbox (id, kind, event_id, tickets, made_at, due_at, tries, dead_at
     CASE i % 3 WHEN 0 THEN '' WHEN 1 THEN CAST(i AS TEXT) ELSE i || ',' || (i + 1) END, 1750000000000000 + i, 1750000000000001, i % 5,
     CASE WHEN i % 7 = 0 THEN 1750000000000009 END, CASE WHEN i % 7 = 0 THEN '' WHEN i % 5 = 0 THEN 'nö' END FROM n WHERE i <= 3100;
 DELETE FROM outbox WHERE id > 3000;
-INSERT INTO mails SELECT 'ticket-Ä' || i, 1750000000000000 + i, CASE WHEN i % 2 THEN 1750000000000001 + i END FROM n WHERE i <= 3000;
+INSERT INTO mails (key, until, sent_at, recipient) SELECT 'ticket-Ä' || i, 1750000000000000 + i,
+    CASE WHEN i % 2 THEN 1750000000000001 + i END, CASE WHEN i % 3 THEN 'user' || i || '@example.org' END FROM n WHERE i <= 3000;
 )";
 
 std::string name_in(const std::string& url) { return url.substr(url.rfind('/') + 1); }
@@ -135,6 +136,7 @@ TEST_F(Copying, BringsEveryRowAsItIsAndSaysSo)
     EXPECT_EQ(pg("SELECT extract(epoch FROM end_time) FROM events WHERE id = 9"), "253402300799.999999");
     EXPECT_EQ(pg("SELECT tickets FROM outbox WHERE id = 5"), "{5,6}");
     EXPECT_EQ(pg("SELECT why IS NULL FROM outbox WHERE id = 7"), "f");
+    EXPECT_EQ(pg("SELECT recipient FROM mails WHERE key = 'ticket-Ä7'"), "user7@example.org");
     EXPECT_EQ(pg("SELECT count(*) FROM tickets WHERE status = 1 AND payment_reference = 'réf ' || id"), "3000");
     EXPECT_EQ(pg("SELECT round(popularity::numeric, 3) FROM inventory WHERE event_id = 3"), "20253.045");
     // Whoever is logged in stays so.

@@ -183,12 +183,14 @@ struct MailRow {
     static constexpr auto columns()
     {
         using R = MailRow;
-        return std::tuple{Column{"key", &R::key}, Column{"until", &R::until}, Column{"sent_at", &R::sent_at}};
+        return std::tuple{Column{"key", &R::key}, Column{"until", &R::until}, Column{"sent_at", &R::sent_at},
+                          Column{"recipient", &R::recipient}};
     }
 
     std::string key;
     Instant until;
     std::optional<Instant> sent_at;
+    std::optional<std::string> recipient;
 };
 
 struct IdentityRow {
