@@ -68,7 +68,7 @@ TEST_F(Nights, ARestoreKeepsTheOldStoreAndLeavesIdsOut)
     const std::int64_t last = number(store, "SELECT max(id) FROM tickets");
     const Ran restored = run({"restore", copy, "--data", folder / "data"});
     ASSERT_EQ(restored.code, 0) << restored.err;
-    EXPECT_TRUE(holds(restored.out, "everybody has to log in again")) << restored.out;
+    EXPECT_TRUE(holds(restored.out, "all people have to log in again")) << restored.out;
     EXPECT_TRUE(holds(restored.out, store + ".before-")) << restored.out;
     EXPECT_EQ(number(store, "SELECT count(*) FROM events"), 20);
     const Ran doctor = run({"doctor", "--data", folder / "data"});

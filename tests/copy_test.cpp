@@ -139,7 +139,7 @@ TEST_F(Copying, BringsEveryRowAsItIsAndSaysSo)
     EXPECT_EQ(pg("SELECT recipient FROM mails WHERE key = 'ticket-Ä7'"), "user7@example.org");
     EXPECT_EQ(pg("SELECT count(*) FROM tickets WHERE status = 1 AND payment_reference = 'réf ' || id"), "3000");
     EXPECT_EQ(pg("SELECT round(popularity::numeric, 3) FROM inventory WHERE event_id = 3"), "20253.045");
-    // Whoever is logged in stays so.
+    // People who are logged in stay so.
     const auto identity =
         std::get<std::vector<IdentityRow>>(open_sqlite_archive(file)->next(std::vector<IdentityRow>{}, 1)).at(0);
     EXPECT_EQ(pg("SELECT id || ' ' || generation FROM store_identity"), identity.id + " 1");

@@ -17,7 +17,7 @@ Revived revive(ArchiveTarget& store, Instant now)
     identity.generation = generation_after(identity.generation, now);
     identity.plain_until = Instant{};
 
-    // The ids first: where this breaks off, nobody has been given a number that is in the way.
+    // The ids first: where this breaks off, no number that is in the way has been given.
     for_each_table([&]<class Row>() {
         if (Row::kGivesIds) store.give_ids_after(std::vector<Row>{}, identity.ids_after);
     });

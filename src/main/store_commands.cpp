@@ -160,7 +160,7 @@ int restore_shared(const cli::Config& config)
     }
     const auto store = alone_with(postgres_options(config));
     const Revived revived = revive(*store, system_now());
-    fmt::print("Another life of {} has begun: ids go on above {}, and everybody has to log in again.\n", name_of(config),
+    fmt::print("Another life of {} has begun: ids go on above {}, and all people have to log in again.\n", name_of(config),
                revived.ids_after);
     return 0;
 }
@@ -176,7 +176,7 @@ int restore(const cli::Config& config)
     fmt::print("Restored {} from {}: {} people, {} events, {} tickets; its newest ticket is of {}.\n", config.database.native(),
                config.restore_from.native(), restored.users, restored.events, restored.tickets,
                restored.latest ? moment(*restored.latest) : std::string("never"));
-    fmt::print("Ids go on above {}, and everybody has to log in again.\n", restored.ids_after);
+    fmt::print("Ids go on above {}, and all people have to log in again.\n", restored.ids_after);
     if (!restored.kept.empty()) fmt::print("The store that was there before is {} now.\n", restored.kept.native());
     for (const Finding& finding : restored.findings) fmt::print("✗ {}: {}\n", finding.what, finding.detail);
     return 0;

@@ -47,7 +47,7 @@ public:
     Unnamed& operator=(const Unnamed&) = delete;
     [[nodiscard]] const std::string& path() const { return path_; }
 
-    /// Gives the file its name unless somebody has taken that meanwhile.
+    /// Gives the file its name unless that was taken meanwhile.
     void name(const std::filesystem::path& to) const
     {
         if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;

@@ -70,7 +70,7 @@ void LogKeeper::cut(bool may_interrupt)
     bool alone = closed.wait(kHeldFor);
     // A reader of another process is not ended by ending our own.
     if (!alone && may_interrupt && pages_ >= limits_.most && !outside_) alone = closed.interrupt(kEndedWithin);
-    // Whoever reads from another process is not waited for.
+    // A reader in another process is not waited for.
     sqlite3_busy_timeout(db_.handle(), 0);
     const bool whole = checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_busy_timeout(db_.handle(), kBusyMs);

@@ -18,7 +18,7 @@ inline constexpr std::int64_t kLogPageBytes = 4096;
 [[nodiscard]] std::string worry_of_log(std::int64_t bytes, const LogLimits& limits = {});
 
 /// Keeps the write-ahead log short: the only one that checkpoints it, over the writer's connection and on its thread. PASSIVE
-/// checkpoints wait for nobody; where readers that overlap keep the log from beginning anew, they are held at the gate for a
+/// checkpoints wait for no reader; where readers that overlap keep the log from beginning anew, they are held at the gate for a
 /// moment, and where a slow one does, it is ended.
 class LogKeeper
 {
@@ -30,7 +30,7 @@ public:
     void tend();
     /// Nothing waits: also when there is less to move, and to give the disk its space back.
     void tend_idle();
-    /// The last one: nobody reads any more.
+    /// The last one, when all readers are gone.
     void finish();
 
     /// A disk sync has failed: what the disk holds is unknown.
@@ -55,7 +55,7 @@ private:
     const std::function<void(std::string_view)> tell_;
     const LogLimits limits_;
 
-    // The writer's thread only. How long the log is, and how much of that was there at the last checkpoint: while somebody reads
+    // The writer's thread only. How long the log is, and how much of that was there at the last checkpoint: while a reader holds
     // an old state it goes on growing after one, and must not be checkpointed after every batch for that.
     int pages_ = 0;
     int checkpointed_ = 0;

@@ -124,7 +124,7 @@ public:
         try {
             (void)reading();
         } catch (...) {
-            // The first search tries again, and has somebody to tell.
+            // The first search tries again, and has a caller to tell.
         }
     }
 

@@ -9,7 +9,7 @@
 namespace boxoffice::sqlite
 {
 
-/// Gives the one who checkpoints a moment without readers. A WAL begins anew only while nobody reads from it, and readers that
+/// Gives the one who checkpoints a moment without readers. A WAL begins anew only while it has no reader, and readers that
 /// overlap for hours leave no such moment by themselves. Any thread.
 class ReadGate
 {
@@ -28,7 +28,7 @@ public:
         sqlite3* const handle_;
     };
 
-    /// While it lives nobody else gets in. One at a time.
+    /// While it lives no reader gets in. One at a time.
     class Closed
     {
     public:
@@ -37,7 +37,7 @@ public:
         Closed(const Closed&) = delete;
         Closed& operator=(const Closed&) = delete;
 
-        /// Waits for those within; false when somebody is still there after `patience`.
+        /// Waits for those within; false when one is still there after `patience`.
         [[nodiscard]] bool wait(std::chrono::milliseconds patience);
         /// Has the statements of those within end with an error; each of them hears `busy`. Waits as wait() does.
         [[nodiscard]] bool interrupt(std::chrono::milliseconds patience);

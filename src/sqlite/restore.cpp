@@ -124,7 +124,7 @@ void keep_owner(const std::filesystem::path& file, const std::filesystem::path& 
 {
     struct stat old{};
     if (::stat(file.c_str(), &old) != 0) return;
-    // Nobody else may give a file away, and then it is the same account anyway, or one that sees at the start what is wrong.
+    // Only root may give a file away; any other account is the one that serves, or sees at the start what is wrong.
     [[maybe_unused]] const bool given = ::chown(part.c_str(), old.st_uid, old.st_gid) == 0;
     ::chmod(part.c_str(), old.st_mode & 07777U);
 }

@@ -9,7 +9,7 @@ CREATE TABLE store_identity (
     clock_accepted_at timestamptz,                          -- by an operator, though times in the rows were later
     clock_ticket      bigint NOT NULL DEFAULT 0             -- the newest ticket then: the times of those up to it say nothing
 );
--- Whoever is logged in stays so for half an hour, and what nodes of the version before sign meanwhile is good, too.
+-- People who are logged in stay so for half an hour, and what nodes of the version before sign meanwhile is good, too.
 INSERT INTO store_identity (one, id, plain_until)
 VALUES (1, replace(gen_random_uuid()::text, '-', ''), now() + interval '30 minutes');
 

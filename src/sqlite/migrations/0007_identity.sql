@@ -9,7 +9,7 @@ CREATE TABLE store_identity (
     clock_accepted_at INTEGER,                              -- by an operator, though times in the rows were later
     clock_ticket      INTEGER NOT NULL DEFAULT 0            -- the newest ticket then: the times of those up to it say nothing
 ) STRICT;
--- Whoever is logged in stays so for half an hour, and where nobody can be, no token of an older store is believed.
+-- People who are logged in stay so for half an hour; in a store without accounts no token of an older one is believed.
 INSERT INTO store_identity (one, id, plain_until)
 SELECT 1, lower(hex(randomblob(16))),
        CASE WHEN EXISTS (SELECT 1 FROM users) THEN (CAST(strftime('%s', 'now') AS INTEGER) + 1800) * 1000000 ELSE 0 END;
