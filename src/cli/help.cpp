@@ -69,14 +69,13 @@ constexpr std::array<About, 14> kAbout{
           "A PostgreSQL store is backed up with its own tools: see docs/operating.md.",
           "  boxoffice backup boxoffice-copy.db\n"
           "  boxoffice backup /mnt/backups/monday.db --data /srv/boxoffice\n"},
-    About{
-        "restore [FILE] [options]", "begin again from a backup, so that what was lost cannot come back",
-        "Puts the backup FILE in the place of the embedded store, after looking it over, and keeps the old store beside it.\n"
-        "With a PostgreSQL store: says to it that a backup was put back with its own tools; then there is no FILE.\n"
-        "Either way another life of the store begins: ids go on beyond any that were given after the backup, so that nobody\n"
-        "gets what somebody else had, everybody has to log in again, and jobs left in Redis are dropped. Stop all servers first.",
-        "  boxoffice restore /mnt/backups/monday.db --data /srv/boxoffice\n"
-        "  boxoffice restore --database-url postgresql://boxoffice@db/boxoffice\n"},
+    About{"restore [FILE] [options]", "begin again from a backup, so that what was lost cannot come back",
+          "Puts the backup FILE in the place of the embedded store, after looking it over, and keeps the old store beside it.\n"
+          "With a PostgreSQL store: says to it that a backup was put back with its own tools; then there is no FILE.\n"
+          "Either way another life of the store begins: ids go on beyond any that were given after the backup, so that\n"
+          "none is used twice, all people have to log in again, and jobs left in Redis are dropped. Stop all servers first.",
+          "  boxoffice restore /mnt/backups/monday.db --data /srv/boxoffice\n"
+          "  boxoffice restore --database-url postgresql://boxoffice@db/boxoffice\n"},
     About{"copy --from URL --to URL", "move up: copy an embedded store into a shared one",
           "Copies an embedded store into an empty PostgreSQL database, with every id as it was, and compares both row by row.\n"
           "Stop the server first. If it breaks off, the same command goes on where it was.",

@@ -8,8 +8,8 @@ namespace boxoffice
 {
 
 /// After a restore every id that the store gives is higher than this: than `highest`, which it has, and than any that it may have
-/// given in the life that was lost. What it gave in that one is unknown, but not how much time there was to give it: no store gives
-/// a hundred thousand ids a second on average, so none has come further than this since 2020, when there was no boxoffice yet.
+/// given in the life that was lost. What it gave in that one is unknown, but not how much time there was to give it: no store
+/// gives a hundred thousand ids a second on average, so none has come further since 2020, when there was no boxoffice yet.
 /// That holds again for the ids given afterwards, so a store may be restored as often as one likes, and from whichever backup.
 /// In 2^53, which JSON's readers keep exactly, there are ids until the year 4874.
 [[nodiscard]] std::int64_t ids_after_restore(std::int64_t highest, Instant now);

@@ -131,8 +131,8 @@ void Connection::bind(sqlite3_stmt* statement, int position, std::nullptr_t)
 
 Snapshot::~Snapshot()
 {
-    // A read transaction has nothing to lose: a failure to end it shows at the next BEGIN. But an interrupt that was meant for the
-    // query may come late and hit this, and must not leave the connection in the past.
+    // A read transaction has nothing to lose: a failure to end it shows at the next BEGIN. But an interrupt that was meant for
+    // the query may come late and hit this, and must not leave the connection in the past.
     while (sqlite3_exec(db_.handle(), "COMMIT", nullptr, nullptr, nullptr) == SQLITE_INTERRUPT) {}
 }
 

@@ -84,9 +84,9 @@ struct RestoredStore {
     std::vector<Finding> findings;  // to act on, though it was restored
 };
 
-/// Puts a backup in the place of the store and begins another life of it, in which what the lost one left means nothing: ids go on
-/// beyond any that it may have given, tokens and jobs of it are refused. The backup is only read, and looked over first. Takes the
-/// writer lock. Throws StoreFailure with a sentence for the operator; then nothing has changed.
+/// Puts a backup in the place of the store and begins another life of it, in which what the lost one left means nothing: ids go
+/// on beyond any that it may have given, tokens and jobs of it are refused. The backup is only read, and looked over first. Takes
+/// the writer lock. Throws StoreFailure with a sentence for the operator; then nothing has changed.
 [[nodiscard]] RestoredStore restore_sqlite(const std::filesystem::path& backup, const std::filesystem::path& file, Instant now);
 
 /// A consistent copy of the store in a new file, while a server runs or not; refuses to overwrite, also what another backup makes
