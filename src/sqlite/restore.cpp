@@ -135,6 +135,7 @@ void keep_aside(const std::filesystem::path& file, const std::filesystem::path& 
     try {
         // What its log holds goes into the file, where that can be done, and with it the log.
         Connection old(file, Access::read_write);
+        (void)number(old, "SELECT count(*) FROM sqlite_schema");  // only who has read knows of the log
         (void)sqlite3_wal_checkpoint_v2(old.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     } catch (const StoreFailure&) {
         // Damaged: it is kept as it lies.
