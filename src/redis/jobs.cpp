@@ -116,7 +116,8 @@ private:
     /// before name no store: so for every entry the outbox has the last word.
     [[nodiscard]] bool is_ours(std::string_view named, const Effect& effect) const
     {
-        if (!named.empty() && named != store_name()) return false;
+        const std::string own = store_name();
+        if (!own.empty() && !named.empty() && named != own) return false;
         return !store_.has_effect || store_.has_effect(effect);
     }
 
