@@ -173,9 +173,9 @@ int restore(const cli::Config& config)
     if (config.restore_from.empty()) throw std::runtime_error("Say which backup to put back: boxoffice restore FILE.");
     const RestoredStore restored = restore_sqlite(config.restore_from, config.database, system_now());
     for (const std::string& name : restored.migrations) fmt::print("applied {}\n", name);
-    fmt::print("Restored {} from {}: {} people, {} events, {} tickets; its newest ticket is of {}.\n", config.database.native(),
+    fmt::print("Restored {} from {}: {} people, {} events, {} tickets{}.\n", config.database.native(),
                config.restore_from.native(), restored.users, restored.events, restored.tickets,
-               restored.latest ? moment(*restored.latest) : std::string("never"));
+               restored.latest ? "; the newest is of " + moment(*restored.latest) : std::string());
     fmt::print("Ids go on above {}, and all people have to log in again.\n", restored.ids_after);
     if (!restored.kept.empty()) fmt::print("The store that was there before is {} now.\n", restored.kept.native());
     for (const Finding& finding : restored.findings) fmt::print("✗ {}: {}\n", finding.what, finding.detail);
