@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 
 #include "cli/copy_run.hpp"
 #include "postgres/postgres.hpp"
@@ -327,20 +328,47 @@ TEST_F(Copying, RefusesATargetThatAServerUses)
     EXPECT_EQ(accident(), "A boxoffice server or worker uses the target; stop it, then run the copy again.");
 }
 
-TEST_F(Copying, IsNoSuccessWhenAServerWasStartedMeanwhileAndOverwritesNothingThatItSold)
+TEST_F(Copying, RefusesATargetThatAServerUsesUnderAnotherName)
 {
     const auto zones = make_zones();
-    std::unique_ptr<Store> server;
+    PostgresOptions named = options;
+    named.url += "?application_name=shop";
+    const auto store = open_postgres(named, *zones);
+    EXPECT_EQ(accident(), "A boxoffice server or worker uses the target; stop it, then run the copy again.");
+}
+
+TEST_F(Copying, LetsNobodyServeTheTargetMeanwhile)
+{
+    const auto zones = make_zones();
+    PostgresOptions named = options;
+    named.url += "?application_name=shop";
+    int refused = 0;
+    const auto report = copy([&](std::int64_t, std::int64_t) {
+        try {
+            (void)open_postgres(refused % 2 == 0 ? options : named, *zones);
+        } catch (const StoreFailure& failure) {
+            EXPECT_EQ(failure.code(), Code::busy);
+            ++refused;
+        }
+    });
+    ASSERT_TRUE(report.has_value());
+    EXPECT_GT(refused, 3);
+    EXPECT_NO_THROW((void)open_postgres(options, *zones));
+}
+
+/// A server of the version before shares no lock; its sessions show by their name.
+TEST_F(Copying, IsNoSuccessWhenAnOlderServerWasStartedMeanwhileAndOverwritesNothingThatItSold)
+{
+    std::optional<PostgresSession> server;
     std::int64_t calls = 0;
     try {
         (void)copy([&](std::int64_t, std::int64_t) {
             if (++calls != 3 * 3) return;  // users, events and counters are there, no ticket is
-            server = open_postgres(options, *zones);
-            WriteJob job{Reserve{EventId{7}, UserId{1}, std::chrono::minutes(2), Instant(Micros(1'760'000'000'000'000))}, {}, {}};
-            WriteJob* const jobs[] = {&job};
-            server->carry_out(jobs);
-            ASSERT_TRUE(std::holds_alternative<Ticket>(job.outcome));
-            EXPECT_EQ(std::get<Ticket>(job.outcome).id, TicketId{12'001});
+            const std::string database = options.url.substr(options.url.rfind('/') + 1);
+            server.emplace(shared_postgres(), database + "?application_name=boxoffice");
+            server->run(
+                "BEGIN; UPDATE inventory SET sold = sold + 1 WHERE event_id = 7; INSERT INTO tickets (event_id, user_id, "
+                "created_at, expires_at) VALUES (7, 1, now(), now() + interval '2 min'); COMMIT");
         });
         FAIL() << "called a success";
     } catch (const StoreFailure& failure) {

@@ -33,6 +33,9 @@ bool is_kept(const Dropped& dropped)
     return kept;
 }
 
+/// Whether the rest of the line that names a part does not say otherwise.
+bool in_transaction(std::string_view part) { return part.substr(0, part.find('\n')).find("transaction:false") == part.npos; }
+
 }  // namespace
 
 std::vector<Dropped> dropped_by(std::string_view down)
@@ -78,6 +81,12 @@ Migration parse_migration(std::string_view name, std::string_view text)
     migration.version = name.substr(0, name.find('_'));
     migration.up = text.substr(up + kUp.size(), down - up - kUp.size());
     migration.down = text.substr(down + kDown.size());
+    migration.up_in_transaction = in_transaction(migration.up);
+    migration.down_in_transaction = in_transaction(migration.down);
+    // What the line says beside its name is no SQL.
+    const auto without_first_line = [](std::string& part) { part.erase(0, std::min(part.find('\n'), part.size())); };
+    without_first_line(migration.up);
+    without_first_line(migration.down);
     migration.checksum = checksum_of(text);
     return migration;
 }

@@ -19,6 +19,9 @@ struct Migration {
     std::string up;
     std::string down;
     std::string checksum;  // of the whole file
+    // `-- migrate:up transaction:false`, as dbmate has it: for what cannot be done in one. A single statement then.
+    bool up_in_transaction = true;
+    bool down_in_transaction = true;
 };
 
 /// Throws std::logic_error when a part is missing: the file is one of this binary's own.

@@ -6,6 +6,7 @@
 #include "postgres/archive_columns.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/migrations.hpp"
+#include "postgres/use.hpp"
 #include "postgres/writes.hpp"
 
 namespace boxoffice
@@ -63,8 +64,9 @@ public:
             if (refused.state() != "55P03") throw;
             throw StoreFailure(Code::busy, "Another copy into this database is under way.");
         }
-        if (!is_alone(db_))
+        if (!use_alone(db_))
             throw StoreFailure(Code::busy, "A boxoffice server or worker uses the target; stop it, then run the copy again.");
+        session_ = session();
     }
 
     ArchivePage next(const ArchivePage& last, std::size_t most) override
@@ -166,7 +168,8 @@ public:
 
     void still_alone() override
     {
-        if (!is_alone(db_))
+        // A session that was lost has lost its locks, whoever has them now.
+        if (session() != session_ || !is_alone(db_))
             throw StoreFailure(
                 Code::busy,
                 "A boxoffice server or worker has used the target during the copy; stop it, then run the copy again.");
@@ -211,8 +214,11 @@ private:
         }
     }
 
+    std::int64_t session() { return db_.ask("SELECT pg_backend_pid()").integer(0, 0); }
+
     PostgresOptions options_;
     Connection db_;
+    std::int64_t session_ = 0;  // the one that holds the locks
 };
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <optional>
 
+#include "postgres/use.hpp"
+
 namespace boxoffice::postgres
 {
 
@@ -172,8 +174,20 @@ void Connection::connect()
     if (purpose_ == Purpose::write)
         settings_of_ours.append(kWriterSettings).append(std::to_string(ms(options_.transaction_silence_max)));
     script(settings_of_ours);
+    if (purpose_ == Purpose::write) share_use();
     if (PQsetnonblocking(session_.get(), 1) != 0 || PQenterPipelineMode(session_.get()) != 1) lost("a session cannot be set up");
     planned_at_ = std::chrono::steady_clock::now();
+}
+
+void Connection::share_use()
+{
+    const Rows held(PQexec(session_.get(), std::string(kShareUse).c_str()));
+    if (PQresultStatus(held.raw()) != PGRES_TUPLES_OK) lost("the use of the database cannot be shared");
+    if (*PQgetvalue(held.raw(), 0, 0) == 't') return;
+    drop();
+    throw StoreFailure(Code::busy,
+                       "A copy into this database, or a migration that is undone, is under way; nobody may use it meanwhile.",
+                       StoreFailure::Outcome::away);
 }
 
 const std::string& Connection::name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index)

@@ -90,6 +90,7 @@ private:
 class Connection
 {
 public:
+    /// Who writes shares the use of the database, and has no session without.
     enum class Purpose : std::uint8_t { write, read, search };
 
     Connection(const PostgresOptions& options, Purpose purpose) : options_(options), purpose_(purpose) {}
@@ -144,6 +145,7 @@ private:
     /// What became of one statement: its rows to `rows`, or the first refusal of the flight.
     void take(PGresult* result, const Sent& was, const Flight& flight, std::vector<Rows>& rows, std::optional<Refused>& refused);
     [[noreturn]] void lost(const std::string& doing);
+    void share_use();
     void pump();  // until something has come
     PGresult* next_result();
     void roll_back_if_open();

@@ -1,8 +1,11 @@
 #include "postgres/migrations.hpp"
 
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "assets/assets.hpp"
+#include "postgres/use.hpp"
 
 namespace boxoffice
 {
@@ -22,8 +25,12 @@ constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock(7094693417594251
 constexpr std::string_view kOthers =
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE datname = current_database() AND application_name = 'boxoffice' AND pid <> pg_backend_pid()";
-constexpr std::string_view kMoment = "SELECT pg_sleep(0.1)::text";
+constexpr std::chrono::milliseconds kMoment{100};
 constexpr int kMoments = 30;
+
+/// Whoever waits for a table's lock keeps everybody else waiting behind it: so not for long, but often.
+constexpr Micros kLockPatience = std::chrono::seconds(1);
+constexpr std::chrono::seconds kLockPause{1};
 
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY);"
@@ -66,9 +73,29 @@ bool is_alone(Connection& db)
 {
     for (int i = 0; db.ask(kOthers).integer(0, 0) > 0; ++i) {
         if (i == kMoments) return false;
-        (void)db.ask(kMoment);
+        std::this_thread::sleep_for(kMoment);
     }
     return true;
+}
+
+bool use_alone(Connection& db)
+{
+    // A server of the version before shares no lock; it shows by its name alone.
+    if (!is_alone(db)) return false;
+    for (int i = 0; !db.ask(kUseAlone).boolean(0, 0); ++i) {
+        if (i == kMoments) return false;
+        std::this_thread::sleep_for(kMoment);
+    }
+    return true;
+}
+
+void end_use_alone(Connection& db) noexcept
+{
+    try {
+        if (db.connected()) (void)db.ask(kEndUseAlone);
+    } catch (const std::exception&) {
+        db.drop();  // and with the session goes the lock
+    }
 }
 
 namespace
@@ -95,10 +122,10 @@ public:
         for (std::size_t i = 0; i < states.size(); ++i) {
             if (states[i].applied) continue;
             const Migration& migration = migrations()[i];
-            db_.script(std::string("BEGIN;") + kTables + ";" + migration.up +
-                       ";INSERT INTO schema_migrations (version) VALUES (" + quoted(migration.version) +
-                       ");INSERT INTO schema_checksums (version, checksum) VALUES (" + quoted(migration.version) + "," +
-                       quoted(migration.checksum) + ");COMMIT");
+            const std::string note = "INSERT INTO schema_migrations (version) VALUES (" + quoted(migration.version) +
+                                     ");INSERT INTO schema_checksums (version, checksum) VALUES (" + quoted(migration.version) +
+                                     "," + quoted(migration.checksum) + ")";
+            carry_out(migration.up, migration.up_in_transaction, note);
             done.push_back(migration.name);
         }
         return done;
@@ -122,15 +149,16 @@ public:
     {
         const Locked locked(db_);
         // A server that runs would go on with a schema that it does not know, and answer errors until it is told otherwise.
-        if (!is_alone(db_))
+        if (!use_alone(db_))
             throw StoreFailure(Code::busy, "A boxoffice server or worker uses this database; stop all of them first.");
+        const std::unique_ptr<Connection, decltype(&give_back)> alone(&db_, &give_back);
         const std::vector<MigrationState> states = status();
         for (std::size_t i = states.size(); i-- > 0;) {
             if (!states[i].applied) continue;
             const Migration& migration = migrations()[i];
-            db_.script(std::string("BEGIN;") + kTables + ";" + migration.down +
-                       ";DELETE FROM schema_migrations WHERE version = " + quoted(migration.version) +
-                       ";DELETE FROM schema_checksums WHERE version = " + quoted(migration.version) + ";COMMIT");
+            carry_out(migration.down, migration.down_in_transaction,
+                      "DELETE FROM schema_migrations WHERE version = " + quoted(migration.version) +
+                          ";DELETE FROM schema_checksums WHERE version = " + quoted(migration.version));
             return migration.name;
         }
         return std::nullopt;
@@ -153,6 +181,34 @@ private:
         }
         return db_.ask(sql).integer(0, 0);
     }
+
+    /// The statements and the note of them; together, unless the file says `transaction:false`: then each by itself, and they must
+    /// bear being carried out once more, because an accident may come between them and their note.
+    void carry_out(const std::string& statements, bool in_transaction, const std::string& note)
+    {
+        const auto give_up = std::chrono::steady_clock::now() + options_.lock_timeout;
+        const std::string patience = "SET lock_timeout = " + std::to_string(kLockPatience / std::chrono::milliseconds(1)) + ";";
+        const auto insist = [&](const std::string& script) {
+            for (;;) {
+                try {
+                    return db_.script(script);
+                } catch (const Refused& refused) {
+                    if (refused.state() != "55P03" || std::chrono::steady_clock::now() >= give_up) throw;
+                    std::this_thread::sleep_for(kLockPause);
+                }
+            }
+        };
+        db_.script(patience);
+        if (in_transaction) {
+            insist(std::string("BEGIN;") + kTables + ";" + statements + ";" + note + ";COMMIT");
+        } else {
+            insist(statements);
+            insist(std::string("BEGIN;") + kTables + ";" + note + ";COMMIT");
+        }
+        db_.script("SET lock_timeout = " + std::to_string(options_.lock_timeout / std::chrono::milliseconds(1)));
+    }
+
+    static void give_back(Connection* db) { end_use_alone(*db); }
 
     /// A migration of a large table, or the wait for another node's, takes as long as it takes.
     static PostgresOptions patient(PostgresOptions options)

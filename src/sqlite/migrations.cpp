@@ -130,10 +130,12 @@ std::vector<std::string> SqliteMigrator::up()
     for (std::size_t i = 0; i < states.size(); ++i) {
         if (states[i].applied) continue;
         const Migration& migration = sqlite::migrations()[i];
+        // Outside of one it may come a second time, after an accident between it and its note.
+        if (!migration.up_in_transaction) self_->db.script(migration.up);
         in_transaction([&] {
             self_->db.script("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY)");
             self_->db.script(kChecksums);
-            self_->db.script(migration.up);
+            if (migration.up_in_transaction) self_->db.script(migration.up);
             self_->db.execute("INSERT INTO schema_migrations (version) VALUES (?1)", migration.version);
             self_->db.execute("INSERT OR REPLACE INTO schema_checksums (version, checksum) VALUES (?1, ?2)", migration.version,
                               migration.checksum);
@@ -163,8 +165,9 @@ std::optional<std::string> SqliteMigrator::down()
     for (std::size_t i = states.size(); i-- > 0;) {
         if (!states[i].applied) continue;
         const Migration& migration = sqlite::migrations()[i];
+        if (!migration.down_in_transaction) self_->db.script(migration.down);
         in_transaction([&] {
-            self_->db.script(migration.down);
+            if (migration.down_in_transaction) self_->db.script(migration.down);
             self_->db.execute("DELETE FROM schema_migrations WHERE version = ?1", migration.version);
             self_->db.script(kChecksums);  // missing where dbmate applied the migration
             self_->db.execute("DELETE FROM schema_checksums WHERE version = ?1", migration.version);

@@ -87,6 +87,18 @@ TEST_F(PostgresMigrations, DoNotGoDownUnderAServer)
     EXPECT_TRUE(down().has_value());
 }
 
+TEST_F(PostgresMigrations, DoNotGoDownUnderAServerThatGivesAnotherName)
+{
+    const auto zones = make_zones();
+    PostgresOptions named = options;
+    named.url += "?application_name=shop";
+    auto store = open_postgres(named, *zones);
+    const auto down = [&] { return migrate_postgres(options)->down(); };
+    EXPECT_EQ(accident(down), "A boxoffice server or worker uses this database; stop all of them first.");
+    store.reset();
+    EXPECT_TRUE(down().has_value());
+}
+
 TEST_F(PostgresMigrations, SeeTheServersOfOtherRolesEvenAsARoleWithoutRights)
 {
     const auto zones = make_zones();
