@@ -154,6 +154,7 @@ void Writer::carry_out_one(WriteJob& job)
         job.made_effects = noted_ > before;
     };
     job.made_effects = false;
+    current_ = &job;
     if (!job.claim) return run();
     const IdempotencyClaim& claim = *job.claim;
     {
@@ -168,7 +169,7 @@ void Writer::carry_out_one(WriteJob& job)
         }
     }
     run();
-    if (!is_final(job.outcome)) return;
+    if (job.deferred != Deferred::no || !is_final(job.outcome)) return;
     const KeptAnswer answer = claim.render(job.outcome);
     db_.execute(
         "INSERT OR REPLACE INTO kept_answers (user_id, key, fingerprint, kept_at, bytes) VALUES (?1, ?2, ?3, ?4, CAST(?5 AS "

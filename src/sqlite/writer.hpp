@@ -109,7 +109,8 @@ private:
     std::vector<Place> put_;
     std::vector<EventId> removed_;
     std::int64_t reserved_change_ = 0;
-    std::int64_t noted_ = 0;  // outbox rows in its life
+    std::int64_t noted_ = 0;       // outbox rows in its life
+    WriteJob* current_ = nullptr;  // the act that is being carried out
     bool catalogue_changed_ = false;
 
     std::atomic<std::int64_t> reserved_ = 0;

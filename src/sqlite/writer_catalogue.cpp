@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/refuse.hpp"
 #include "core/search.hpp"
 #include "sqlite/rows.hpp"
@@ -9,6 +11,9 @@ namespace boxoffice::sqlite
 
 namespace
 {
+
+/// Due holds of an event that is to be removed lapse so many at a time: its lane has other sales to make in between.
+constexpr std::int64_t kLapsedAtOnceToRemove = 2000;
 
 Place place_of(const Event& event, Pace pace)
 {
@@ -152,11 +157,16 @@ Outcome Writer::act(const RemoveEvent& act)
     std::optional<Event> event = event_row(act.event);
     if (!event) return refuse(Code::not_found);
     // Holds whose time is up stand in nobody's way: they lapse here if the tidier has not come round.
+    const std::int64_t most = current_->deferrable ? std::min(kLapsedAtOnceToRemove, event->tickets_sold) : event->tickets_sold;
     std::vector<TicketId> due;
-    if (event->organizer_id == act.by) due = due_holds(act.event, act.now, static_cast<std::size_t>(event->tickets_sold));
+    if (event->organizer_id == act.by) due = due_holds(act.event, act.now, static_cast<std::size_t>(most));
     if (!due.empty()) {
         lapse(act.event, *inventory_.find(act.event), due, act.now);
         inventory_.forget(act.event);
+        if (const auto lapsed = static_cast<std::int64_t>(due.size()); lapsed == most && lapsed < event->tickets_sold) {
+            current_->deferred = Deferred::unfinished;  // there may be more
+            return std::monostate{};
+        }
     }
     const std::int64_t live = event->tickets_sold - static_cast<std::int64_t>(due.size());
     if (const auto decision = decide_remove_event(*event, act.by, live, act.only_at); !decision) return decision.error();
