@@ -91,7 +91,7 @@ Instant now_of(const T& act)
 // What two nodes may be asked to add at once has no row to lock yet. "boxokeys" in ASCII keeps these locks apart from all others.
 constexpr std::string_view kLockKeys =
     "SELECT count(*) FROM (SELECT pg_advisory_xact_lock(h)::text FROM (SELECT DISTINCT hashtextextended(key, "
-    "7094693416951905651) "
+    "7093020358070335859) "
     "AS h FROM unnest($1::text[]) AS key ORDER BY h) keys) locked";
 constexpr std::string_view kPatience = "SELECT set_config('lock_timeout', $1, true)";
 

@@ -65,6 +65,8 @@ Wanted Writer::wanted_of(std::span<WriteJob* const> jobs) const
 {
     Wanted wanted(jobs, options_.arrivals ? options_.arrivals->tickets() : 0);
     wanted.careful = notices_.blocked.careful();
+    if (wanted.now != Instant::min()) notices_.due_floor.seen(wanted.now);
+    wanted.due_from = notices_.due_floor.from();
     if (wanted.lapse > 0) wanted.passed_by = notices_.blocked.events();
     return wanted;
 }
@@ -203,6 +205,7 @@ void Writer::commit(Batch& batch, Instant now)
     if (tells_hold) flight.add("SELECT pg_notify('boxoffice', 'hold')");
     if (tells_effect) flight.add("SELECT pg_notify('boxoffice', 'effect')");
     flight.add("COMMIT");
+    if (deadline) notices_.due_floor.made(*deadline);
     const auto rows = fly_and_commit(flight, mark);
     // Committed: from here on nothing may be thrown, or it would be carried out again.
     if (tells_hold) notices_.hold_until.store(deadline->time_since_epoch().count(), std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 
 #include "postgres/batch.hpp"
 #include "postgres/blocked.hpp"
+#include "postgres/due_floor.hpp"
 
 namespace boxoffice::postgres
 {
@@ -12,6 +13,7 @@ struct Notices {
     std::atomic<std::int64_t> hold_until = 0;    // a tidier elsewhere has been told of a deadline that comes no later than this
     std::atomic<std::int64_t> effect_after = 0;  // not before
     Blocked blocked;
+    DueFloor due_floor;
 };
 
 /// Carries out batches over one connection, each in one transaction of two round trips: facts, then plan and COMMIT. One thread
