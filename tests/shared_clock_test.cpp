@@ -198,5 +198,35 @@ TEST(SharedClock, ReadsByItselfOnceStartedAndSurvivesReadingsThatThrow)
     EXPECT_EQ(asked, 6);
 }
 
+TEST(SharedClock, OfANodeThatComesToAServerWhoseClockIsBehindIsNotBehindTheOthers)
+{
+    Cluster cluster;
+    std::atomic<std::int64_t> latest{0};
+    const auto make = [&] {
+        auto clock = std::make_unique<SharedClock>([&] { return cluster.ask(); }, [&] { return Micros(cluster.steady.load()); });
+        clock->share([&](Instant given) {
+            latest = std::max(latest.load(), static_cast<std::int64_t>(given.time_since_epoch().count()));
+            return Instant(Micros(latest.load()));
+        });
+        clock->read();
+        return clock;
+    };
+    const auto first = make();
+    cluster.pass(10min);
+    first->read();
+    const Instant before = first->now();
+    EXPECT_LT(first->behind(), 1s);
+    cluster.set_store(-1h);
+    const auto second = make();
+    EXPECT_GE(second->now(), before);
+    EXPECT_GE(second->behind(), 59min);
+    first->read();
+    EXPECT_GE(first->behind(), 59min);
+    cluster.set_store(2h);
+    second->read();
+    EXPECT_EQ(second->behind(), 0s);
+    EXPECT_GE(second->now(), before + 1h);
+}
+
 }  // namespace
 }  // namespace boxoffice

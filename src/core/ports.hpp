@@ -145,6 +145,12 @@ public:
     // What only a store that several machines share has.
     /// The store's own clock, which all of them judge by; none when the store is this process's alone.
     [[nodiscard]] virtual std::optional<Instant> time() { return std::nullopt; }
+    /// The latest time that any of these processes has judged by, of which this one has judged by `given`.
+    [[nodiscard]] virtual std::optional<Instant> latest_time(Instant given)
+    {
+        (void)given;
+        return std::nullopt;
+    }
     /// From now on `listener` hears of what other processes do, on a thread of the store; some notices may be lost. An empty
     /// listener ends it.
     virtual void listen(const std::function<void(Notice)>& listener) { (void)listener; }

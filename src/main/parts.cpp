@@ -93,6 +93,13 @@ public:
     [[nodiscard]] bool connected() const noexcept override { return false; }
 };
 
+/// The store's clock stands still for others to catch up, or is away from this machine's by more than a hold: one of them is wrong.
+bool is_right(const SharedClock& clock, Micros hold)
+{
+    constexpr Micros kBehind = std::chrono::seconds(1);
+    return clock.behind() <= kBehind && std::chrono::abs(clock.behind_machine()) <= hold;
+}
+
 /// Of the embedded store's housekeeping; on its write lane's thread.
 void tell_operator(std::string_view what)
 {
@@ -232,6 +239,8 @@ OpenStore::OpenStore(const cli::Config& config) : zones(make_zones()), keeps_hou
         options.arrivals = &arrivals;
         store = open_postgres(options, *zones);
         auto shared = std::make_unique<SharedClock>([this] { return store->time().value_or(system_now()); });
+        shared->share([this](Instant given) { return store->latest_time(given).value_or(given); });
+        shared->read();
         shared->start();
         keep_time(*this, std::move(shared));
     } else {
@@ -261,6 +270,11 @@ std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStor
 {
     std::vector<http::OtherPart> all = open.others();
     for (http::OtherPart& part : shared.others(config, *open.store)) all.push_back(std::move(part));
+    if (const auto* const clock = dynamic_cast<const SharedClock*>(open.clock.get())) {
+        all.push_back({.name = "store_clock",
+                       .ok = [clock, most = config.hold] { return is_right(*clock, most); },
+                       .trouble = "not in step with the nodes"});
+    }
     return all;
 }
 
@@ -329,8 +343,9 @@ void Work::stop()
     expiry_.stop();
 }
 
-void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, const WorkLane& reads)
+void measure_store(Metrics& metrics, const OpenStore& open, const WriteLane& writes, const WorkLane& reads)
 {
+    Store& store = *open.store;
     constexpr std::string_view kDepth = "boxoffice_lane_depth";
     constexpr std::string_view kDepthHelp = "Work waiting in a lane.";
     metrics.gauge(kDepth, kDepthHelp, "lane", "write", [&writes] { return static_cast<double>(writes.depth()); });
@@ -345,6 +360,13 @@ void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, cons
                   [&store] { return static_cast<double>(store.upkeep().log_bytes); });
     metrics.gauge("boxoffice_store_checkpoints_failed", "Checkpoints of the embedded store that failed, since the start.", "", "",
                   [&store] { return static_cast<double>(store.upkeep().checkpoints_failed); });
+    if (const auto* const clock = dynamic_cast<const SharedClock*>(open.clock.get())) {
+        const auto seconds = [](Micros span) { return std::chrono::duration<double>(span).count(); };
+        metrics.gauge("boxoffice_store_clock_behind_seconds", "How far the store's clock is behind the time that is judged by.",
+                      "", "", [clock, seconds] { return seconds(clock->behind()); });
+        metrics.gauge("boxoffice_store_clock_behind_machine_seconds", "How far the store's clock is behind this machine's.", "",
+                      "", [clock, seconds] { return seconds(clock->behind_machine()); });
+    }
     constexpr std::string_view kOutbox = "boxoffice_outbox";
     constexpr std::string_view kOutboxHelp = "Effects in the outbox: waiting for their job, or dead after its last try.";
     metrics.gauge(kOutbox, kOutboxHelp, "state", "waiting",

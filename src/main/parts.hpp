@@ -105,6 +105,6 @@ private:
 };
 
 /// Gauges that any process over a store has.
-void measure_store(Metrics& metrics, Store& store, const WriteLane& writes, const WorkLane& reads);
+void measure_store(Metrics& metrics, const OpenStore& open, const WriteLane& writes, const WorkLane& reads);
 
 }  // namespace boxoffice

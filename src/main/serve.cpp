@@ -147,7 +147,7 @@ int serve(const cli::Config& config)
                                      .trusted_accounts = accounts_of(config)});
     http::Server server(door, *api, &shedding);
 
-    measure_store(metrics, store, writes, reads);
+    measure_store(metrics, open, writes, reads);
     for (const WorkLane* const lane : {&searches, &passwords, &registrations, &health}) {
         metrics.gauge("boxoffice_lane_depth", "Work waiting in a lane.", "lane", lane->name(),
                       [lane] { return static_cast<double>(lane->depth()); });

@@ -45,7 +45,7 @@ int work(const cli::Config& config)
                                          .trusted_proxies = {},
                                          .others = others_of(config, open, shared)});
     http::Server server(server_options(config), *watch);
-    measure_store(metrics, store, writes, reads);
+    measure_store(metrics, open, writes, reads);
 
     writes.on_batch([&wire = *shared.wire](const BatchNews& news) { wire.tell(news.changed); });
     work.start();

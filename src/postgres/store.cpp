@@ -32,12 +32,13 @@ public:
           readers_(options_, Connection::Purpose::read, {options_.readers, kTogetherMax}),
           searchers_(options_, Connection::Purpose::search, {options_.searchers, 1}),
           logins_(options_, Connection::Purpose::read, {1, kTogetherMax}),
-          probe_(options_, Connection::Purpose::read)
+          probe_(options_, Connection::Purpose::write)
     {
         for (unsigned i = 0; i < std::max(1U, options_.lanes); ++i) {
             writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
             free_.push_back(writers_.back().get());
         }
+        probe_.connect();  // from now on the database is in use, sale or not
         (void)time();
         reindex_at_start([this](WriteJob& job) {
             WriteJob* const jobs[] = {&job};
@@ -130,14 +131,23 @@ public:
 
     std::optional<Instant> next_deadline() override
     {
-        const Rows rows = readers_.ask("SELECT expires_at FROM tickets WHERE status = 0 ORDER BY expires_at LIMIT 1");
-        if (rows.count() == 0) return std::nullopt;
-        return rows.instant(0, 0);
+        DueFloor& floor = notices_.due_floor;
+        const DueFloor::Look look = floor.begin();
+        const Rows rows =
+            readers_.ask("SELECT expires_at FROM tickets WHERE status = 0 AND expires_at >= $1 ORDER BY expires_at LIMIT 1",
+                         std::move(Params().instant(look.from)));
+        std::optional<Instant> earliest;
+        if (rows.count() > 0) earliest = rows.instant(0, 0);
+        floor.end(look, earliest);
+        return earliest;
     }
 
     std::int64_t reserved_count() override
     {
-        return searchers_.ask("SELECT count(*) FROM tickets WHERE status = 0").integer(0, 0);
+        return searchers_
+            .ask("SELECT count(*) FROM tickets WHERE status = 0 AND expires_at >= $1",
+                 std::move(Params().instant(notices_.due_floor.from())))
+            .integer(0, 0);
     }
 
     std::optional<Instant> latest_instant() override
@@ -205,6 +215,20 @@ public:
                rows.instant(0, 3) == effect.made_at &&
                std::equal(tickets.begin(), tickets.end(), effect.tickets.begin(), effect.tickets.end(),
                           [](std::int64_t id, TicketId ticket) { return id == ticket.value; });
+    }
+
+    std::optional<Instant> latest_time(Instant given) override
+    {
+        // Nobody waits for a disk or a standby here: after a crash a second may be missing, which is less than any hold.
+        Flight flight;
+        flight.add("BEGIN");
+        flight.add("SET LOCAL synchronous_commit = off");
+        flight.add("UPDATE store_clock SET latest = $1 WHERE latest < $1 - interval '1 second'",
+                   std::move(Params().instant(given)));
+        const std::size_t at = flight.add("SELECT latest FROM store_clock");
+        flight.add("COMMIT");
+        const std::lock_guard lock(probing_);
+        return probe_.fly(flight)[at].instant(0, 0);
     }
 
     void listen(const std::function<void(Notice)>& listener) override

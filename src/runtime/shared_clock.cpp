@@ -17,6 +17,8 @@ namespace
 constexpr std::chrono::seconds kReadEvery{2};
 /// The first answer comes over a connection that is only being made; the best of a few is good enough to begin with.
 constexpr int kFirstReadings = 4;
+/// More than any way takes.
+constexpr Micros kBehind = std::chrono::seconds(1);
 
 Micros steady_reading() { return std::chrono::floor<Micros>(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -45,6 +47,27 @@ void SharedClock::read()
     offsets_[readings_++ % kReadings] = (told.time_since_epoch() - steady_()).count();
     const auto end = offsets_.begin() + static_cast<std::ptrdiff_t>(std::min(readings_, kReadings));
     offset_.store(*std::max_element(offsets_.begin(), end), std::memory_order_release);
+    compare(told);
+}
+
+void SharedClock::compare(Instant told)
+{
+    const Instant given = now();
+    behind_.store(std::max<std::int64_t>(0, (given - told).count()), std::memory_order_relaxed);
+    const Instant here = std::chrono::floor<Micros>(std::chrono::system_clock::now());
+    behind_machine_.store((here - told).count(), std::memory_order_relaxed);
+    const bool is_behind = given - told > kBehind;
+    if (is_behind != was_behind_) {
+        const double seconds = std::chrono::duration<double>(given - told).count();
+        if (is_behind)
+            log::warn(
+                "the store's clock is behind the time that is judged by; until it has caught up no time passes and no hold ends",
+                {{"seconds", seconds}});
+        else
+            log::info("the store's clock has caught up");
+        was_behind_ = is_behind;
+    }
+    if (share_) not_before(share_(given));
 }
 
 void SharedClock::start()

@@ -36,17 +36,31 @@ public:
     void not_before(Instant floor);
     /// How far now() is ahead of the store's clock, and so stands still; 0 unless that was set back, or rows have later times.
     [[nodiscard]] Micros ahead() const;
+    /// What other processes have judged by is never before what this one judges by: `share` is told the time that this one has given
+    /// and says the latest that any has; it may throw. Call before start().
+    using Share = std::function<Instant(Instant)>;
+    void share(Share share) { share_ = std::move(share); }
+    /// How far the store's clock was behind the time that is judged by, and behind this machine's own clock (or ahead of it, if
+    /// negative), at the last reading. Any thread.
+    [[nodiscard]] Micros behind() const { return Micros(behind_.load(std::memory_order_relaxed)); }
+    [[nodiscard]] Micros behind_machine() const { return Micros(behind_machine_.load(std::memory_order_relaxed)); }
+
     /// Takes one reading; on its own thread every two seconds once start() was called.
     void read();
     void start();
 
 private:
     void run();
+    void compare(Instant told);
 
     static constexpr std::size_t kReadings = 32;  // about a minute of them
 
     Ask ask_;
     Steady steady_;
+    Share share_;
+    bool was_behind_ = false;  // the reading thread's
+    std::atomic<std::int64_t> behind_{0};
+    std::atomic<std::int64_t> behind_machine_{0};
     std::array<std::int64_t, kReadings> offsets_{};  // the reading thread's
     std::size_t readings_ = 0;
     std::atomic<std::int64_t> offset_{0};        // microseconds to add to steady_

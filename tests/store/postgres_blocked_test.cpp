@@ -214,9 +214,11 @@ TEST_F(BlockedRows, ARowThatChangesHandsIsWaitedFor)
     EXPECT_EQ(jobs[0].deferred, Deferred::blocked);
     holder->run("ROLLBACK");
     lock("inventory WHERE event_id = " + id(kept));
+    const auto give_up = Steady::now() + 10s;
     std::thread letting_go([&] {
         while (value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") ==
-               "0") {}
+                   "0" &&
+               Steady::now() < give_up) {}
         holder->run("ROLLBACK");
     });
     (void)bring(jobs);
