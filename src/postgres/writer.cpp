@@ -29,6 +29,7 @@ constexpr Micros kContendedPatience = std::chrono::seconds(2);
 constexpr std::string_view kLockNotAvailable = "55P03";
 /// For what became of a commit, after an outage that has been waited for; and for one answer at the end of a longer wait.
 constexpr std::chrono::seconds kSilentPatience{2};
+constexpr std::chrono::seconds kSilentCommit{5};
 constexpr std::chrono::seconds kAnswerPatience{1};
 constexpr std::chrono::minutes kSilenceRemembered{1};
 /// Of effects made, workers elsewhere are told at most this often: a notice costs every commit of the database a lock.
@@ -224,6 +225,9 @@ void Writer::commit(Batch& batch, Instant now)
 std::optional<std::vector<Rows>> Writer::fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark)
 {
     try {
+        // Behind a batch that has waited for its commit others have queued up, and a proxy gives up after 65 s.
+        std::optional<Connection::Patience> hurry;
+        if (is_silent()) hurry.emplace(db_, kSilentCommit);
         std::vector<Rows> rows = db_.fly(flight);
         // A commit that the server warns of has not waited for its standby: somebody has cancelled the wait.
         if (!db_.warned()) return rows;
@@ -237,11 +241,12 @@ std::optional<std::vector<Rows>> Writer::fly_and_commit(const Flight& flight, st
     throw Gone("a commit was lost on its way");
 }
 
+bool Writer::is_silent() const { return outage_ && Steady::now() - outage_->seen < kSilenceRemembered; }
+
 bool Writer::was_committed(std::span<const unsigned char, 16> mark)
 {
     // Whoever has just waited in vain does not wait as long again.
-    const bool known_silent = outage_ && Steady::now() - outage_->seen < kSilenceRemembered;
-    const auto give_up = Steady::now() + (known_silent ? Micros(kSilentPatience) : options_.away_max);
+    const auto give_up = Steady::now() + (is_silent() ? Micros(kSilentPatience) : options_.away_max);
     auto away = kAwayPauseFirst;
     for (;;) {
         try {

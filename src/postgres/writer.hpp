@@ -43,6 +43,8 @@ private:
     /// Throws when the server has been away for too long.
     void note_away(const Gone& gone);
     void commit(Batch& batch, Instant now);
+    /// Whether the last commit was asked about in vain, or the server away, a short while ago.
+    [[nodiscard]] bool is_silent() const;
     /// The flight that ends with COMMIT; nothing when it was committed and its rows were lost on the way.
     [[nodiscard]] std::optional<std::vector<Rows>> fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark);
     /// Whether the transaction with this mark was committed and will outlive whatever a commit outlives here; if not, it never will

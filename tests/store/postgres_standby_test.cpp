@@ -109,6 +109,20 @@ TEST_F(SynchronousStandby, AMarkThatNoStandbyHasIsNotBelieved)
     standby->start();
 }
 
+TEST_F(SynchronousStandby, IsNotWaitedForAsLongByEachWhoComesWhileItIsAway)
+{
+    open(2s);
+    proxy->cut_next_commit(Cut::after);
+    auto first = std::async(std::launch::async, [&] { return act(reserve()); });
+    cut_the_wait_short("pg_terminate_backend");
+    EXPECT_THROW((void)first.get(), StoreFailure);
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_THROW((void)act(reserve()), StoreFailure);
+    // The server's own patience with a statement alone is 15 s.
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 15s);
+    standby->start();
+}
+
 TEST_F(SynchronousStandby, IsWaitedForByWhoeverAsksWhatBecameOfACommit)
 {
     proxy->cut_next_commit(Cut::after);
