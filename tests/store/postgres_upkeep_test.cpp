@@ -202,6 +202,18 @@ TEST_F(Upkeep, NodesTellEachOtherTheLatestTimeThatTheyHaveJudgedBy)
     EXPECT_EQ(store->latest_time(kNow), kNow + 1h);
 }
 
+TEST_F(Upkeep, ATimeThatWasWronglyAheadIsForgottenWithTheClockThatIsAccepted)
+{
+    const Instant here = std::chrono::floor<Micros>(std::chrono::system_clock::now());
+    EXPECT_EQ(store->latest_time(here + 10'000h), here + 10'000h);
+    store.reset();
+    EXPECT_TRUE(accept_clock_postgres(options).done);
+    store = open_postgres(options, zones);
+    EXPECT_LT(store->latest_time(here), here + 1h);
+    store.reset();
+    EXPECT_FALSE(accept_clock_postgres(options).done);
+}
+
 TEST_F(Upkeep, AMigrationThatWaitsForATableLetsOthersPassNowAndThen)
 {
     store.reset();
