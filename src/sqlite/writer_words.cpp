@@ -23,7 +23,7 @@ std::vector<Texts> read_texts(Rows rows)
     return all;
 }
 
-std::optional<UserId> first_id(Rows rows)
+std::optional<UserId> first_of(Rows rows)
 {
     if (!rows.next()) return std::nullopt;
     return UserId{rows.integer(0)};
@@ -59,7 +59,7 @@ std::size_t Writer::reindex_events(std::size_t most)
 
 std::optional<UserId> Writer::owner_of(std::string_view email_key)
 {
-    return first_id(
+    return first_of(
         db_.query("SELECT id FROM users WHERE email_key = ?1 UNION ALL SELECT id FROM users WHERE email_folded = ?1", email_key));
 }
 
@@ -80,8 +80,8 @@ std::size_t Writer::reindex_users(std::size_t most)
     }
     for (const Unkeyed& one : all) {
         // An address in ASCII is its own key. Whoever has the key by another spelling has registered since.
-        const auto keeper = first_id(db_.query("SELECT id FROM users WHERE email_key = ?1", one.key));
-        const auto in_ascii = first_id(db_.query("SELECT id FROM users WHERE email_folded = ?1 AND id <> ?2", one.key, one.user));
+        const auto keeper = first_of(db_.query("SELECT id FROM users WHERE email_key = ?1", one.key));
+        const auto in_ascii = first_of(db_.query("SELECT id FROM users WHERE email_folded = ?1 AND id <> ?2", one.key, one.user));
         const auto owner = keeper ? keeper : in_ascii && *in_ascii < one.user ? in_ascii : std::nullopt;
         if (owner) {
             db_.execute("UPDATE users SET mailbox_of = ?2 WHERE id = ?1", one.user, *owner);
