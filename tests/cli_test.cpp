@@ -14,7 +14,7 @@ TEST(Help, IsWhatBoxofficeAlonePrints)
     EXPECT_EQ(alone.code, 0);
     EXPECT_EQ(alone.out, run({"--help"}).out);
     for (const char* const command : {"serve", "worker", "migrate up", "migrate down", "migrate status", "demo", "doctor",
-                                      "backup FILE", "copy", "version"}) {
+                                      "backup FILE", "restore", "copy", "version"}) {
         EXPECT_TRUE(holds(alone.out, command)) << command;
     }
 }
