@@ -52,6 +52,13 @@ void SharedClock::read()
 
 void SharedClock::compare(Instant told)
 {
+    if (share_) {
+        try {
+            not_before(share_(now()));
+        } catch (const std::exception& accident) {
+            log::debug("the time could not be shared", {{"why", std::string_view(accident.what())}});
+        }
+    }
     const Instant given = now();
     behind_.store(std::max<std::int64_t>(0, (given - told).count()), std::memory_order_relaxed);
     const Instant here = std::chrono::floor<Micros>(std::chrono::system_clock::now());
@@ -67,7 +74,6 @@ void SharedClock::compare(Instant told)
             log::info("the store's clock has caught up");
         was_behind_ = is_behind;
     }
-    if (share_) not_before(share_(given));
 }
 
 void SharedClock::start()
