@@ -1,8 +1,9 @@
 // What each class of acts finds in a lane: places of its own, and the more urgent first.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <latch>
-#include <mutex>
+#include <utility>
 
 #include "lanes_fakes.hpp"
 #include "runtime/lanes.hpp"
@@ -18,7 +19,7 @@ class HoldingStore final : public EmptyStore
 public:
     void carry_out(std::span<WriteJob* const> jobs) override
     {
-        begun.count_down();
+        if (batches.empty()) begun.count_down();
         gate.wait();
         std::vector<std::string_view> batch;
         for (WriteJob* const job : jobs) {
@@ -54,9 +55,14 @@ protected:
         add.draft.description = std::string(text, 'x');
         return add;
     }
+    /// Once: a latch that is counted down below nothing is never open again.
+    void let_go()
+    {
+        if (!std::exchange(let_go_, true)) store.gate.count_down();
+    }
     void let_go_and_stop()
     {
-        store.gate.count_down();
+        let_go();
         lane->stop();
     }
     void TearDown() override { let_go_and_stop(); }
@@ -64,6 +70,9 @@ protected:
     HoldingStore store;
     Metrics metrics;
     std::unique_ptr<WriteLane> lane;
+
+private:
+    bool let_go_ = false;
 };
 
 TEST_F(LaneShares, ReservationsKeepNobodyFromPayingNorHoldsFromLapsing)
@@ -112,7 +121,7 @@ TEST_F(LaneShares, AnAccountFindsItsPlacesAgainOnceItsActsAreTaken)
     std::latch done(1);
     auto last = job(Reserve{}, [&](LaneJob&) { done.count_down(); });
     EXPECT_TRUE(lane->submit(std::move(last)));
-    store.gate.count_down();
+    let_go();
     done.wait();
     EXPECT_EQ(offer(publish(1)), "");
 }
