@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
 
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        ca-certificates libboost-url1.81.0 libcrypt1 libcurl4 libdate-tz3 libfmt9 libgeographiclib23 libhiredis0.14 libicu72 libpq5 \
+        ca-certificates libabsl20220623 libboost-url1.81.0 libcrypt1 libcurl4 libfmt9 libgeographiclib23 libhiredis0.14 libicu72 libpq5 \
         libprometheus-cpp-core1.0 libsimdjson14 libsqlite3-0 libssl3 libstdc++6 tzdata zlib1g && \
     apt-get clean && \
     rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man /usr/share/info /usr/share/locale && \

@@ -68,7 +68,7 @@ const Library kLibraries[] = {
     {"openssl/crypto.h", {"src/security/", "src/main/store_commands.cpp"}},
     {"openssl/", {"src/security/", "src/redis/tls"}},
     {"crypt.h", {"src/security/"}},
-    {"date/", {"src/security/"}},
+    {"absl/", {"src/security/"}},
     {"unicode/", {"src/text/"}},
     {"simdjson.h", {"src/http/", "src/security/"}},
     {"prometheus/", {"src/runtime/metrics.cpp"}},

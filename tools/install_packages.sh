@@ -13,13 +13,13 @@ case $(debian_release) in
 esac
 
 build_packages=(
-    ca-certificates ccache clang-19 cmake libboost-url$boost_version-dev libboost$boost_version-dev libcli11-dev libcrypt-dev
-    libcurl4-openssl-dev libfmt-dev libgeographiclib-dev libhiredis-dev libhowardhinnant-date-dev libicu-dev libpq-dev libsimdjson-dev
+    ca-certificates ccache clang-19 cmake libabsl-dev libboost-url$boost_version-dev libboost$boost_version-dev libcli11-dev libcrypt-dev
+    libcurl4-openssl-dev libfmt-dev libgeographiclib-dev libhiredis-dev libicu-dev libpq-dev libsimdjson-dev
     libsqlite3-dev libssl-dev lld-19 ninja-build nodejs npm prometheus-cpp-dev tzdata zlib1g-dev
 )
 test_packages=(
-    clang-format-19 clang-tidy-19 haproxy libbenchmark-dev libclang-rt-19-dev libgmock-dev libgtest-dev librapidcheck-dev llvm-19
-    nlohmann-json3-dev postgresql-$postgresql_version postgresql-$postgresql_version-postgis-3 python3 redis-server sqlite3
+    clang-format-19 clang-tidy-19 haproxy libbenchmark-dev libclang-rt-19-dev libgmock-dev libgtest-dev libhowardhinnant-date-dev
+    librapidcheck-dev llvm-19 nlohmann-json3-dev postgresql-$postgresql_version postgresql-$postgresql_version-postgis-3 python3 redis-server sqlite3
 )
 
 # A node of at least version 18 with npm, from wherever it came.

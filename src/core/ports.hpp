@@ -260,7 +260,8 @@ public:
     [[nodiscard]] virtual std::size_t tickets() const = 0;
 };
 
-/// Time zones by IANA name. Any thread.
+/// Time zones by IANA name. Any thread. The two conversions throw StoreFailure when the system's table of a zone that exists
+/// cannot be read just now.
 class Zones
 {
 public:

@@ -7,7 +7,7 @@
 
 #include "core/ports.hpp"
 
-/// Passwords, tokens and time zones: adapters over libxcrypt, OpenSSL and Howard Hinnant's date. No cryptography of our own.
+/// Passwords, tokens and time zones: adapters over libxcrypt, OpenSSL and Abseil. No cryptography of our own.
 namespace boxoffice
 {
 
@@ -35,7 +35,7 @@ using StoreOfTokens = std::function<std::shared_ptr<const StoreIdentity>()>;
 /// `bytes` random bytes from the kernel, in lower-case hexadecimal.
 [[nodiscard]] std::string random_hex(std::size_t bytes);
 
-/// Zones over the system's tz database.
-[[nodiscard]] std::unique_ptr<Zones> make_zones();
+/// Zones over the tables of the tz database in `folder`, fat or slim (RFC 8536); each is read when it is first asked for.
+[[nodiscard]] std::unique_ptr<Zones> make_zones(const std::filesystem::path& folder = "/usr/share/zoneinfo");
 
 }  // namespace boxoffice

@@ -1,10 +1,12 @@
-// As Debian's libdate-tz was built: with another answer its types have another shape.
-#define USE_OS_TZDB 1
-#define ONLY_C_LOCALE 1
-#define HAS_STRING_VIEW 1
-#include <date/tz.h>
+#include <absl/time/civil_time.h>
+#include <absl/time/time.h>
+#include <fmt/core.h>
 
+#include <array>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -13,50 +15,92 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "security/security.hpp"
-
-// ptz.h is older than C++20 and no longer sees which hh_mm_ss it means.
-namespace Posix  // NOLINT(readability-identifier-naming): the header's own
-{
-using date::hh_mm_ss;
-}
-#include <date/ptz.h>
 
 namespace boxoffice
 {
 namespace
 {
 
-constexpr std::string_view kFolder = "/usr/share/zoneinfo/";
+using std::chrono::floor;
+using std::chrono::seconds;
 
-// The tables end in 2037; what holds from then on is a rule in the last line of the zone's file (RFC 8536, section 3.3), which
-// libdate does not read. Nothing when there is no such rule or it cannot be read: then the table's last offset goes on.
-std::optional<Posix::time_zone> rule_after_the_table(const std::string& zone)
+/// What lies in the folder of zones and is none: tables, which have a dot in their names, lists, and names for whatever this
+/// machine is set to.
+bool is_zone_name(std::string_view name)
 {
-    std::ifstream file(std::string(kFolder) + zone, std::ios::binary);
-    std::string line;
-    std::string last;
-    while (std::getline(file, line)) last.swap(line);
-    if (last.find(',') == std::string::npos) return std::nullopt;
-    try {
-        return Posix::time_zone(last);
-    } catch (const std::exception&) {
-        return std::nullopt;
+    constexpr std::array kOthers = {"Factory", "leapseconds", "localtime", "posixrules", "+VERSION", "SECURITY"};
+    for (const std::string_view other : kOthers) {
+        if (name == other) return false;
     }
+    return name.find('.') == name.npos;
 }
+
+/// The same zones again, counted otherwise.
+bool is_copy_of_all(std::string_view name) { return name == "posix" || name == "right"; }
+
+/// One zone's file, read when the zone is first asked for: a start reads none of the six hundred. Abseil reads the rule behind
+/// the table too (RFC 8536, section 3.3), in every form that tzdata uses.
+class Zone
+{
+public:
+    Zone(std::string folder, std::string name) : folder_(std::move(folder)), name_(std::move(name)) {}
+
+    /// Throws StoreFailure when the file cannot be read now. That is forgotten: the next to ask tries again.
+    const absl::TimeZone& table() const
+    {
+        if (loaded_.load(std::memory_order_acquire)) return table_;
+        const std::lock_guard lock(loading_);
+        if (loaded_.load(std::memory_order_relaxed)) return table_;
+        check_readable();
+        // Abseil never looks again at a name that it could not load once, so each try has another name of the same file.
+        const std::string file = "file:" + folder_ + std::string(++tries_, '/') + name_;
+        if (!absl::LoadTimeZone(file, &table_)) fail("is not a table of time zone changes");
+        loaded_.store(true, std::memory_order_release);
+        return table_;
+    }
+
+private:
+    void check_readable() const
+    {
+        std::ifstream file(folder_ + '/' + name_, std::ios::binary);
+        if (!file) fail(std::generic_category().message(errno));
+        std::array<char, 4> magic{};
+        if (!file.read(magic.data(), magic.size())) fail("is cut short");
+        if (std::string_view(magic.data(), magic.size()) != "TZif") fail("is not a table of time zone changes");
+    }
+
+    [[noreturn]] void fail(const std::string& why) const
+    {
+        throw StoreFailure(Code::storage_failed, fmt::format("time zone {}/{}: {}", folder_, name_, why));
+    }
+
+    std::string folder_;
+    std::string name_;
+    mutable std::mutex loading_;
+    mutable std::atomic<bool> loaded_ = false;
+    mutable std::size_t tries_ = 0;
+    mutable absl::TimeZone table_;
+};
 
 class SystemZones final : public Zones
 {
 public:
-    SystemZones()
+    explicit SystemZones(const std::filesystem::path& folder)
     {
+        namespace fs = std::filesystem;
         try {
-            for (const auto& zone : date::get_tzdb().zones) {
-                if (zone.name() != "localtime")
-                    zones_.try_emplace(zone.name(), zone);  // a name for whatever this machine is set to
+            for (fs::recursive_directory_iterator at(folder), end; at != end; ++at) {
+                std::string name = at->path().lexically_relative(folder).generic_string();
+                if (at->is_directory()) {
+                    if (is_copy_of_all(name)) at.disable_recursion_pending();
+                } else if (is_zone_name(name)) {
+                    zones_.try_emplace(name, folder.generic_string(), name);
+                }
             }
-        } catch (const std::exception& error) {
+        } catch (const fs::filesystem_error& error) {
             throw std::runtime_error("the system's time zones cannot be read; install tzdata: " + std::string(error.what()));
         }
         if (!zones_.contains("UTC")) throw std::runtime_error("the system knows no time zones; install tzdata");
@@ -68,68 +112,28 @@ public:
     {
         const auto found = zones_.find(zone);
         if (found == zones_.end()) return std::nullopt;
-        try {
-            return found->second.to_instant(local);
-        } catch (const std::exception&) {
-            return std::nullopt;  // the zone's file is broken: as good as none
-        }
+        const auto second = floor<seconds>(local).time_since_epoch();
+        const auto info = found->second.table().At(absl::CivilSecond(1970) + second.count());
+        if (info.kind == absl::TimeZone::TimeInfo::SKIPPED) return std::nullopt;
+        // Where a time is repeated, `pre` is the earlier; elsewhere the only one.
+        return Instant(seconds(absl::ToUnixSeconds(info.pre))) + (local.time_since_epoch() - second);
     }
 
     std::optional<LocalTime> to_local(Instant instant, std::string_view zone) const override
     {
         const auto found = zones_.find(zone);
         if (found == zones_.end()) return std::nullopt;
-        try {
-            return found->second.to_local(instant);
-        } catch (const std::exception&) {
-            return std::nullopt;
-        }
+        const auto second = floor<seconds>(instant).time_since_epoch();
+        const auto info = found->second.table().At(absl::FromUnixSeconds(second.count()));
+        return LocalTime(instant.time_since_epoch() + seconds(info.offset));
     }
 
 private:
-    class Zone
-    {
-    public:
-        explicit Zone(const date::time_zone& table) : table_(table) {}
-
-        std::optional<Instant> to_instant(LocalTime local) const
-        {
-            const auto second = std::chrono::floor<std::chrono::seconds>(local).time_since_epoch();
-            date::local_info info = table_.get_info(date::local_seconds(second));
-            if (info.first.end >= kEndOfTime && info.result == date::local_info::unique && rule())
-                info = rule()->get_info(date::local_seconds(second));
-            if (info.result == date::local_info::nonexistent) return std::nullopt;
-            return Instant(local.time_since_epoch() - info.first.offset);
-        }
-
-        LocalTime to_local(Instant instant) const
-        {
-            const date::sys_seconds second = std::chrono::floor<std::chrono::seconds>(instant);
-            date::sys_info info = table_.get_info(second);
-            if (info.end >= kEndOfTime && rule()) info = rule()->get_info(second);
-            return LocalTime(instant.time_since_epoch() + info.offset);
-        }
-
-    private:
-        const std::optional<Posix::time_zone>& rule() const
-        {
-            std::call_once(rule_read_, [this] { rule_ = rule_after_the_table(table_.name()); });
-            return rule_;
-        }
-
-        // Behind the last entry of a table libdate puts an end some 30 000 years off.
-        static constexpr date::sys_seconds kEndOfTime = date::sys_days(date::year(30'000) / 1 / 1);
-
-        const date::time_zone& table_;
-        mutable std::once_flag rule_read_;
-        mutable std::optional<Posix::time_zone> rule_;
-    };
-
     std::map<std::string, Zone, std::less<>> zones_;
 };
 
 }  // namespace
 
-std::unique_ptr<Zones> make_zones() { return std::make_unique<SystemZones>(); }
+std::unique_ptr<Zones> make_zones(const std::filesystem::path& folder) { return std::make_unique<SystemZones>(folder); }
 
 }  // namespace boxoffice
