@@ -54,7 +54,8 @@ bool is_network(std::string_view text)
     return bits && *bits <= (family == AF_INET ? 32U : 128U);
 }
 
-/// An origin as browsers send it (RFC 6454, 6.2): in lower case, without the port that goes without saying; empty for anything else.
+/// An origin as browsers send it (RFC 6454, 6.2): in lower case, without the port that goes without saying; empty for anything
+/// else.
 std::string origin_of(std::string_view text)
 {
     std::string origin(text);

@@ -13,8 +13,9 @@ namespace boxoffice::http
 /// True when `if_none_match` names `etag`: "*", or a list with the tag in it, compared weakly (RFC 9110, 13.1.2).
 [[nodiscard]] bool none_match_names(std::string_view if_none_match, std::string_view etag);
 
-/// What the If-Match fields of a request ask of an event: the versions of their tags; nothing when there is no such field or it says
-/// "*", which any event matches. A weak tag, and one that no event of ours can have, matches none (RFC 9110, 13.1.1). Error malformed.
+/// What the If-Match fields of a request ask of an event: the versions of their tags; nothing when there is no such field or it
+/// says "*", which any event matches. A weak tag, and one that no event of ours can have, matches none (RFC 9110, 13.1.1).
+/// Error malformed.
 [[nodiscard]] Result<OnlyAt> read_if_match(const Request& request);
 
 /// The strong tag of an answer with that body; that of an event begins with its version: "v3-…".

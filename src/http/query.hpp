@@ -28,8 +28,8 @@ enum class Fields : std::uint8_t { full, summary };
 class Query
 {
 public:
-    /// Notes every parameter that is not among `known`, names with spaces between. Error malformed when the text cannot be decoded
-    /// or gives a parameter twice, which two readers could read in two ways.
+    /// Notes every parameter that is not among `known`, names with spaces between. Error malformed when the text cannot be
+    /// decoded or gives a parameter twice, which two readers could read in two ways.
     [[nodiscard]] static Result<Query> parse(std::string_view encoded, std::string_view known);
 
     [[nodiscard]] bool has(std::string_view name) const { return find_field(fields_, name) != nullptr; }

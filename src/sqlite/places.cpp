@@ -2,13 +2,10 @@
 
 #include <pthread.h>
 
-#include <GeographicLib/Geocentric.hpp>
-#include <GeographicLib/Geodesic.hpp>
 #include <algorithm>
 #include <atomic>
 #include <boost/geometry.hpp>
 #include <boost/geometry/geometries/box.hpp>
-#include <boost/geometry/geometries/point.hpp>
 #include <boost/geometry/index/rtree.hpp>
 #include <boost/iterator/function_output_iterator.hpp>
 #include <cmath>
@@ -20,6 +17,7 @@
 
 #include "core/slices.hpp"
 #include "core/still_wanted.hpp"
+#include "sqlite/geodesy.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -29,50 +27,9 @@ namespace
 
 namespace bg = boost::geometry;
 namespace bgi = boost::geometry::index;
-using Point = bg::model::point<double, 3, bg::cs::cartesian>;
 using Box = bg::model::box<Point>;
 using Entry = std::pair<Point, std::uint32_t>;
 using Tree = bgi::rtree<Entry, bgi::rstar<16>>;
-
-constexpr double kMeanRadiusM = 6'371'008.8;
-/// The longest geodesic on WGS 84: half a meridian.
-constexpr double kFarthestM = 20'003'932;
-/// Beyond this chord (in mean radii) the arc is too sensitive to the chord to be estimated.
-constexpr double kChordEstimable = 1.8;
-/// How far the arc of the mean sphere over a chord can be from the geodesic, below kChordEstimable. The radii of
-/// WGS 84 differ from the mean by 0.34 %, which asin stretches to 0.63 % at most; the property test looks for worse.
-constexpr double kEstimateError = 0.01;
-Point to_point(const GeoPoint& place)
-{
-    double x = 0;
-    double y = 0;
-    double z = 0;
-    GeographicLib::Geocentric::WGS84().Forward(place.latitude, place.longitude, 0, x, y, z);
-    return {x, y, z};
-}
-
-double geodesic_m(const GeoPoint& a, const GeoPoint& b)
-{
-    double distance = 0;
-    GeographicLib::Geodesic::WGS84().Inverse(a.latitude, a.longitude, b.latitude, b.longitude, distance);
-    // To the millimetre, so that engines with other last bits agree on ties.
-    return std::round(distance * 1000) / 1000;
-}
-
-struct Bounds {
-    double least;
-    double most;
-};
-
-/// Bounds of the geodesic between two points of the ellipsoid from the length of the straight line between them.
-Bounds bounds_of_chord(double chord)
-{
-    if (chord > kChordEstimable * kMeanRadiusM) return {chord, kFarthestM};
-    const double arc = 2 * kMeanRadiusM * std::asin(chord / (2 * kMeanRadiusM));
-    return {std::max(chord, arc * (1 - kEstimateError)) - 0.001, arc * (1 + kEstimateError) + 0.001};
-}
-
-Bounds bounds_of(const Point& a, const Point& b) { return bounds_of_chord(bg::distance(a, b)); }
 
 }  // namespace
 
