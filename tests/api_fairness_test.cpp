@@ -336,6 +336,24 @@ TEST_F(Fairness, RightPasswordsDoNotCountAsGuesses)
     for (int i = 0; i < 6; ++i) EXPECT_EQ(soon(log_in("127.0.0.2", "ada@example.org", "right password")).status, 200);
 }
 
+TEST_F(Fairness, WhatIsNeverComparedIsNoGuess)
+{
+    open(guessing({.per_minute = 0.001, .burst = 2}, {.per_minute = 0.001, .burst = 2}));
+    auto first = log_in("127.0.0.66", "ada@example.org", "wrong");
+    held_.gate.wait_for_one();
+    // Many others fill the queue, so that what follows is refused.
+    std::vector<std::future<Reply>> others;
+    for (int i = 0; i < 64; ++i) others.push_back(log_in("127.0.0.2", "x" + std::to_string(i) + "@example.org", "wrong"));
+    for (int i = 0; i < 64; ++i)
+        others.push_back(log_in("127.0.1." + std::to_string(i), "y" + std::to_string(i) + "@example.org", "wrong"));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(code(soon(log_in("127.0.0.66", "ada@example.org", "wrong"))), "503 busy");
+    held_.gate.open();
+    for (auto& one : others) (void)soon(one);
+    EXPECT_EQ(code(soon(first)), "401 bad_credentials");
+    EXPECT_EQ(code(soon(log_in("127.0.0.66", "ada@example.org", "wrong"))), "401 bad_credentials");
+    EXPECT_EQ(code(soon(log_in("127.0.0.66", "ada@example.org", "wrong"))), "429 rate_limited");
+}
+
 TEST_F(Fairness, AddressesThatGuessAtOneAccountTogetherHaveTheTurnOfOne)
 {
     open(guessing({.per_minute = 60, .burst = 100}, {.per_minute = 0.001, .burst = 1}));

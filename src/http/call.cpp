@@ -214,6 +214,7 @@ void Call::log_failed_login(std::int64_t account) const
 
 void Call::dropped(LaneDrop why)
 {
+    if (undo_) undo_(*this);
     if (why == LaneDrop::gone) {
         if (answered_) return;
         answered_ = true;  // nobody is there to hear it

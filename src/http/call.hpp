@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -134,9 +135,12 @@ public:
                          .account = std::move(turn.account),
                          .gone = request_->gone};
         if (lane.submit(std::move(waiting))) return;
+        if (undo_) undo_(*this);
         if (!service().draining.load(std::memory_order_relaxed)) shed(lane.name(), "full");
         refuse_busy();
     }
+    /// What to take back if the work is never carried out.
+    void if_dropped(std::function<void(Call&)> undo) { undo_ = std::move(undo); }
     /// The turn of the client and of whoever has signed in.
     [[nodiscard]] Turn turn() const { return {group(), user_ ? std::to_string(user_->value) : std::string()}; }
 
@@ -200,6 +204,7 @@ private:
     std::optional<std::string> running_key_;  // entered in door_->in_flight
     Encode encode_ = nullptr;
     const WorkLane* lane_ = nullptr;  // the last that it was put on
+    std::function<void(Call&)> undo_;
     bool answered_ = false;
 };
 

@@ -53,11 +53,16 @@ void pass_guess_gate(const CallPtr& call, std::string account, const std::functi
 
 void forgive_guess(Call& call, const Guess& guess)
 {
+    return_guess(call, guess);
+    call.familiar().remember(source_of(call, guess));
+}
+
+void return_guess(Call& call, const Guess& guess)
+{
     give_back(call, key_of_source(call, guess), call.parts().policies.guess);
     // What was not taken is not given back: not by a familiar client, nor where the bucket was empty.
     const bool was_taken = !guess.is_one_of_many && !call.familiar().knows(source_of(call, guess));
     if (was_taken) give_back(call, key_of_account(guess), call.parts().policies.guesses);
-    call.familiar().remember(source_of(call, guess));
 }
 
 Call::Turn turn_of(const Call& call, const Guess& guess)

@@ -18,11 +18,13 @@ struct Guess {
 };
 
 /// Takes from the bucket "guess:<account>:<client>", and is answered 429 when that is empty; then from "guesses:<account>", which
-/// is every client's and refuses nobody: see Guess. A right password gives back what it took, so that only wrong ones count.
+/// is every client's and refuses nobody: see Guess. What turns out to be no wrong password gives back what it took.
 void pass_guess_gate(const CallPtr& call, std::string account, const std::function<void(const CallPtr&, const Guess&)>& go_on);
 
-/// The password was right.
+/// The password was right: gives back what it took, and remembers from where.
 void forgive_guess(Call& call, const Guess& guess);
+/// The password was never compared: gives back what it took.
+void return_guess(Call& call, const Guess& guess);
 
 /// Whose turn it is in the lane of passwords.
 [[nodiscard]] Call::Turn turn_of(const Call& call, const Guess& guess);

@@ -98,6 +98,7 @@ void check_login(const CallPtr& call)
     }
     auto account = call->parts().digest(text::address_key(decoded->email)).substr(0, kDigestKept);
     pass_guess_gate(call, std::move(account), [credentials = std::move(*decoded)](const CallPtr& passed, const Guess& guess) {
+        passed->if_dropped([guess](Call& self) { return_guess(self, guess); });
         // The account is looked up where the password is compared: it never waits behind reads.
         passed->run_on(
             passed->parts().passwords,
