@@ -134,6 +134,39 @@ TEST_F(ApiRoutes, RenewsTheHashOfAPasswordThatWasHashedAsItWasSent)
     EXPECT_EQ(hasher_.wasted, 3);
 }
 
+/// Hashes at a cost of 12, and knows those that were made at another one.
+class AnotherCost final : public fakes::PlainHasher
+{
+public:
+    std::string hash(std::string_view password) const override { return "12 " + PlainHasher::hash(password); }
+    bool matches(std::string_view password, std::string_view hash) const override
+    {
+        return hash.ends_with(PlainHasher::hash(password));
+    }
+    bool is_outdated(std::string_view hash) const override { return !hash.starts_with("12 "); }
+};
+
+TEST_F(ApiRoutes, RenewsAHashThatWasMadeAtAnotherCost)
+{
+    const AnotherCost hasher;
+    api_ = make_api({store_, writes_, reads_, passwords_, clock_, zones_, hasher, signer_, metrics_, 120s, fakes::fnv_hex,
+                     [](std::size_t bytes) { return std::string(bytes * 2, '5'); }, draining_, live_});
+    store_.old_hash = "10 hash of right one";
+    const auto log_in = [&](const std::string& password) {
+        return send(Method::post, "/api/v1/auth/login", R"({"email":"old@example.org","password":")" + password + R"("})").status;
+    };
+    const auto hash_behind_all_acts = [&] {
+        EXPECT_EQ(send(Method::patch, "/api/v1/auth/me", R"({"name":"N"})", as(1)).status, 200);
+        return store_.old_hash;
+    };
+    EXPECT_EQ(log_in("wrong one"), 401);
+    EXPECT_EQ(hash_behind_all_acts(), "10 hash of right one");
+    EXPECT_EQ(log_in("right one"), 200);
+    EXPECT_EQ(hash_behind_all_acts(), "12 hash of right one");
+    EXPECT_EQ(log_in("right one"), 200);
+    api_.reset();
+}
+
 TEST_F(ApiRoutes, LogInByFormAndJsonAndSpendTheSameOnAnUnknownAddress)
 {
     const Reply good = send(Method::post, "/api/v1/auth/login", "username=ada%40example.org&password=right+password",

@@ -22,7 +22,8 @@ enum class LaneDrop : std::uint8_t {
     crowded_out,  // the queue was full, and this was the newest work of the client with the most in it
 };
 
-/// A piece of work, and whose it is. Exactly one of `run` and `dropped` is called, unless the lane stops before; neither may throw.
+/// A piece of work, and whose it is. Exactly one of `run` and `dropped` is called, unless the lane stops before; neither may
+/// throw.
 struct LaneWork {
     std::function<void()> run;
     std::function<void(LaneDrop)> dropped{};          // quick; empty: nobody has to hear of it
@@ -41,8 +42,8 @@ public:
 
     explicit FairQueue(std::size_t depth_max) : depth_max_(depth_max) {}
 
-    /// Deadlines must not fall from one call to the next. False: the queue is full, and `work` was not taken from the caller. What
-    /// had to make way is added to `dropped`.
+    /// Deadlines must not fall from one call to the next. False: the queue is full, and `work` was not taken from the caller.
+    /// What had to make way is added to `dropped`.
     [[nodiscard]] bool put(LaneWork& work, Steady::time_point deadline, std::vector<std::pair<LaneWork, LaneDrop>>& dropped);
 
     /// The work whose turn it is, with its deadline; nothing when none waits.
