@@ -55,7 +55,8 @@ Taste taste_of(Connection& db, UserId user, Instant now)
         words.merge(text::words_of(rows.text(1)));
     }
     for (const WeighedWord& word : weigh(db, words)) {
-        Rows rows = db.query("SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?1", '"' + word.word + '"');
+        const std::string match = '"' + word.word + '"';  // bound where it lies, so it outlives the rows
+        Rows rows = db.query("SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?1", match);
         while (rows.next()) taste.weights[EventId{rows.integer(0)}] += word.weight;
     }
     return taste;
