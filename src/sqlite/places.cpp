@@ -16,8 +16,8 @@
 #include <thread>
 
 #include "core/slices.hpp"
-#include "core/still_wanted.hpp"
 #include "sqlite/geodesy.hpp"
+#include "sqlite/walk.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -32,21 +32,6 @@ using Entry = std::pair<Point, std::uint32_t>;
 using Tree = bgi::rtree<Entry, bgi::rstar<16>>;
 
 }  // namespace
-
-/// Looks now and then, in a walk over everything, whether its end is still wanted.
-class Walk
-{
-public:
-    void step()
-    {
-        constexpr unsigned kStepsBetweenLooks = 4096;  // some tenths of a millisecond
-        if (++steps_ % kStepsBetweenLooks == 0 && !StillWanted::here())
-            throw StoreFailure(Code::busy, "a search was given up because its answer is wanted no more");
-    }
-
-private:
-    unsigned steps_ = 0;
-};
 
 class Places::Self
 {
@@ -272,12 +257,11 @@ Page<Found> Places::near(const NearbyQuery& query)
         const double most = most_of(contender);
         if (the_first.size() < asked) {
             the_first.push(most);
-        } else {
-            if (least_of(contender) > the_first.top()) return;
-            if (most < the_first.top()) {
-                the_first.pop();
-                the_first.push(most);
-            }
+        } else if (least_of(contender) > the_first.top()) {
+            return;
+        } else if (most < the_first.top()) {
+            the_first.pop();
+            the_first.push(most);
         }
         inside.push_back(contender);
     };
