@@ -26,8 +26,8 @@ struct Verdict {
     bool outdated = false;
 };
 
-/// A refusal costs, for each form of the password, the time of the `dearest` comparison there is, whatever there is to compare with.
-/// bcrypt reads no further than kPasswordBytesMax: a longer password would match by its beginning.
+/// A refusal costs, for each form of the password, the time of the `dearest` comparison there is, whatever there is to compare
+/// with. bcrypt reads no further than kPasswordBytesMax: a longer password would match by its beginning.
 Verdict judge(const PasswordHasher& hasher, const std::optional<Login>& login, const std::string& sent, const std::string& form,
               const std::string& dearest)
 {
