@@ -362,10 +362,10 @@ TEST_F(Copying, LetsNobodyServeTheTargetMeanwhile)
 TEST_F(Copying, IsNoSuccessWhenAnOlderServerWasStartedMeanwhileAndOverwritesNothingThatItSold)
 {
     std::optional<PostgresSession> server;
-    std::int64_t calls = 0;
     try {
         (void)copy([&](std::int64_t, std::int64_t) {
-            if (++calls != 3 * 3) return;  // users, events and counters are there, no ticket is
+            // Users, events and counters are there, no ticket is.
+            if (server || pg("SELECT count(*) FROM inventory") != "3000") return;
             const std::string database = options.url.substr(options.url.rfind('/') + 1);
             server.emplace(shared_postgres(), database + "?application_name=boxoffice");
             server->run(
@@ -382,7 +382,10 @@ TEST_F(Copying, IsNoSuccessWhenAnOlderServerWasStartedMeanwhileAndOverwritesNoth
     EXPECT_EQ(pg("SELECT user_id FROM tickets WHERE id = 12001"), "1");
     // What it has sold is seen the next time too.
     server.reset();
-    EXPECT_TRUE(refusal().starts_with("The target's inventory 7 is not what the source's has been.")) << refusal();
+    const std::string why = refusal();
+    EXPECT_TRUE(why.starts_with("The target's inventory 7 is not what the source's has been.") ||
+                why.starts_with("The target has tickets 12001, which the source does not have."))
+        << why;
 }
 
 TEST_F(Copying, GivesNoNumberOfTheSourceWhileItsRowsAreUnderWay)
