@@ -38,7 +38,8 @@ std::string accept()
 
 AcceptedClock accept_clock_postgres(const PostgresOptions& options)
 {
-    Connection db(options, Connection::Purpose::write);
+    // Its caller holds the database for itself, and a session that writes would ask to share it.
+    Connection db(options, Connection::Purpose::read);
     db.connect();
     AcceptedClock accepted;
     const Rows latest = db.ask(kLatestInstant);

@@ -159,7 +159,9 @@ TEST_P(Outbox, GivesWhatNeedsNoMailToWhoCanSendNone)
     reserve(concert, buyer);
     now += hold;
     must<Lapsed>(LapseDue{now, 10});
-    must<Event>(ChangeEvent{concert, organizer, {}, now});
+    EventPatch longer;
+    longer.description = "With an encore";
+    must<Event>(ChangeEvent{concert, organizer, longer, now});
     const Instant later = now + kLapsesGatherFor;
     const auto taken = must<Effects>(TakeEffects{later, 10, later + 1min, false}).taken;
     ASSERT_EQ(taken.size(), 1u);
@@ -177,7 +179,9 @@ TEST_P(Outbox, HasNoMessagesWhereNoneIsEverToBeSent)
     now += hold;
     must<Lapsed>(LapseDue{now, 10});
     EXPECT_EQ(store().outbox_counts().waiting, 0);
-    must<Event>(ChangeEvent{concert, organizer, {}, now});
+    EventPatch longer;
+    longer.description = "With an encore";
+    must<Event>(ChangeEvent{concert, organizer, longer, now});
     const auto taken = take(now + 1h);
     ASSERT_EQ(taken.size(), 1u) << "other effects stay";
     EXPECT_EQ(taken[0].kind, EffectKind::event_changed);
