@@ -1,17 +1,16 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 
 #include "core/refuse.hpp"
+#include "runtime/batch_listeners.hpp"
 #include "runtime/lane_acts.hpp"
+#include "runtime/lane_queue.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/log.hpp"
 #include "runtime/parked.hpp"
@@ -27,17 +26,6 @@ using Steady = std::chrono::steady_clock;
 
 /// Fewer than this are no crowd: one buyer after the other must not wait for a second who never comes.
 constexpr std::size_t kCrowd = 4;
-
-/// Of every batch, one in this many places is kept for each less urgent kind that waits, so that nothing starves.
-constexpr std::size_t kShareKept = 16;
-
-/// What a batch takes of the catalogue, about in bytes of text. Three of the longest events make a transaction some milliseconds
-/// longer, which is less than a slow sync; where nobody is beside them yet, whoever comes waits for a few times as much.
-constexpr std::size_t kWeightBesideOthers = std::size_t{16} * 1024;
-constexpr std::size_t kWeightAlone = std::size_t{64} * 1024;
-
-/// One account may have so great a part of the catalogue's places, so that others find some.
-constexpr std::size_t kPublisherShare = 8;
 
 /// Long enough that somebody who looks every few seconds sees it.
 constexpr std::chrono::seconds kTroubleFor{5};
@@ -55,39 +43,20 @@ constexpr std::size_t kParkedShare = 4;
 constexpr std::string_view kUnclear =
     "It is unknown whether the request took effect. Repeat it with the same Idempotency-Key, or look before trying again.";
 
-/// Those who hear of every batch. Any thread: one who comes late hears of what follows.
-class Listeners
-{
-public:
-    void add(std::function<void(const BatchNews&)> listener)
-    {
-        const std::lock_guard lock(mutex_);
-        all_.push_back(std::move(listener));
-    }
-    void tell(const BatchNews& news)
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& listener : all_) listener(news);
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<std::function<void(const BatchNews&)>> all_;
-};
-
 /// One thread, its queue and its transactions.
 class Lane
 {
 public:
-    using Batch = std::vector<std::unique_ptr<LaneJob>>;
+    using Batch = LaneQueue::Batch;
 
-    Lane(Store& store, WriteLane::Options options, std::string name, Listeners& listeners, Metrics& metrics)
+    Lane(Store& store, WriteLane::Options options, std::string name, BatchListeners& listeners, Metrics& metrics)
         : store_(store),
           options_(options),
           name_(std::move(name)),
           listeners_(listeners),
           metrics_(metrics),
           parked_(std::max<std::size_t>(1, options.depth_max / kParkedShare), options.blocked_most),
+          queue_(options.depth_max, options.batch_max),
           thread_([this] { run(); })
     {
     }
@@ -95,22 +64,13 @@ public:
     /// Empty, or why not.
     std::string_view offer(std::unique_ptr<LaneJob> job)
     {
-        const WriteClass cls = class_of(job->act);
-        auto& queue = queues_[static_cast<std::size_t>(cls)];
-        const std::size_t places = places_of(cls, options_.depth_max);
         bool was_waiting = false;
         {
             std::lock_guard lock(mutex_);
             if (stopping_) return kLaneStopping;
-            if (queue.size() >= places) return kQueueFull;
-            if (cls == WriteClass::catalogue) {
-                std::size_t& waiting = publishing_[publisher_of(job->act)];
-                if (!job->unlimited && waiting >= std::max<std::size_t>(1, places / kPublisherShare)) return kAccountShare;
-                ++waiting;
-            }
-            queue.push_back(std::move(job));
-            ++depth_;
-            was_waiting = waiting_ && depth_ >= expected_;  // it is not woken for each of a crowd
+            const std::string_view why_not = queue_.offer(job);
+            if (!why_not.empty()) return why_not;
+            was_waiting = waiting_ && queue_.depth() >= expected_;  // it is not woken for each of a crowd
         }
         if (was_waiting) wake_.notify_one();
         return {};
@@ -130,7 +90,7 @@ public:
     std::size_t depth() const
     {
         std::lock_guard lock(mutex_);
-        return depth_;
+        return queue_.depth();
     }
 
     std::size_t parked() const { return parked_count_; }
@@ -138,8 +98,7 @@ public:
     bool full() const
     {
         std::lock_guard lock(mutex_);
-        const auto is_full = [&](WriteClass cls) { return queues_[static_cast<std::size_t>(cls)].size() >= options_.depth_max; };
-        return is_full(WriteClass::payment) || is_full(WriteClass::reservation);
+        return queue_.full();
     }
 
     std::optional<Code> trouble() const
@@ -186,16 +145,16 @@ private:
             wait(lock);
             // By turns, so that one that goes on in many steps does not keep the others waiting.
             Batch batch;
-            if (!was_parked_ || depth_ == 0) batch = parked_.take(options_.batch_max, stopping_);
+            if (!was_parked_ || queue_.depth() == 0) batch = parked_.take(options_.batch_max, stopping_);
             was_parked_ = !batch.empty();
-            if (batch.empty()) fill(batch);
+            if (batch.empty()) batch = queue_.take();
             if (!batch.empty() || (stopping_ && parked_.empty())) return batch;
         }
     }
 
     void wait(std::unique_lock<std::mutex>& lock)
     {
-        const auto something = [&] { return depth_ > 0 || stopping_; };
+        const auto something = [&] { return queue_.depth() > 0 || stopping_; };
         waiting_ = true;
         if (!parked_.empty()) {
             wake_.wait_until(lock, parked_.due_at(), something);
@@ -209,54 +168,14 @@ private:
         waiting_ = false;
     }
 
-    /// From the queues, most urgent first.
-    void fill(Batch& batch)
-    {
-        batch.reserve(std::min(depth_, options_.batch_max));
-        for (std::size_t urgency = 0; urgency < kUrgencies; ++urgency) {
-            std::size_t kept = 0;
-            for (std::size_t later = urgency + 1; later < kUrgencies; ++later) {
-                kept += std::min(queues_[later].size(), options_.batch_max / kShareKept);
-            }
-            auto& queue = queues_[urgency];
-            if (urgency == static_cast<std::size_t>(WriteClass::catalogue)) {
-                take_catalogue(batch);
-                continue;
-            }
-            while (!queue.empty() && batch.size() + kept < options_.batch_max) {
-                batch.push_back(std::move(queue.front()));
-                queue.pop_front();
-            }
-        }
-        depth_ -= batch.size();
-        sizes_ = {batch.size(), sizes_[0]};
-    }
-
-    /// By weight, and one at least: whoever else is in the batch waits for it.
-    void take_catalogue(Batch& batch)
-    {
-        auto& queue = queues_[static_cast<std::size_t>(WriteClass::catalogue)];
-        const std::size_t most = batch.empty() ? kWeightAlone : kWeightBesideOthers;
-        std::size_t weight = 0;
-        while (!queue.empty() && batch.size() < options_.batch_max) {
-            const std::size_t more = weight_of(queue.front()->act);
-            if (weight > 0 && weight + more > most) return;
-            weight += more;
-            const auto publishing = publishing_.find(publisher_of(queue.front()->act));
-            if (--publishing->second == 0) publishing_.erase(publishing);
-            batch.push_back(std::move(queue.front()));
-            queue.pop_front();
-        }
-    }
-
     /// Under load, buyers answered by one batch come back while the next is under way, and a crowd falls apart into a large batch
     /// and a small one by turns, each at the price of a whole transaction.
     void gather(std::unique_lock<std::mutex>& lock)
     {
-        const std::size_t crowd = std::min((sizes_[0] + sizes_[1]) / 2, options_.batch_max);
+        const std::size_t crowd = queue_.crowd();
         if (options_.gather == Micros(0) || crowd < kCrowd) return;
         expected_ = crowd;
-        wake_.wait_for(lock, options_.gather, [&] { return depth_ >= crowd || stopping_; });
+        wake_.wait_for(lock, options_.gather, [&] { return queue_.depth() >= crowd || stopping_; });
         expected_ = 0;
     }
 
@@ -377,7 +296,7 @@ private:
     Store& store_;
     const WriteLane::Options options_;
     const std::string name_;
-    Listeners& listeners_;
+    BatchListeners& listeners_;
     Metrics& metrics_;
     std::vector<WriteJob*> jobs_;  // the lane's thread only, as what follows
     Code code_ = Code::internal;
@@ -393,11 +312,8 @@ private:
 
     mutable std::mutex mutex_;  // protects what follows
     std::condition_variable wake_;
-    std::array<std::deque<std::unique_ptr<LaneJob>>, kUrgencies> queues_;  // by class
-    std::unordered_map<UserId, std::size_t> publishing_;                   // acts of the catalogue that wait, by whose they are
-    std::size_t depth_ = 0;
-    std::size_t expected_ = 0;            // while it gathers: so many are worth a wake
-    std::array<std::size_t, 2> sizes_{};  // of the last two batches
+    LaneQueue queue_;
+    std::size_t expected_ = 0;  // while it gathers: so many are worth a wake
     bool waiting_ = false;
     bool stopping_ = false;
     std::optional<Code> trouble_;  // changed by the lane's thread only, which may read it unlocked
@@ -463,7 +379,7 @@ public:
         return std::nullopt;
     }
 
-    Listeners listeners_;
+    BatchListeners listeners_;
 
 private:
     Metrics& metrics_;
