@@ -41,8 +41,8 @@ struct RenewHash {  // -> Done
     Instant now;
 };
 
-/// Makes what searches and logins compare, for up to `most` rows that have none, or one of an earlier version: the words of events,
-/// and the keys of addresses that are not ASCII. The oldest account of a mailbox gets its key; the others have none.
+/// Makes what searches and logins compare, for up to `most` rows that have none, or one of an earlier version: the words of
+/// events, and the keys of addresses that are not ASCII. The oldest account of a mailbox gets its key; the others have none.
 struct Reindex {  // -> Done, with `more` when `most` was reached
     std::size_t most;
 };

@@ -93,7 +93,8 @@ public:
     [[nodiscard]] bool connected() const noexcept override { return false; }
 };
 
-/// The store's clock stands still for others to catch up, or is away from this machine's by more than a hold: one of them is wrong.
+/// The store's clock stands still for others to catch up, or is away from this machine's by more than a hold: one of them is
+/// wrong.
 bool is_right(const SharedClock& clock, Micros hold)
 {
     constexpr Micros kBehind = std::chrono::seconds(1);

@@ -159,7 +159,8 @@ public:
         return wrong;
     }
 
-    /// What searches and logins compare, and the planner's statistics: without them the first queries after a copy are planned as if for empty tables.
+    /// What searches and logins compare, and the planner's statistics: without them the first queries after a
+    /// copy are planned as if for empty tables.
     void settle() override
     {
         reindex();

@@ -19,19 +19,20 @@ struct LockedRow {
     auto operator<=>(const LockedRow&) const = default;
 };
 
-/// What one look at the locks of a batch has found: the rows that somebody has locked, each with its holder's mark (xmax), and which
-/// event a ticket is of.
+/// What one look at the locks of a batch has found: the rows that somebody has locked, each with its holder's mark (xmax), and
+/// which event a ticket is of.
 struct Probe {
     std::map<LockedRow, std::int64_t> held;
     std::map<TicketId, EventId> events;
 };
 
-/// Looks, without waiting, which of the rows that these acts lock can be had now. Rolled back at once; one round trip. `passed_by`:
-/// events whose due holds are not looked at.
+/// Looks, without waiting, which of the rows that these acts lock can be had now. Rolled back at once; one round trip.
+/// `passed_by`: events whose due holds are not looked at.
 [[nodiscard]] Probe probe(Connection& db, const Wanted& wanted);
 
 /// Rows that one holder keeps for longer than any transaction of ours lasts: a node that was frozen in the midst of one, an
-/// operator's session. A row whose holder changes is not blocked but wanted by many. What the lanes of one process share; any thread.
+/// operator's session. A row whose holder changes is not blocked but wanted by many. What the lanes of one process share; any
+/// thread.
 class Blocked
 {
 public:

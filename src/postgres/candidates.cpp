@@ -13,8 +13,8 @@ namespace boxoffice::postgres
 namespace
 {
 
-/// Of the liveliest and the nearest a few more than kCandidatesOfAKind: the index has popularity in steps and measures distances on
-/// a sphere, and choose_candidates() has the exact ones.
+/// Of the liveliest and the nearest a few more than kCandidatesOfAKind: the index has popularity in steps and measures distances
+/// on a sphere, and choose_candidates() has the exact ones.
 constexpr std::int64_t kOfAKind = kCandidatesOfAKind;
 constexpr std::int64_t kOfAKindRoughly = kOfAKind + kOfAKind / 5;
 /// A word that more events have than this is counted anew every few minutes only.

@@ -182,8 +182,8 @@ private:
         return db_.ask(sql).integer(0, 0);
     }
 
-    /// The statements and the note of them; together, unless the file says `transaction:false`: then each by itself, and they must
-    /// bear being carried out once more, because an accident may come between them and their note.
+    /// The statements and the note of them; together, unless the file says `transaction:false`: then each by itself, and they
+    /// must bear being carried out once more, because an accident may come between them and their note.
     void carry_out(const std::string& statements, bool in_transaction, const std::string& note)
     {
         const auto give_up = std::chrono::steady_clock::now() + options_.lock_timeout;

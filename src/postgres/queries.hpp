@@ -16,8 +16,8 @@ namespace boxoffice::postgres
 [[nodiscard]] std::vector<Event> find_events(Readers& readers, std::span<const EventId> ids);
 [[nodiscard]] Page<NearbyEvent> nearby(Readers& readers, const NearbyQuery& query);
 
-/// How many events have a word. Those that very many have are counted anew every few minutes only, since so large a count costs and
-/// hardly changes. Any thread.
+/// How many events have a word. Those that very many have are counted anew every few minutes only, since so large a count costs
+/// and hardly changes. Any thread.
 class WordCounts
 {
 public:

@@ -13,8 +13,8 @@ inline constexpr std::string_view kShareUse = "SELECT pg_try_advisory_lock_share
 inline constexpr std::string_view kUseAlone = "SELECT pg_try_advisory_lock(7093020332351910757)";
 inline constexpr std::string_view kEndUseAlone = "SELECT pg_advisory_unlock(7093020332351910757)";
 
-/// Asks for up to three seconds, because the session of a killed process is there until PostgreSQL notices; between two questions it
-/// holds no snapshot. False: somebody else uses the database.
+/// Asks for up to three seconds, because the session of a killed process is there until PostgreSQL notices; between two questions
+/// it holds no snapshot. False: somebody else uses the database.
 [[nodiscard]] bool use_alone(Connection& db);
 void end_use_alone(Connection& db) noexcept;
 

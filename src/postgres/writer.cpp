@@ -260,9 +260,9 @@ bool Writer::was_committed(std::span<const unsigned char, 16> mark)
             (void)db_.fly(flight);
             const Rows rows = db_.ask("SELECT lost FROM batches WHERE mark = $1", std::move(Params().uuid(mark)));
             if (rows.count() != 1 || rows.boolean(0, 0)) return false;
-            // It is there; but a standby may not have it, and would not after a failover. What is committed after it and has waited
-            // for the same durability proves that this has it, too. (The insert that did nothing has written nothing, and waited
-            // for nobody.)
+            // It is there; but a standby may not have it, and would not after a failover. What is committed after it and has
+            // waited for the same durability proves that this has it, too. (The insert that did nothing has written nothing, and
+            // waited for nobody.)
             const Rows proof =
                 db_.ask("UPDATE batches SET made_at = now() WHERE mark = $1 RETURNING lost", std::move(Params().uuid(mark)));
             if (db_.warned() || proof.count() != 1) throw Gone("the commit could not be confirmed");

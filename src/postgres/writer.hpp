@@ -32,8 +32,8 @@ private:
     using Jobs = std::vector<WriteJob*>;
     void attempt(std::span<WriteJob* const> jobs, std::optional<Micros> patience);
     [[nodiscard]] Wanted wanted_of(std::span<WriteJob* const> jobs) const;
-    /// Defers those that are about rows which are known to be kept, if they still are; true: a row has changed hands, and is worth
-    /// waiting for.
+    /// Defers those that are about rows which are known to be kept, if they still are; true: a row has changed hands, and is
+    /// worth waiting for.
     bool leave_out_known(Jobs& jobs);
     /// A lock was waited for in vain: defers those that are about rows which somebody keeps. False: it has found nobody.
     bool leave_out_blocked(Jobs& jobs);
@@ -47,8 +47,8 @@ private:
     [[nodiscard]] bool is_silent() const;
     /// The flight that ends with COMMIT; nothing when it was committed and its rows were lost on the way.
     [[nodiscard]] std::optional<std::vector<Rows>> fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark);
-    /// Whether the transaction with this mark was committed and will outlive whatever a commit outlives here; if not, it never will
-    /// be. Throws StoreFailure, unclear, when nobody answers.
+    /// Whether the transaction with this mark was committed and will outlive whatever a commit outlives here; if not, it never
+    /// will be. Throws StoreFailure, unclear, when nobody answers.
     [[nodiscard]] bool was_committed(std::span<const unsigned char, 16> mark);
 
     const PostgresOptions& options_;

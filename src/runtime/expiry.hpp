@@ -11,8 +11,8 @@ namespace boxoffice
 
 /// A hold is dead at its deadline whether or not anybody tidies; this is who tidies. It sleeps until the next deadline, not
 /// for a tick, then sends bounded batches through the write lane, so that counters and lists follow within milliseconds.
-/// Once a minute it also has idempotency answers forgotten that are older than a day, and every ten seconds the words of events made
-/// that have none of this version.
+/// Once a minute it also has idempotency answers forgotten that are older than a day, and every ten seconds the words of
+/// events made that have none of this version.
 class Expiry
 {
 public:

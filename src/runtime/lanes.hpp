@@ -20,7 +20,7 @@ namespace boxoffice
 struct LaneJob : WriteJob {
     std::function<void(LaneJob&)> done;
     std::optional<std::chrono::steady_clock::time_point> put_off_at{};  // the lane's: when the store first deferred it
-    bool unlimited = false;  // of an account that limits of an account do not hold for
+    bool unlimited = false;                                             // of an account that limits of an account do not hold for
 };
 
 /// The class of an act in a word, as boxoffice_shed_total{class} has it: "payment", "reservation", "catalogue", …
@@ -49,8 +49,8 @@ inline constexpr std::string_view kLaneStopping = "stopping";
 /// so that a crowd of buyers keeps nobody from paying. What is on costs most, by its words: a batch takes only so many bytes of
 /// it. An accident rolls the batch back and replays its acts one by one, so that a poisoned act hurts only itself.
 ///
-/// An act whose row another session keeps (Deferred::blocked) waits beside the queue and is brought again; the others of its lane go
-/// on. It hears `busy` after `blocked_most`.
+/// An act whose row another session keeps (Deferred::blocked) waits beside the queue and is brought again; the others of its lane
+/// go on. It hears `busy` after `blocked_most`.
 ///
 /// Lanes that hand work to each other all stop() before the first is destroyed: a job may be done, and its asker gone, before
 /// submit() has returned to the thread that brought it.
@@ -89,7 +89,7 @@ public:
 
     [[nodiscard]] std::size_t depth() const;
     [[nodiscard]] std::size_t parked() const;  // acts that the store has put off: see Deferred
-    [[nodiscard]] bool full() const;  // submit() would refuse a payment or a reservation, whichever lane it belongs to
+    [[nodiscard]] bool full() const;           // submit() would refuse a payment or a reservation, whichever lane it belongs to
     /// Why the store could not write when it was last asked to (storage_full, storage_failed); for some seconds only, since
     /// nothing but the next act can show whether it can again. Any thread.
     [[nodiscard]] std::optional<Code> trouble() const;

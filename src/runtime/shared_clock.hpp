@@ -36,8 +36,8 @@ public:
     void not_before(Instant floor);
     /// How far now() is ahead of the store's clock, and so stands still; 0 unless that was set back, or rows have later times.
     [[nodiscard]] Micros ahead() const;
-    /// What other processes have judged by is never before what this one judges by: `share` is told the time that this one has given
-    /// and says the latest that any has; it may throw. Call before start().
+    /// What other processes have judged by is never before what this one judges by: `share` is told the time that this one has
+    /// given and says the latest that any has; it may throw. Call before start().
     using Share = std::function<Instant(Instant)>;
     void share(Share share) { share_ = std::move(share); }
     /// How far the store's clock was behind the time that is judged by, and behind this machine's own clock (or ahead of it, if

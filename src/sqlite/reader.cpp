@@ -30,8 +30,8 @@ std::string match_all(std::string_view text)
     return match;
 }
 
-/// The ids of what matches ?4. Where some events have no words yet, those are looked for in the index of the version before, which
-/// cuts and folds in its own way: most of them are found.
+/// The ids of what matches ?4. Where some events have no words yet, those are looked for in the index of the version before,
+/// which cuts and folds in its own way: most of them are found.
 constexpr std::string_view kMatching = "(SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?4)";
 constexpr std::string_view kMatchingWithOld =
     "(SELECT rowid FROM event_tokens WHERE event_tokens MATCH ?4 UNION SELECT s.id FROM event_words o CROSS JOIN events s ON "

@@ -14,9 +14,9 @@ namespace boxoffice::text
 [[nodiscard]] std::int32_t words_version();
 
 /// The words of a text as searches compare them: without regard to normal form, width, case and accents. Each is of letters,
-/// digits and their marks only, of ASCII only 0-9 and a-z, and of 200 bytes at most. Scripts that are written without spaces (Han,
-/// kana, Hangul with its particles, Thai and its neighbours) give each character and each pair of neighbours, so that whatever
-/// stands in them is found.
+/// digits and their marks only, of ASCII only 0-9 and a-z, and of 200 bytes at most. Scripts that are written without spaces
+/// (Han, kana, Hangul with its particles, Thai and its neighbours) give each character and each pair of neighbours, so that
+/// whatever stands in them is found.
 [[nodiscard]] std::set<std::string> words_of(std::string_view utf8);
 
 /// What a question asks for: all of `words`, and one word that begins with `prefix` unless that is empty.
@@ -26,8 +26,8 @@ struct WordQuery {
     [[nodiscard]] bool empty() const { return words.empty() && prefix.empty(); }
 };
 
-/// A text finds itself: what words_of() gives for it is what this asks for. The last word is the prefix, because whoever types has
-/// not finished it yet; in a script without spaces that goes without saying.
+/// A text finds itself: what words_of() gives for it is what this asks for. The last word is the prefix, because whoever types
+/// has not finished it yet; in a script without spaces that goes without saying.
 [[nodiscard]] WordQuery query_of(std::string_view utf8);
 
 /// What a text must not be. one_line: a name, a title, a reference. paragraphs: may have line breaks and tabs, and may be empty.
@@ -52,8 +52,8 @@ struct Flaw {
 /// The address as a mail server without extensions takes it: its domain in ASCII. As it is when its domain is no host name.
 [[nodiscard]] std::string deliverable(std::string_view address);
 
-/// What is hashed of a password (RFC 8265, OpaqueString): NFC, and every space of another script as U+0020. What is no UTF-8 stays
-/// as it is.
+/// What is hashed of a password (RFC 8265, OpaqueString): NFC, and every space of another script as U+0020. What is no UTF-8
+/// stays as it is.
 [[nodiscard]] std::string password_form(std::string_view password);
 
 }  // namespace boxoffice::text

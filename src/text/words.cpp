@@ -40,8 +40,8 @@ UScriptCode script_of(UChar32 c)
     return script;
 }
 
-/// Signs that a reader may leave out without writing another letter. The marks of Indic scripts and of Thai are vowels, and kana's
-/// make other syllables.
+/// Signs that a reader may leave out without writing another letter. The marks of Indic scripts and of Thai are vowels, and
+/// kana's make other syllables.
 bool is_accent(UChar32 c)
 {
     if ((U_GET_GC_MASK(c) & (U_GC_MN_MASK | U_GC_ME_MASK)) == 0 || c == kVoicedMark || c == kSemiVoicedMark) return false;
