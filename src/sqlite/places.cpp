@@ -33,6 +33,33 @@ using Tree = bgi::rtree<Entry, bgi::rstar<16>>;
 
 }  // namespace
 
+/// Of all that was seen, what the `count` nearest are away at most: what is farther away for certain is not among the first.
+class FirstBounds
+{
+public:
+    explicit FirstBounds(std::size_t count) : count_(count) {}
+
+    /// Whether one that is so far away at least and at most may be among the first, as far as is known by now.
+    bool may_have(double least, double most)
+    {
+        if (bounds_.size() < count_) {
+            bounds_.push(most);
+            return true;
+        }
+        if (least > bounds_.top()) return false;
+        if (most < bounds_.top()) {
+            bounds_.pop();
+            bounds_.push(most);
+        }
+        return true;
+    }
+    [[nodiscard]] double enough() const { return bounds_.top(); }
+
+private:
+    std::size_t count_;
+    std::priority_queue<double> bounds_;
+};
+
 class Places::Self
 {
 public:
@@ -66,7 +93,7 @@ public:
         try {
             (void)reading();
         } catch (...) {
-            // The first search tries again, and has a caller to tell.
+            // Nothing is lost: the first search tries again, and has a caller to tell.
         }
     }
 
@@ -239,9 +266,9 @@ Page<Found> Places::near(const NearbyQuery& query)
         return back ? own < key : key < own;
     };
     std::int64_t total = 0;
-    std::int64_t left = 0;                  // of them, beyond the cursor
-    std::vector<Self::Contender> inside;    // those of them that may be among the first `asked`
-    std::priority_queue<double> the_first;  // the least of what they are away at most
+    std::int64_t left = 0;                // of them, beyond the cursor
+    std::vector<Self::Contender> inside;  // those of them that may be among the first `asked`
+    FirstBounds first(asked);
     Walk walk;
     const auto look = [&](const Entry& entry) {
         walk.step();
@@ -254,16 +281,7 @@ Page<Found> Places::near(const NearbyQuery& query)
         ++total;
         if (!is_beyond_cursor(contender)) return;
         ++left;
-        const double most = most_of(contender);
-        if (the_first.size() < asked) {
-            the_first.push(most);
-        } else if (least_of(contender) > the_first.top()) {
-            return;
-        } else if (most < the_first.top()) {
-            the_first.pop();
-            the_first.push(most);
-        }
-        inside.push_back(contender);
+        if (first.may_have(least_of(contender), most_of(contender))) inside.push_back(contender);
     };
     self_->tree_.query(bgi::intersects(box), boost::make_function_output_iterator(look));
 
@@ -272,8 +290,7 @@ Page<Found> Places::near(const NearbyQuery& query)
     if (query.skip >= left) return page;
     const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(static_cast<std::int64_t>(asked), left));
     // One that cannot be among the first `wanted` by its bounds needs no exact distance.
-    const double enough = the_first.top();
-    std::erase_if(inside, [&](const Self::Contender& c) { return least_of(c) > enough; });
+    std::erase_if(inside, [&](const Self::Contender& c) { return least_of(c) > first.enough(); });
     page.items.reserve(inside.size());
     for (Self::Contender& c : inside) page.items.push_back({self_->rows_[c.row].place.event, self_->exact(c, query.center)});
     std::partial_sort(page.items.begin(), page.items.begin() + static_cast<std::ptrdiff_t>(wanted), page.items.end(),

@@ -28,7 +28,7 @@ void for_each_char(std::string_view utf8, const Take& take)
     for (std::int32_t at = 0; at < size;) {
         const std::int32_t begin = at;
         UChar32 c = 0;
-        U8_NEXT_OR_FFFD(bytes, at, size, c);
+        U8_NEXT_OR_FFFD(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro, as ICU wrote it
         take(c, utf8.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin)));
     }
 }
