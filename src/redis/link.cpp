@@ -96,10 +96,14 @@ bool Link::still_stands()
     // other side sends for its own sake, such as tickets for a later session.
     pollfd socket{context_->fd, POLLIN, 0};
     if (::poll(&socket, 1, 0) == 0) return true;
-    try {
-        if (tls_ && read_some() == 0) return true;
-    } catch (const LinkFailure&) {  // the end
-    }
+    const auto has_nothing_to_say = [this] {
+        try {
+            return read_some() == 0;
+        } catch (const LinkFailure&) {
+            return false;  // the end
+        }
+    };
+    if (tls_ && has_nothing_to_say()) return true;
     close();
     return false;
 }
