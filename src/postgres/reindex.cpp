@@ -15,14 +15,12 @@ namespace
 // No locks: what another changes meanwhile has other words than it is made of, and comes round again.
 constexpr std::string_view kUnindexed =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
-    " FROM events WHERE id > 0 AND removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF
-    " ORDER BY id LIMIT $1";
+    " FROM events WHERE removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF " ORDER BY id LIMIT $1";
 constexpr std::string_view kIndexedBefore =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
     " FROM events WHERE removed_at IS NULL AND words_version < $2 ORDER BY words_version, id LIMIT $1";
 constexpr std::string_view kUnkeyed =
-    "SELECT id, email FROM users WHERE id > 0 AND email_key IS NULL AND mailbox_of IS NULL AND octet_length(email) > "
-    "char_length(email) "
+    "SELECT id, email FROM users WHERE email_key IS NULL AND mailbox_of IS NULL AND octet_length(email) > char_length(email) "
     "ORDER BY id LIMIT $1";
 constexpr std::string_view kReindexEvents =
     "UPDATE events e SET tokens = " BOXOFFICE_PG_TOKENS("u.words") ", words_version = $4, words_of = u.made_of "
