@@ -100,7 +100,8 @@ std::vector<Candidate> choose_candidates(std::span<const CandidateFacts> facts)
 
 Suitability suitability(const Candidate& candidate, bool has_past, Instant now)
 {
-    const double days = std::max(0.0, std::chrono::duration<double, std::ratio<86400>>(candidate.start_time - now).count());
+    const auto ahead = candidate.start_time - scored_at(now);
+    const double days = std::max(0.0, std::chrono::duration<double, std::ratio<86400>>(ahead).count());
     const double lively = candidate.pace / (candidate.pace + kPaceHalf);
     std::array<Part, 4> parts = {{
         {candidate.distance_m ? kNear : 0, candidate.distance_m ? kNearHalfM / (kNearHalfM + *candidate.distance_m) : 0,

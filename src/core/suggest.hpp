@@ -22,6 +22,10 @@ inline constexpr std::int64_t kTasteWordEventsMax = 5000;
 /// Each kind of candidate is at most so many: enough for many pages of suggestions.
 inline constexpr std::size_t kCandidatesOfAKind = 500;
 
+/// As of when scores are: the whole minute before. Whoever asks twice within it, or two stores, is told the same scores in the
+/// same order. What may be suggested at all (nothing that has begun or is held) goes by `now` itself.
+[[nodiscard]] constexpr Instant scored_at(Instant now) { return std::chrono::floor<std::chrono::minutes>(now); }
+
 /// A word of a past event's title, and how many events have it.
 struct TasteWord {
     std::string word;
@@ -43,7 +47,7 @@ struct CandidateFacts {
     std::int64_t weight = 0;           // of the words of taste that it has
     bool same_organizer = false;       // as a past event's
     double share_sold = 0;
-    double pace = 0;  // tickets a day at this moment
+    double pace = 0;  // tickets a day, as of scored_at()
 };
 
 /// The candidates among `facts`: the soonest, the liveliest, the nearest, those with the weightiest words, and the soonest of the
@@ -56,7 +60,7 @@ struct Suitability {
 };
 
 /// How well a candidate suits. Parts that cannot be known (no place, no past) leave the score to the others, so that
-/// a new user's list is as full as an old one's. Pure.
+/// a new user's list is as full as an old one's. As of scored_at(now). Pure.
 [[nodiscard]] Suitability suitability(const Candidate& candidate, bool has_past, Instant now);
 
 }  // namespace boxoffice

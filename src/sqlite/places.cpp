@@ -327,7 +327,7 @@ std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const st
         if (!row.live || place.start_time <= query.now || place.sold >= place.total || held.contains(place.event)) continue;
         Seen& seen = all.emplace_back(Seen{&place});
         if (home) seen.chord = bg::distance(*home, row.point);
-        seen.pace = advance(place.pace, query.now, 0).tickets_a_day;
+        seen.pace = advance(place.pace, scored_at(query.now), 0).tickets_a_day;
         seen.same_organizer = organizers.contains(place.organizer);
         if (const auto found = weights.find(place.event); found != weights.end()) seen.weight = found->second;
     }

@@ -59,6 +59,16 @@ TEST(Suitability, LeavesNoColdStartHole)
     EXPECT_FALSE(suitability(candidate(), false, kNow).reasons.empty());
 }
 
+TEST(Suitability, IsTheSameAllThroughAMinute)
+{
+    static_assert(scored_at(kNow) == kNow && scored_at(kNow + 1min - Micros(1)) == kNow && scored_at(kNow + 1min) == kNow + 1min);
+    static_assert(scored_at(Instant(Micros(-1))) == Instant(-1min), "before 1970 too");
+    const Candidate soon = candidate();
+    const double score = suitability(soon, false, kNow).score;
+    EXPECT_EQ(suitability(soon, false, kNow + 1min - Micros(1)).score, score);
+    EXPECT_GT(suitability(soon, false, kNow + 1min).score, score);
+}
+
 RC_GTEST_PROP(Suitability, IsBetweenNoughtAndOneAndAlwaysHasAReason, ())
 {
     Candidate any;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/for_you.hpp"
 #include "core/search.hpp"
 #include "demo/demo.hpp"
 #include "drafts.hpp"
@@ -218,7 +219,16 @@ TEST_F(TwoStores, FindTheSameAndEveryTextFindsItself)
     EXPECT_EQ(found("stras").size(), found("STRASSENF").size()) << "what is typed last need not be whole";
 }
 
-TEST_F(TwoStores, SuggestTheSame)
+/// Two stores with events that sell, some faster than others, and buyers of whom some have been to many.
+class TwoStoresInUse : public TwoStores
+{
+protected:
+    void SetUp() override;
+    std::vector<UserId> buyers;
+    static constexpr std::optional<GeoPoint> kHomes[] = {std::nullopt, GeoPoint{48.2, 16.4}, GeoPoint{-33.9, 151.2}};
+};
+
+void TwoStoresInUse::SetUp()
 {
     const auto day = std::chrono::ceil<std::chrono::days>(now);
     const auto catalogue = demo::make_catalogue({.events = 700, .seed = 3, .first_day = std::chrono::sys_days(day)});
@@ -227,14 +237,16 @@ TEST_F(TwoStores, SuggestTheSame)
     std::vector<EventId> events;
     for (const demo::DemoEvent& event : catalogue.events)
         events.push_back(both<Event>(AddEvent{organizers[event.organizer % 2], event.draft, now}).id);
-    std::vector<UserId> buyers;
     for (int i = 0; i < 4; ++i)
         buyers.push_back(both<User>(AddUser{"buyer" + std::to_string(i) + "@b.co", "b", "!", {}, now}).id);
-    // Some sell faster than others, and some buyers have been to many.
     for (std::size_t i = 0; i < 250; ++i) {
         const Reserve reserve{events[i * i % events.size()], buyers[i * i % 7 % 3], 1h, now + std::chrono::minutes(i)};
         if (catalogue.events[i * i % events.size()].draft.total_tickets > 50) (void)both<Ticket>(reserve);
     }
+}
+
+TEST_F(TwoStoresInUse, SuggestTheSame)
+{
     const auto candidates = [&](Store& store, const SuggestionQuery& query) {
         auto found = store.candidates(query);
         std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) { return a.event < b.event; });
@@ -242,8 +254,7 @@ TEST_F(TwoStores, SuggestTheSame)
     };
     int alike = 0;
     for (const UserId buyer : buyers) {
-        for (const auto& home :
-             {std::optional<GeoPoint>(), std::optional(GeoPoint{48.2, 16.4}), std::optional(GeoPoint{-33.9, 151.2})}) {
+        for (const auto& home : kHomes) {
             const SuggestionQuery query{buyer, home, now + 6h};
             const auto here = candidates(*sqlite.store, query);
             const auto there = candidates(*postgres.store, query);
@@ -261,6 +272,28 @@ TEST_F(TwoStores, SuggestTheSame)
         }
     }
     EXPECT_GT(alike, 10);
+}
+
+TEST_F(TwoStoresInUse, RecommendTheSameWhenAskedWithinAMinute)
+{
+    const auto recommended = [](Store& store, const SuggestionQuery& query) {
+        return ForYou(store).recommended(query, 0, 2000).items;
+    };
+    for (const UserId buyer : buyers) {
+        for (const auto& home : kHomes) {
+            // The second is asked 59 seconds after the first.
+            const auto here = recommended(*sqlite.store, {buyer, home, now + 3h});
+            const auto there = recommended(*postgres.store, {buyer, home, now + 3h + 59s});
+            ASSERT_EQ(here.size(), there.size());
+            EXPECT_GT(here.size(), 400U);
+            for (std::size_t i = 0; i < here.size(); ++i) {
+                ASSERT_EQ(here[i].event.id, there[i].event.id) << i;
+                EXPECT_EQ(here[i].score, there[i].score);
+                EXPECT_EQ(here[i].reasons, there[i].reasons);
+                EXPECT_EQ(here[i].distance_m, there[i].distance_m);
+            }
+        }
+    }
 }
 
 TEST_F(TwoStores, FindWhatAVersionBeforeHasWrittenAndMakeItsWords)
