@@ -151,6 +151,7 @@ std::vector<Ticket> Notices::lapsed_with(const Concern& concern, const Effect& e
         if (ticket.expires_at >= hour) all.emplace(ticket.id, ticket);
     }
     std::vector<Ticket> tickets;
+    tickets.reserve(all.size());
     for (auto& [id, ticket] : all) tickets.push_back(std::move(ticket));
     return tickets;
 }
