@@ -12,7 +12,7 @@ namespace boxoffice::http
 {
 
 struct Allowances {
-    Allowances(const ServerOptions& options, Shedding* shedding);
+    Allowances(const ServerOptions& options, Shedding* hears);
 
     /// From here on the longest idle anonymous connection goes for each that comes, and an anonymous newcomer for whom none does
     /// is let go after its answer: the places above it are for those who show a token.

@@ -125,14 +125,14 @@ public:
     /// Runs `work(call)` on that lane when it is the client's turn, with accidents turned into answers; `work` answers, or hands
     /// on. What waits for too long is answered 503, and a client that has gone is not answered at all.
     template <class Work>
-    void run_on(WorkLane& lane, Work work, Turn turn)
+    void run_on(WorkLane& lane, Work work, const Turn& turn)
     {
         lane_ = &lane;
         const auto self = shared_from_this();
         LaneWork waiting{.run = [self, work = std::move(work)] { self->guard(work); },
                          .dropped = [self](LaneDrop why) { self->dropped(why); },
-                         .client = std::move(turn.client),
-                         .account = std::move(turn.account),
+                         .client = turn.client,
+                         .account = turn.account,
                          .gone = request_->gone};
         if (lane.submit(std::move(waiting))) return;
         if (undo_) undo_(*this);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 #include <stdexcept>
 
 namespace boxoffice::http
@@ -125,10 +126,10 @@ std::optional<Address> client_behind(const Request& request, const Address& peer
 {
     bool there = false;
     std::optional<Address> farthest;
-    for (auto field = request.headers.rbegin(); field != request.headers.rend(); ++field) {
-        if (field->first != "x-forwarded-for") continue;
+    for (const auto& [name, value] : std::views::reverse(request.headers)) {
+        if (name != "x-forwarded-for") continue;
         there = true;
-        std::string_view rest = field->second;
+        std::string_view rest = value;
         while (!rest.empty()) {
             const auto comma = rest.rfind(',');
             const auto word = trimmed(comma == rest.npos ? rest : rest.substr(comma + 1));

@@ -95,12 +95,17 @@ void pass_search_gate(const CallPtr& call, double price, GoOn go_on)
     pass_gate(call, "search", std::move(key), policy, std::move(go_on));
 }
 
-double price_of(const EventQuery& query) { return 1 + static_cast<double>(query.skip / kSkipToUnit); }
+double price_of(const EventQuery& query)
+{
+    const std::int64_t units = query.skip / kSkipToUnit;  // whole ones
+    return 1 + static_cast<double>(units);
+}
 
 double price_of(const NearbyQuery& query)
 {
     const double wide = query.radius_m > kWideRadiusM ? kPriceOfWide : 1;
-    return wide + static_cast<double>(query.skip / kSkipToUnit);
+    const std::int64_t units = query.skip / kSkipToUnit;
+    return wide + static_cast<double>(units);
 }
 
 }  // namespace boxoffice::http

@@ -61,6 +61,7 @@ http::RatePolicies policies_of(const cli::Config& config)
 std::vector<UserId> accounts_of(const cli::Config& config)
 {
     std::vector<UserId> accounts;
+    accounts.reserve(config.trusted_accounts.size());
     for (const std::int64_t account : config.trusted_accounts) accounts.push_back(UserId{account});
     return accounts;
 }
