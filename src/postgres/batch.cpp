@@ -267,7 +267,10 @@ Outcome Batch::act(const ChangeUser& act)
     return user;
 }
 
-Outcome Batch::act(const Reindex& act) { return Done{facts_.unindexed.size() >= act.most || facts_.unkeyed.size() >= act.most}; }
+Outcome Batch::act(const Reindex& act) const
+{
+    return Done{facts_.unindexed.size() >= act.most || facts_.unkeyed.size() >= act.most};
+}
 
 Outcome Batch::act(const AddEvent& act)
 {

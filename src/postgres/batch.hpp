@@ -71,7 +71,7 @@ private:
     Outcome put_off();
     Outcome act(const AddUser& act);
     Outcome act(const ChangeUser& act);
-    Outcome act(const Reindex& act);
+    [[nodiscard]] Outcome act(const Reindex& act) const;
     Outcome act(const AddEvent& act);
     Outcome act(const ChangeEvent& act);
     Outcome act(const RemoveEvent& act);

@@ -81,6 +81,7 @@ Probe probe(Connection& db, const Wanted& wanted)
 std::vector<LockedRow> rows_of(const Wanted& wanted, const Probe& probe)
 {
     std::vector<LockedRow> rows;
+    rows.reserve(wanted.events.size() + wanted.tickets.size() + wanted.users.size() + wanted.cancels.size());
     for (const EventId event : wanted.events) rows.push_back({Table::events, event.value});
     for (const TicketId ticket : wanted.tickets) rows.push_back({Table::tickets, ticket.value});
     for (const UserId user : wanted.users) rows.push_back({Table::users, user.value});

@@ -154,6 +154,7 @@ void ask_kept(Gathering& first, const Wanted& wanted, Facts& facts)
 {
     if (!wanted.new_keys.empty()) {
         std::vector<std::string> names;
+        names.reserve(wanted.new_keys.size());
         for (const auto& [key, forgotten] : wanted.new_keys) names.push_back(std::to_string(key.first) + ":" + key.second);
         first.ask(kLockKeys, std::move(Params().texts(names)), nullptr);
     }

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "core/job_desk.hpp"
 #include "postgres/connection.hpp"
 
@@ -17,7 +19,7 @@ constexpr std::string_view kWaiting = "SELECT " JOB_COLUMNS " FROM outbox WHERE 
 class PostgresJobs final : public JobDesk
 {
 public:
-    explicit PostgresJobs(const PostgresOptions& options) : options_(options), db_(options_, Connection::Purpose::write)
+    explicit PostgresJobs(PostgresOptions options) : options_(std::move(options)), db_(options_, Connection::Purpose::write)
     {
         if (!db_.ask("SELECT to_regclass('outbox') IS NOT NULL").boolean(0, 0))
             throw StoreFailure(Code::invalid, "The database has no jobs yet: it lacks a migration, which serve applies");
@@ -56,6 +58,7 @@ private:
     static std::vector<std::int64_t> ids(const Rows& rows)
     {
         std::vector<std::int64_t> all;
+        all.reserve(static_cast<std::size_t>(rows.count()));
         for (int row = 0; row < rows.count(); ++row) all.push_back(rows.integer(row, 0));
         return all;
     }
