@@ -26,7 +26,7 @@ public:
     /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts, `away_max` in all, after
     /// which it throws one that says away(), at once to whoever comes later. Of deferrable jobs it makes one transaction at most
     /// and defers those whose rows somebody keeps.
-    void carry_out(std::span<WriteJob* const> jobs);
+    void carry_out(std::span<WriteJob* const> all);
 
 private:
     using Jobs = std::vector<WriteJob*>;

@@ -42,7 +42,7 @@ std::string not_opened(const std::filesystem::path& file)
 
 std::string explain(const std::filesystem::path& file, const SqliteError& error)
 {
-    const std::string name = file.native();
+    const std::string& name = file.native();
     switch (error.extended_code() & 0xff) {
         case SQLITE_NOTADB:
             return fmt::format(
