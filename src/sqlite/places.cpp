@@ -190,6 +190,18 @@ public:
         index_.emplace(place.event, row);
     }
 
+    /// Whether it comes after the place in the order that the page begins at, or before it, when a page goes back.
+    bool is_beyond_cursor(Contender& c, const NearbyQuery& query) const
+    {
+        if (!query.from) return true;
+        const bool back = goes_back(query.from);
+        const DistanceKey& key = query.from->key;
+        if (c.bounds.most < key.distance_m) return back;
+        if (c.bounds.least > key.distance_m) return !back;
+        const DistanceKey own{exact(c, query.center), rows_[c.row].place.event};
+        return back ? own < key : key < own;
+    }
+
     double exact(Contender& contender, const GeoPoint& center) const
     {
         if (contender.exact < 0) contender.exact = geodesic_m(center, rows_[contender.row].place.point);
@@ -257,14 +269,6 @@ Page<Found> Places::near(const NearbyQuery& query)
     // How far a contender is from the end that is counted from, at least and at most: the far end when a page goes back.
     const auto least_of = [back](const Self::Contender& c) { return back ? -c.bounds.most : c.bounds.least; };
     const auto most_of = [back](const Self::Contender& c) { return back ? -c.bounds.least : c.bounds.most; };
-    const auto is_beyond_cursor = [&](Self::Contender& c) {
-        if (!query.from) return true;
-        const DistanceKey& key = query.from->key;
-        if (c.bounds.most < key.distance_m) return back;
-        if (c.bounds.least > key.distance_m) return !back;
-        const DistanceKey own{self_->exact(c, query.center), self_->rows_[c.row].place.event};
-        return back ? own < key : key < own;
-    };
     std::int64_t total = 0;
     std::int64_t left = 0;                // of them, beyond the cursor
     std::vector<Self::Contender> inside;  // those of them that may be among the first `asked`
@@ -279,7 +283,7 @@ Page<Found> Places::near(const NearbyQuery& query)
         if (contender.bounds.least > query.radius_m) return;
         if (contender.bounds.most > query.radius_m && self_->exact(contender, query.center) > query.radius_m) return;
         ++total;
-        if (!is_beyond_cursor(contender)) return;
+        if (!self_->is_beyond_cursor(contender, query)) return;
         ++left;
         if (first.may_have(least_of(contender), most_of(contender))) inside.push_back(contender);
     };
