@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <mutex>
 
 namespace boxoffice
 {
@@ -19,14 +20,22 @@ public:
         vfs_.xOpen = [](sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
             const int code = system()->xOpen(system(), name, file, flags, out);
             if (file->pMethods == nullptr) return code;
-            methods() = *file->pMethods;
-            plain() = *file->pMethods;
-            methods().xSync = sync;
-            file->pMethods = &methods();
+            // Made once for each kind of file, whose methods differ: several threads open files at a time.
+            static std::once_flag of_stores;
+            static std::once_flag of_others;
             if ((flags & SQLITE_OPEN_MAIN_DB) != 0) {
-                store_methods() = methods();
-                store_methods().xWrite = write;
+                std::call_once(of_stores, [file] {
+                    plain() = store_methods() = *file->pMethods;
+                    store_methods().xSync = sync;
+                    store_methods().xWrite = write;
+                });
                 file->pMethods = &store_methods();
+            } else {
+                std::call_once(of_others, [file] {
+                    methods() = *file->pMethods;
+                    methods().xSync = sync;
+                });
+                file->pMethods = &methods();
             }
             return code;
         };
