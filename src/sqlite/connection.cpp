@@ -1,5 +1,7 @@
 #include "sqlite/connection.hpp"
 
+#include <utility>
+
 namespace boxoffice::sqlite
 {
 
@@ -79,7 +81,12 @@ Connection::Connection(const std::filesystem::path& file, Access access)
     sqlite3_extended_result_codes(handle_, 1);
     sqlite3_busy_timeout(handle_, kBusyMs);
     // Only the writer ever checkpoints, and it says when (writer.cpp).
-    script("PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0");
+    try {
+        script("PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0");
+    } catch (...) {
+        sqlite3_close_v2(handle_);
+        throw;
+    }
 }
 
 Connection::~Connection()
@@ -101,7 +108,8 @@ sqlite3_stmt* Connection::prepared(std::string_view sql)
         SQLITE_OK) {
         fail(handle_, sql);
     }
-    statements_.emplace(std::string(sql), StatementPtr(statement));
+    StatementPtr owned(statement);  // before anything may run out of memory
+    statements_.emplace(std::string(sql), std::move(owned));
     return statement;
 }
 
