@@ -82,15 +82,16 @@ protected:
     LiveHub live_{store_, clock_, nullptr, metrics_, {}};
     std::string peer_ = "127.0.0.1";
 
-    Dependencies parts()
+    Dependencies parts() { return parts(store_, hasher_); }
+    Dependencies parts(Store& store, const PasswordHasher& hasher)
     {
-        return {store_,
+        return {store,
                 writes_,
                 reads_,
                 passwords_,
                 clock_,
                 zones_,
-                hasher_,
+                hasher,
                 signer_,
                 metrics_,
                 arrivals_,

@@ -108,21 +108,7 @@ protected:
     }
     void open(RatePolicies policies = {}, std::vector<UserId> trusted = {})
     {
-        Dependencies with{slow_,
-                          writes_,
-                          reads_,
-                          passwords_,
-                          clock_,
-                          zones_,
-                          held_,
-                          signer_,
-                          metrics_,
-                          arrivals_,
-                          120s,
-                          fakes::fnv_hex,
-                          [](std::size_t bytes) { return std::string(bytes * 2, '5'); },
-                          draining_,
-                          live_};
+        Dependencies with = parts(slow_, held_);
         with.searches = &searches_;
         with.health = &health_;
         with.registrations = &registrations_;
@@ -286,22 +272,7 @@ TEST_F(Fairness, RefusalsOfALoginCostWhatTheDearestHashDoes)
     public:
         std::optional<std::string> dearest_hash() override { return "dear"; }
     } store;
-    Dependencies with{store,
-                      writes_,
-                      reads_,
-                      passwords_,
-                      clock_,
-                      zones_,
-                      held_,
-                      signer_,
-                      metrics_,
-                      arrivals_,
-                      120s,
-                      fakes::fnv_hex,
-                      [](std::size_t bytes) { return std::string(bytes * 2, '5'); },
-                      draining_,
-                      live_};
-    api_ = make_api(std::move(with));
+    api_ = make_api(parts(store, held_));
     held_.gate.open();
     EXPECT_EQ(code(soon(log_in("127.0.0.2", "ada@example.org", "wrong"))), "401 bad_credentials");
     EXPECT_EQ(code(soon(log_in("127.0.0.2", "nobody@example.org", "unknown"))), "401 bad_credentials");
