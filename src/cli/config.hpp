@@ -60,8 +60,8 @@ struct Config {
     Micros hold = std::chrono::seconds(120);
     unsigned io_threads = std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
     unsigned read_threads = 2;
-    // Of what takes long, half the cores' worth at a time; and passwords leave a core to the sales, to which they also give way.
-    unsigned search_threads = std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
+    // What takes long has so many threads and no more; passwords leave a core to the sales, to which they also give way.
+    unsigned search_threads = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
     unsigned password_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 17U) - 1;
     std::size_t write_queue = 8192;
     std::size_t write_batch = 512;

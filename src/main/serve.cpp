@@ -23,8 +23,6 @@ constexpr std::chrono::milliseconds kGrace{6'000};
 // A tenth of a sale's share of a core when both want it: sales hardly feel it, and a login takes seconds at worst. At 19 it has a
 // seventieth, and one took 27 s beside two busy compilers.
 constexpr int kPasswordNice = 10;
-// Searches give way to sales and to what is found by an index, as passwords do.
-constexpr int kSearchNice = 10;
 constexpr std::size_t kHealthQueue = 256;
 // Less than a transaction of the shared store takes, so that waiting pays where anybody comes at all.
 constexpr Micros kGather{1'000};
@@ -95,12 +93,9 @@ int serve(const cli::Config& config)
     const unsigned readers = is_shared(config) ? config.database_connections * kReadersToConnection : config.read_threads;
     WorkLane reads({.name = "read", .threads = readers, .depth_max = config.read_queue, .patience = config.read_deadline},
                    metrics);
-    WorkLane searches({.name = "search",
-                       .threads = config.search_threads,
-                       .depth_max = config.search_queue,
-                       .nice = kSearchNice,
-                       .patience = config.read_deadline},
-                      metrics);
+    WorkLane searches(
+        {.name = "search", .threads = config.search_threads, .depth_max = config.search_queue, .patience = config.read_deadline},
+        metrics);
     WorkLane health({.name = "health", .threads = 1, .depth_max = kHealthQueue, .patience = config.read_deadline}, metrics);
     const auto of_passwords = [&config](std::string name, unsigned threads) {
         return WorkLane::Options{.name = std::move(name),
