@@ -217,6 +217,26 @@ TEST(OpenApiDocument, DescribesEveryRouteAndNothingElse)
         << "are described (api/openapi.yaml): serve them in src/http/routes.cpp or strike them";
 }
 
+/// The pages show descriptions as Markdown, in which a line that happens to begin with "400. " is an item of a list.
+TEST(OpenApiDocument, HasNoLineThatMarkdownTakesForAListItem)
+{
+    static const std::regex item(R"(\s*(\d+[.)]|[-+*])\s.*)");
+    std::size_t descriptions = 0;
+    std::vector<const Json*> left = {&document()};
+    while (!left.empty()) {
+        const Json& node = *left.back();
+        left.pop_back();
+        for (const auto& [key, value] : node.items()) {
+            if (value.is_structured()) left.push_back(&value);
+            if (key != "description" || !value.is_string()) continue;
+            ++descriptions;
+            std::istringstream lines(value.get<std::string>());
+            for (std::string line; std::getline(lines, line);) EXPECT_FALSE(std::regex_match(line, item)) << line;
+        }
+    }
+    EXPECT_GT(descriptions, 50U);
+}
+
 TEST(OpenApiDocument, TellsAddressesApartByMoreThanTheNamesOfTheirParameters)
 {
     EXPECT_EQ(address("get", "/events/{id}/"), address("GET", "/events/{event_id}"));
