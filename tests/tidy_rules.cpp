@@ -242,7 +242,7 @@ Words check_arrows(const Tree& tree)
         const std::string from = room_of(include.from);
         if (from != "main" && !kArrows.contains(from)) {
             complaints.push_back(include.where + ": the room " + from +
-                                 " has no arrows. Cure: give it a row in kArrows and a line in docs/HOUSE.md");
+                                 " has no arrows. Cure: give it a row in kArrows and a line in docs/ARCHITECTURE.md");
             continue;
         }
         if (include.mark == Mark::angles || include.name.ends_with(".inc")) continue;

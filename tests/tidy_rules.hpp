@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-/// The rules of docs/HOUSE.md that a program can judge, each a function of texts: the house's, or those of a test that feeds it a
-/// fault. A complaint is one line: where, what, and its cure.
+/// The rules of docs/ARCHITECTURE.md that a program can judge, each a function of texts: the checkout's, or those of a test that
+/// feeds it a fault. A complaint is one line: where, what, and its cure.
 namespace boxoffice::tidy
 {
 

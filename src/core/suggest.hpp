@@ -9,7 +9,8 @@
 
 #include "core/queries.hpp"
 
-/// What suits a user: one documented score (docs/HOUSE.md, "For you") from four parts, each 0..1, with the weights in one place.
+/// What suits a user: one documented score (docs/ARCHITECTURE.md, "For you") from four parts, each 0..1, with the weights in
+/// one place.
 namespace boxoffice
 {
 
