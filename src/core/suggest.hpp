@@ -9,7 +9,7 @@
 
 #include "core/queries.hpp"
 
-/// What suits a user: one documented score (docs/ARCHITECTURE.md, "For you") from four parts, each 0..1, with the weights in
+/// What suits a user: one documented score (docs/mechanisms/search.md, "For you") from four parts, each 0..1, with the weights in
 /// one place.
 namespace boxoffice
 {
