@@ -42,7 +42,7 @@ cost_of() {
 install_packages() {
     if ! command -v dpkg-query >/dev/null; then
         echo "This is not a Debian system, so nothing was installed. The build needs what tools/install_packages.sh lists; without" >&2
-        echo "it, \"docker build -t boxoffice .\" makes an image that has everything in it (README, \"Many machines\")." >&2
+        echo "it, \"docker build -t boxoffice .\" makes an image that has everything in it (README, \"Run it for real\")." >&2
         return 0
     fi
     local installed name missing=()
@@ -76,7 +76,7 @@ install_packages() {
     done
     if ((${#absent[@]})); then
         echo "This system has no package ${absent[*]}. boxoffice is built on Debian 12 and 13; elsewhere, \"docker build -t boxoffice .\"" >&2
-        echo "makes an image that has everything in it (README, \"Many machines\")." >&2
+        echo "makes an image that has everything in it (README, \"Run it for real\")." >&2
         exit 1
     fi
     local cost
