@@ -1,4 +1,6 @@
 /// The command line as an operator meets it: help, mistakes, precedence.
+#include <fstream>
+
 #include "cli_process.hpp"
 
 namespace
@@ -103,6 +105,17 @@ TEST(Version, NamesItsParts)
     for (const char* const part : {"boxoffice ", "SQLite 3.", "Boost 1.", "OpenSSL 3."})
         EXPECT_TRUE(holds(version.out, part)) << part;
     EXPECT_EQ(run({"--version"}).out, version.out);
+}
+
+TEST(Version, IsThatOfTheApiDocument)
+{
+    std::ifstream document(std::string(std::getenv("BOXOFFICE_SOURCE")) + "/api/openapi.yaml");
+    std::string line;
+    while (std::getline(document, line) && !line.starts_with("  version: ")) {}
+    ASSERT_TRUE(document) << "info.version is missing";
+    const std::string out = run({"version"}).out;
+    EXPECT_TRUE(out.starts_with("boxoffice " + line.substr(11) + " (") || out.starts_with("boxoffice " + line.substr(11) + "\n"))
+        << out;
 }
 
 // --- Mistakes ------------------------------------------------------------------------------------------------------

@@ -1,9 +1,6 @@
 #include "cli/version.hpp"
 
-// Both come from the build; a file compiled by hand, or outside of a git checkout, still has a version.
-#ifndef BOXOFFICE_VERSION
-#define BOXOFFICE_VERSION "0.1.0"
-#endif
+// The version comes from api/openapi.yaml, by the build; outside of a git checkout there is no commit.
 #ifndef BOXOFFICE_GIT_DESCRIBE
 #define BOXOFFICE_GIT_DESCRIBE ""
 #endif
