@@ -61,6 +61,25 @@ TEST(Serve, AnnouncesItsAddressesAndEndsWithCode0OnSigterm)
     EXPECT_FALSE(fs::exists(folder / "data/boxoffice.db-wal")) << "the store was not checkpointed and closed";
 }
 
+TEST(Serve, SaysWhatToDoWithAnEmptyStoreAndNothingOnceItHasAccounts)
+{
+    const Folder folder;
+    {
+        Process server(serving(folder), {});
+        ASSERT_TRUE(server.says("people and events.\n")) << server.out << server.err;
+        EXPECT_TRUE(holds(server.out, "The store is empty")) << server.out;
+        EXPECT_TRUE(holds(server.out, "boxoffice demo")) << server.out;
+        server.signal(SIGTERM);
+        EXPECT_EQ(server.wait(), 0) << server.err;
+    }
+    ASSERT_EQ(run({"demo", "--data", folder / "data", "--events", "3"}).code, 0);
+    Process server(serving(folder), {});
+    ASSERT_TRUE(server.says("/redoc\n")) << server.err;
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait(), 0) << server.err;
+    EXPECT_FALSE(holds(server.out, "empty")) << server.out;
+}
+
 TEST(Serve, RefusesAStoreOrAPortThatIsInUseInOneSentence)
 {
     const Folder folder;

@@ -46,6 +46,21 @@ void announce(std::string_view origin)
     std::fflush(stdout);
 }
 
+/// What to do with a store that has neither accounts nor events.
+void suggest_first_steps(Store& store, const cli::Config& config, std::string_view origin)
+{
+    try {
+        if (store.dearest_hash() || store.list_events({.limit = 1}).total > 0) return;
+    } catch (const StoreFailure&) {
+        return;  // a hint is worth no failure; who needs the store next says what is wrong with it
+    }
+    fmt::print(
+        "\nThe store is empty. To begin, register the first account and publish an event: {0}/docs has a form for each.\n"
+        "To look around instead, {1}`boxoffice demo` with the same settings: it adds people and events.\n",
+        origin, is_shared(config) ? "run " : "stop the server and run ");
+    std::fflush(stdout);
+}
+
 http::RatePolicies policies_of(const cli::Config& config)
 {
     return {.account = config.account_rate,
@@ -159,7 +174,9 @@ int serve(const cli::Config& config)
     live.start(writes);
     if (work) work->start();
     server.start();
-    announce(cli::browser_origin(config.host, server.port()));
+    const std::string origin = cli::browser_origin(config.host, server.port());
+    announce(origin);
+    suggest_first_steps(store, config, origin);
     log::info("open", {{"version", cli::version()}, {"port", std::int64_t{server.port()}}});
 
     const std::string_view signal = signals.wait();
