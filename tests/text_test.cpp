@@ -125,6 +125,18 @@ TEST(Addresses, AreComparedByMailbox)
     EXPECT_EQ(deliverable("Ada@Example.org"), "Ada@Example.org");
 }
 
+TEST(Addresses, OfAnyLengthAreCompared)
+{
+    for (const std::size_t chars : {60U, 1000U, 1001U, 20'000U}) {
+        std::string label;
+        for (std::size_t i = 0; i < chars; ++i) label += "\u00e9";
+        const std::string address = "a@" + label + ".example";
+        EXPECT_EQ(address_key(address), address_key(address_key(address))) << chars;
+        EXPECT_EQ(host_name(label + ".example"), std::nullopt) << chars;
+        EXPECT_EQ(deliverable(address), address);
+    }
+}
+
 TEST(Passwords, AreTheSameFromEveryKeyboard)
 {
     EXPECT_EQ(password_form("cafe\u0301\u00a0\u3000x"), "café  x");

@@ -37,6 +37,7 @@ std::optional<std::string> to_ascii(std::string_view domain)
     icu::IDNAInfo info;
     UErrorCode error = U_ZERO_ERROR;
     uts46().nameToASCII_UTF8(icu::StringPiece(domain.data(), static_cast<std::int32_t>(domain.size())), sink, info, error);
+    if (error == U_INPUT_TOO_LONG_ERROR) return std::nullopt;  // a label of which ICU does not even begin to make ASCII
     check(error);
     // Hyphens in the third and fourth place are in use, and mean nothing unless an x and an n stand before them.
     constexpr std::uint32_t kHarmless = UIDNA_ERROR_HYPHEN_3_4;

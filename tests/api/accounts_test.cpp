@@ -226,6 +226,17 @@ TEST(AccountsLogin, TellsAWrongPasswordAndAnUnknownAddressInTheSameWords)
     EXPECT_TRUE(are_alike(wrong, unknown));
 }
 
+TEST(AccountsLogin, KnowsNoAddressThatNobodyCanHave)
+{
+    Caller nobody;
+    for (const std::size_t chars : {100U, 1'001U, 20'000U}) {
+        std::string host;
+        for (std::size_t i = 0; i < chars; ++i) host += "\u00e9";
+        const Answer answer = nobody.post("/auth/login", Json{{"email", "a@" + host + ".example"}, {"password", kPassword}});
+        EXPECT_TRUE(is_problem(answer, 401, "bad_credentials")) << chars;
+    }
+}
+
 TEST(AccountsLogin, NeverMatchesAPasswordCutShortOrInAnotherCase)
 {
     Caller nobody;
