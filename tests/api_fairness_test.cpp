@@ -325,6 +325,29 @@ TEST_F(Fairness, WhatIsNeverComparedIsNoGuess)
     EXPECT_EQ(code(soon(log_in("127.0.0.66", "ada@example.org", "wrong"))), "429 rate_limited");
 }
 
+TEST_F(Fairness, APasswordThatAnAccidentKeptFromBeingComparedIsNoGuess)
+{
+    class Away final : public SlowSearches
+    {
+    public:
+        std::optional<Login> find_login(std::string_view email) override
+        {
+            if (away) throw StoreFailure(Code::busy, "interrupted");
+            return SlowSearches::find_login(email);
+        }
+        std::atomic<bool> away = true;
+    } store;
+    Dependencies with = parts(store, held_);
+    with.rates = &rates_;
+    with.policies = guessing({.per_minute = 0.001, .burst = 2}, {.per_minute = 0.001, .burst = 2});
+    api_ = make_api(std::move(with));
+    held_.gate.open();
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(code(soon(log_in("127.0.0.2", "ada@example.org", "right password"))), "503 busy") << i;
+    store.away = false;
+    EXPECT_EQ(soon(log_in("127.0.0.2", "ada@example.org", "right password")).status, 200);
+    api_.reset();
+}
+
 TEST_F(Fairness, AddressesThatGuessAtOneAccountTogetherHaveTheTurnOfOne)
 {
     open(guessing({.per_minute = 60, .burst = 100}, {.per_minute = 0.001, .burst = 1}));

@@ -54,11 +54,26 @@ void renew_hash(Call& call, const Login& login, const std::string& form)
     (void)call.parts().writes.submit(std::move(job));
 }
 
+/// What there is to compare with; where the store cannot say, that is no guess at a password.
+struct Compared {
+    std::optional<Login> login;
+    std::string dearest;
+};
+Compared look_up(Call& call, const Guess& guess, const std::string& email)
+{
+    try {
+        Store& store = call.parts().store;
+        return {store.find_login(email), store.dearest_hash().value_or(std::string())};
+    } catch (...) {
+        return_guess(call, guess);
+        throw;
+    }
+}
+
 void answer_login(Call& call, const Guess& guess, const std::string& email, const std::string& password)
 {
     const Dependencies& parts = call.parts();
-    const auto login = parts.store.find_login(email);
-    const std::string dearest = parts.store.dearest_hash().value_or(std::string());
+    const auto [login, dearest] = look_up(call, guess, email);
     const std::string form = text::password_form(password);
     const Verdict verdict = judge(parts.hasher, login, password, form, dearest);
     parts.metrics.login(verdict.good);
