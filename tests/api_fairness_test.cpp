@@ -381,7 +381,13 @@ TEST_F(Fairness, SearchesHaveAPriceByAddressOrByAccount)
     EXPECT_EQ(code(refused), "429 rate_limited");
     EXPECT_EQ(header(refused, "Retry-After"), "1");
     EXPECT_EQ(header(soon(from("127.0.0.66", Method::get, wide)), "Retry-After"), "5");
+    for (const char* counted : {"starts_after=2026-01-01T00:00:00Z", "starts_before=2036-01-01T00:00:00Z",
+                                "ends_after=2026-01-01T00:00:00Z", "available_only=true", "skip=1001"}) {
+        EXPECT_EQ(code(soon(from("127.0.0.66", Method::get, std::string("/api/v1/events/?") + counted))), "429 rate_limited")
+            << counted;
+    }
     EXPECT_EQ(soon(from("127.0.0.66", Method::get, "/api/v1/events/")).status, 200) << "what is cheap is free";
+    EXPECT_EQ(soon(from("127.0.0.66", Method::get, "/api/v1/events/?organizer_id=2&limit=5")).status, 200);
     EXPECT_EQ(soon(from("127.0.0.2", Method::get, "/api/v1/events/?q=jazz")).status, 200) << "another address";
     EXPECT_EQ(soon(from("127.0.0.66", Method::get, "/api/v1/events/?q=jazz", {}, as(1))).status, 200) << "an account's own";
     for (int i = 0; i < 10; ++i)

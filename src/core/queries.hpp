@@ -73,7 +73,8 @@ struct NearbyQuery {
 inline constexpr std::int64_t kSkipCheapMax = 1'000;
 [[nodiscard]] inline bool is_expensive(const EventQuery& query)
 {
-    return !query.q.empty() || query.starts_after || query.starts_before || query.available_only || query.skip > kSkipCheapMax;
+    return !query.q.empty() || query.starts_after || query.starts_before || query.ends_after || query.available_only ||
+           query.skip > kSkipCheapMax;
 }
 [[nodiscard]] inline bool is_expensive(const TicketQuery& query) { return query.skip > kSkipCheapMax; }
 
