@@ -368,6 +368,31 @@ TEST_F(LittleMemory, ARequestIsCountedUntilItIsAnswered)
     EXPECT_TRUE(comes([&] { return server.received_bytes() == 0; }));
 }
 
+class OneAnswerEach : public LittleMemory
+{
+protected:
+    static ServerOptions share_of_one()
+    {
+        auto options = little_memory();
+        options.unsent_bytes_max = 2 * kMegabyte;  // of it less than one answer an address, which the first has all the same
+        return options;
+    }
+    OneAnswerEach() : LittleMemory(share_of_one()) {}
+};
+
+TEST_F(OneAnswerEach, WhatHasBeenDoneIsToldAsDone)
+{
+    Clients greedy;
+    join(greedy, kGreedy, 4096).send(get("/owned"));
+    EXPECT_TRUE(comes([&] { return server.unsent_bytes() >= 300'000; }));
+    Client& late = join(greedy, kGreedy);
+    late.send(get("/owned") + get("/changed"));
+    EXPECT_EQ(late.read().status, 503);
+    const auto told = late.read();
+    EXPECT_EQ(told.status, 200);
+    EXPECT_EQ(told.body.size(), 40'000U);
+}
+
 class LittleMemoryForAll : public LittleMemory
 {
 protected:

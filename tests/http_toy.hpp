@@ -59,6 +59,9 @@ public:
             reply.static_body = big_page();
         } else if (target == "/owned") {
             reply.body.assign(300'000, 'o');
+        } else if (target == "/changed") {
+            reply.body.assign(40'000, 'c');
+            reply.tells_of_change = true;
         } else if (target == "/none") {
             reply.status = 204;
         } else if (target == "/same") {

@@ -341,6 +341,7 @@ void Call::finish_act(const LaneJob& job)
         auto reply = restore(*kept);
         if (!reply) return refuse(Error{Code::internal, {}, "a kept answer cannot be read"});
         reply->headers.emplace_back("Idempotency-Replayed", "true");
+        reply->tells_of_change = true;
         return answer(std::move(*reply));
     }
     count(parts().metrics, job.act, job.outcome);
@@ -348,7 +349,9 @@ void Call::finish_act(const LaneJob& job)
         if (error->code == Code::rate_limited) note_daily_limit(*error);
         return refuse(*error);
     }
-    answer(encode_(*this, job.outcome));
+    Reply reply = encode_(*this, job.outcome);
+    reply.tells_of_change = true;
+    answer(std::move(reply));
 }
 
 void Call::log_answer(int status, double seconds) const

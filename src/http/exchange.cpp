@@ -38,7 +38,12 @@ private:
     void weigh(Outgoing& answer) const
     {
         answer.grant = mailbox_->unsent().take(answer.bytes, client_, answer.reply->body.size());
-        if (answer.grant != Shares::Grant::given) std::string().swap(answer.reply->body);
+        if (answer.grant == Shares::Grant::given) return;
+        // Who heard 503 would do it once more. What is not taken at once is counted then.
+        if (answer.reply->tells_of_change)
+            answer.grant = Shares::Grant::given;
+        else
+            std::string().swap(answer.reply->body);
     }
 
     std::shared_ptr<Mailbox> mailbox_;

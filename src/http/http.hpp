@@ -61,6 +61,7 @@ struct Reply {
     std::string_view static_body;  // used instead of `body` when not empty; must outlive the server
     StartStream stream{};          // used instead of both; no Content-Length, and the connection closes with the body
     bool signed_in = false;        // the request carried a token that was believed
+    bool tells_of_change = false;  // of something that has been done: never taken back for want of memory
 };
 
 /// Called exactly once for each request, from any thread; never blocks.
