@@ -257,6 +257,21 @@ TEST_F(SixteenPlaces, WhoDoesNotTakeAnAnswerMakesWayToo)
     for (int i = 0; i < 20; ++i) EXPECT_EQ(status_from(kHonest), 200);
 }
 
+TEST_F(SixteenPlaces, EachMakesWayOnceHoweverManyComeTogether)
+{
+    Clients clients;
+    for (int i = 0; i < 14; ++i) join_idle(clients, kGreedy);
+    clients.back()->send(get("/block"));
+    toy.wait_until_blocked();
+    for (int i = 0; i < 6; ++i)
+        join(clients, kHonest).send(get("/hello"));  // they wait in the kernel, and are let in by the stop
+    std::thread stopping([&] { server.stop(2s); });
+    std::this_thread::sleep_for(100ms);
+    toy.let_go();
+    stopping.join();
+    EXPECT_EQ(server.connections(), 0U);
+}
+
 // --- Memory ------------------------------------------------------------------------------------------------------------
 
 constexpr std::size_t kMegabyte = 1024 * 1024;

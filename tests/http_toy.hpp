@@ -47,6 +47,12 @@ public:
             arrived_.notify_all();
             return;
         }
+        if (target == "/block") {
+            std::unique_lock lock(mutex_);
+            blocked_ = true;
+            arrived_.notify_all();
+            arrived_.wait_for(lock, 10s, [this] { return !blocked_; });
+        }
         if (target == "/drop") return;
         if (target == "/throw") throw std::runtime_error("an accident");
         Reply reply;
@@ -102,6 +108,19 @@ public:
         return respond;
     }
 
+    /// `/block` keeps its I/O thread until it is let go.
+    void wait_until_blocked()
+    {
+        std::unique_lock lock(mutex_);
+        EXPECT_TRUE(arrived_.wait_for(lock, 10s, [this] { return blocked_; }));
+    }
+    void let_go()
+    {
+        const std::lock_guard lock(mutex_);
+        blocked_ = false;
+        arrived_.notify_all();
+    }
+
     /// Whether the client of the last `/later` is known to have gone.
     [[nodiscard]] bool is_client_gone()
     {
@@ -113,6 +132,7 @@ private:
     std::mutex mutex_;
     std::shared_ptr<const std::atomic<bool>> gone_;
     std::condition_variable arrived_;
+    bool blocked_ = false;
     std::vector<Respond> parked_;
 };
 

@@ -24,6 +24,9 @@ constexpr std::chrono::seconds kRateWindow{2};
 std::optional<Connection::Clock::time_point> Connection::waiting_since() const
 {
     if (is_proxy_ || streaming_ || deadline_ == Clock::time_point::max()) return std::nullopt;
+    // One that has made way is gone as soon as its thread comes to it, and must not make way again; one that is only here to be
+    // told so has no place to leave to another.
+    if (abandoned_ || standing_ == Standing::refused) return std::nullopt;
     switch (phase_) {
         case Phase::idle:
             return deadline_ - shared_.options.idle_timeout;
