@@ -12,13 +12,15 @@ namespace boxoffice::postgres
 namespace
 {
 
-// No locks: what another changes meanwhile has other words than it is made of, and comes round again.
+// What somebody keeps locked is passed by and comes round again: neither a start nor what else a lane has to do waits for it.
 constexpr std::string_view kUnindexed =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
-    " FROM events WHERE removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF " ORDER BY id LIMIT $1";
+    " FROM events WHERE removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF
+    " ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED";
 constexpr std::string_view kIndexedBefore =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
-    " FROM events WHERE removed_at IS NULL AND words_version < $2 ORDER BY words_version, id LIMIT $1";
+    " FROM events WHERE removed_at IS NULL AND words_version < $2 ORDER BY words_version, id LIMIT $1 "
+    "FOR NO KEY UPDATE SKIP LOCKED";
 constexpr std::string_view kUnkeyed =
     "SELECT id, email FROM users WHERE email_key IS NULL AND mailbox_of IS NULL AND octet_length(email) > char_length(email) "
     "ORDER BY id LIMIT $1";

@@ -242,6 +242,24 @@ TEST_F(BlockedRows, AnEventWithManyDueHoldsIsRemovedInSteps)
     EXPECT_EQ(reserved(kept), "0");
 }
 
+TEST_F(BlockedRows, OfAnEventWithoutWordsKeepNeitherAStartNorTheWordsOfOthersWaiting)
+{
+    store.reset();
+    (void)value("UPDATE events SET words_version = NULL, words_of = NULL, tokens = NULL");
+    lock("events WHERE id = " + id(kept));
+    options.lock_timeout = 500ms;
+    ASSERT_NO_THROW(store = open_postgres(options, zones));
+    const auto without_words = [&] { return value("SELECT string_agg(id::text, ',') FROM events WHERE words_of IS NULL"); };
+    EXPECT_EQ(without_words(), id(kept));
+    auto jobs = batch_of({Reindex{10}, Reserve{free, user, 2min, now}});
+    (void)bring(jobs);
+    EXPECT_TRUE(std::holds_alternative<Done>(jobs[0].outcome));
+    EXPECT_TRUE(std::holds_alternative<Ticket>(jobs[1].outcome));
+    holder->run("ROLLBACK");
+    EXPECT_FALSE(std::get<Done>(insist(Reindex{10})).more);
+    EXPECT_EQ(without_words(), "");
+}
+
 TEST_F(BlockedRows, OneWhoIsNotItsOrganizerRemovesNothing)
 {
     hold(kept, 3, 1min);
