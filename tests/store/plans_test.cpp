@@ -46,20 +46,25 @@ std::vector<std::string> bad_steps(sqlite::Connection& db, const std::string& sq
     return bad;
 }
 
+/// Reports the statements of all connections that are made in its life, while `seen` is set.
+struct Tracing {
+    Tracing() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(trace)); }
+    ~Tracing()
+    {
+        seen = nullptr;
+        sqlite3_reset_auto_extension();
+    }
+    Tracing(const Tracing&) = delete;
+    Tracing& operator=(const Tracing&) = delete;
+};
+
 TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
 {
     TempFolder folder;
     const auto file = folder.path() / "boxoffice.db";
     FakeZones zones;
     std::set<std::string> statements;
-    const struct Tracing {
-        Tracing() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(trace)); }
-        ~Tracing()
-        {
-            seen = nullptr;
-            sqlite3_reset_auto_extension();
-        }
-    } tracing;
+    const Tracing tracing;
     const Instant now(500'000h);
     {
         const auto store = open_sqlite({file, 2}, zones);
@@ -175,6 +180,28 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
     };
     EXPECT_TRUE(was_run("+e.id IN (SELECT rowid")) << "the walk";
     EXPECT_TRUE(was_run("CROSS JOIN events")) << "the sort";
+}
+
+TEST(Counts, OfTheListAreNotForgottenForThoseOfOrganizers)
+{
+    TempFolder folder;
+    FakeZones zones;
+    std::set<std::string> statements;
+    const Tracing tracing;
+    const auto store = open_sqlite({folder.path() / "boxoffice.db", 2}, zones);
+    WriteJob person{AddUser{"a@b.co", "a", "!", {}, Instant(500'000h)}, {}, {}};
+    WriteJob event{AddEvent{UserId{1}, draft_of("Jazz night", 1, Instant(500'001h)), Instant(500'000h)}, {}, {}};
+    WriteJob* const jobs[] = {&person, &event};
+    store->carry_out(jobs);
+    EXPECT_EQ(store->list_events({.limit = 10}).total, 1);
+    for (int id = 1; id <= 300; ++id) (void)store->list_events({.limit = 10, .organizer = UserId{id}});
+    seen = &statements;
+    EXPECT_EQ(store->list_events({.limit = 10}).total, 1);
+    for (const std::string& sql : statements) EXPECT_EQ(sql.find("count(*)"), sql.npos) << sql;
+    EXPECT_EQ(store->list_events({.limit = 10, .organizer = UserId{1}}).total, 1);
+    EXPECT_TRUE(std::any_of(statements.begin(), statements.end(), [](const auto& sql) {
+        return sql.find("count(*)") != sql.npos;
+    })) << "nothing was looked at";
 }
 
 TEST(QueryPlans, TheTestSeesAScan)
