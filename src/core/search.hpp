@@ -21,8 +21,9 @@ namespace boxoffice
 /// How many rows a store makes the words and address keys of before it answers its first question; the rest follows in the
 /// background. A second's work, so that a start does not take longer for it.
 inline constexpr std::size_t kReindexedAtStart = 2000;
-/// Rows to one Reindex: some ten milliseconds of the write lane.
+/// Rows to one Reindex, and about so many bytes of text, which are what costs: some ten milliseconds of the write lane.
 inline constexpr std::size_t kReindexedAtOnce = 200;
+inline constexpr std::size_t kReindexedBytesAtOnce = std::size_t{64} * 1024;
 
 /// Carries out Reindex until nothing is left or kReindexedAtStart is reached; what an engine does when it is opened.
 template <class CarryOut>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/refuse.hpp"
+#include "core/search.hpp"
 #include "text/text.hpp"
 
 namespace boxoffice::postgres
@@ -269,7 +270,8 @@ Outcome Batch::act(const ChangeUser& act)
 
 Outcome Batch::act(const Reindex& act) const
 {
-    return Done{facts_.unindexed.size() >= act.most || facts_.unkeyed.size() >= act.most};
+    return Done{facts_.unindexed.size() >= act.most || facts_.unkeyed.size() >= act.most ||
+                facts_.unindexed_bytes >= kReindexedBytesAtOnce};
 }
 
 Outcome Batch::act(const AddEvent& act)

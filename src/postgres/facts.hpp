@@ -64,6 +64,7 @@ struct Facts {
         std::int64_t made_of = 0;  // what they were made of, as the server counts it
     };
     std::map<EventId, Unindexed> unindexed;
+    std::size_t unindexed_bytes = 0;  // of their texts
     struct Unkeyed {
         UserId user;
         std::string key;

@@ -45,8 +45,9 @@ void ask_unindexed(std::size_t most, Facts& facts, const Ask& ask)
     if (most == 0) return;
     const auto limit = static_cast<std::int64_t>(most);
     const auto read = [&facts](const Rows& rows) {
-        for (int row = 0; row < rows.count(); ++row) {
+        for (int row = 0; row < rows.count() && facts.unindexed_bytes < kReindexedBytesAtOnce; ++row) {
             const auto event = rows.id<EventId>(row, 0);
+            facts.unindexed_bytes += rows.text(row, 1).size() + rows.text(row, 2).size() + rows.text(row, 3).size();
             facts.unindexed.emplace(
                 event, Facts::Unindexed{event, words_of_event(rows.text(row, 1), rows.text(row, 2), rows.text(row, 3)),
                                         rows.integer(row, 4)});

@@ -19,7 +19,10 @@ struct Texts {
 std::vector<Texts> read_texts(Rows rows)
 {
     std::vector<Texts> all;
-    while (rows.next()) all.push_back({EventId{rows.integer(0)}, words_of_event(rows.text(1), rows.text(2), rows.text(3))});
+    for (std::size_t bytes = 0; bytes < kReindexedBytesAtOnce && rows.next();) {
+        bytes += rows.text(1).size() + rows.text(2).size() + rows.text(3).size();
+        all.push_back({EventId{rows.integer(0)}, words_of_event(rows.text(1), rows.text(2), rows.text(3))});
+    }
     return all;
 }
 

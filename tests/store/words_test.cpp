@@ -347,6 +347,26 @@ TEST_F(TwoStores, FindWhatHasNoWordsYetInTheIndexOfBefore)
     EXPECT_EQ(found(*postgres.store, "see jaz").size(), 1U);
 }
 
+TEST_F(TwoStores, MakeTheWordsOfLongTextsAFewAtATime)
+{
+    constexpr std::int64_t kEvents = 40;
+    const UserId user = both<User>(AddUser{"a@b.co", "a", "!", {}, now}).id;
+    EventDraft draft = draft_of("Jazz", 5, now + 24h);
+    while (draft.description.size() < 4'900) draft.description += "all night long ";
+    for (std::int64_t i = 0; i < kEvents; ++i) (void)both<Event>(AddEvent{user, draft, now});
+    sqlite.sql("UPDATE events SET words_version = NULL");
+    postgres.sql("UPDATE events SET words_version = NULL, words_of = NULL");
+    for (Reopened* const home : {static_cast<Reopened*>(&sqlite), static_cast<Reopened*>(&postgres)}) {
+        const auto left = [home] { return std::stoll(home->value("SELECT count(*) FROM events WHERE words_version IS NULL")); };
+        EXPECT_TRUE(must<Done>(*home->store, Reindex{kReindexedAtOnce}).more);
+        EXPECT_GT(left(), kEvents / 2) << "sales wait for each step";
+        EXPECT_LT(left(), kEvents);
+        while (must<Done>(*home->store, Reindex{kReindexedAtOnce}).more) {}
+        EXPECT_EQ(left(), 0);
+    }
+    EXPECT_EQ(found("night jaz").size(), static_cast<std::size_t>(kEvents));
+}
+
 TEST_F(TwoStores, GiveAMailboxToItsOldestAccountAndLeaveTheOthersTheirAddress)
 {
     for (Reopened* const home : {static_cast<Reopened*>(&sqlite), static_cast<Reopened*>(&postgres)}) {
