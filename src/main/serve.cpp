@@ -183,8 +183,6 @@ int serve(const cli::Config& config)
     log::info("closing: finishing what is in flight", {{"signal", signal}});
     draining = true;
     server.stop(kGrace);
-    // Nobody asks it any more. Whom it still lets through goes on into a lane, so its thread ends while those are there.
-    shared.rates.reset();
     live.stop();
     if (work) work->stop();
     registrations.stop();
@@ -193,6 +191,9 @@ int serve(const cli::Config& config)
     searches.stop();
     reads.stop();
     writes.stop();
+    // A login that was under way gave back what it had taken of a limit, so this outlives the threads of the lanes; and whom it
+    // still lets through goes on into a lane, so its own thread ends while those are there.
+    shared.rates.reset();
     log::info("closed");
     return 0;
 }

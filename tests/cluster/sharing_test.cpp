@@ -112,3 +112,40 @@ TEST(Limits, OnLoginsAreSharedByAllNodes)
     EXPECT_EQ(let_in, kBurst) << "each node counted for itself";
     EXPECT_EQ(refused, kBurst);
 }
+
+TEST(Ending, WhilePasswordsAreComparedIsOrderly)
+{
+    Shape shape;
+    shape.nodes = 1;
+    shape.workers = 0;
+    shape.environment = {"BOXOFFICE_RATE_LIMIT=on"};
+    // More logins than the grace of a stop is long enough for; each gives back what it has taken of the limits in Redis.
+    shape.serve_flags = {"--bcrypt-cost", "12",   "--password-threads",   "1",   "--login-rate", "0/0",
+                         "--guess-rate",  "99/1", "--account-guess-rate", "99/1"};
+    Cluster cluster(shape);
+    Caller nobody(cluster.at(0));
+    const Json login{{"email", fresh_word() + "@example.org"}, {"password", std::string(blackbox::kPassword)}};
+    Json person = login;
+    person["name"] = "Anna";
+    blackbox::must(nobody.post("/auth/register", person), 201);
+    blackbox::must(nobody.post("/auth/login", login), 200);
+    std::vector<std::thread> people;
+    for (int i = 0; i < 60; ++i) {
+        people.emplace_back([&] {
+            try {
+                Caller caller(cluster.at(0));
+                (void)caller.post("/auth/login", login);
+            } catch (const std::exception&) {
+                // It was cut off.
+            }
+        });
+    }
+    const auto waiting = [&] {
+        const std::string figures = blackbox::Client(cluster.at(0)).get("/metrics").body;
+        const std::string_view depth = "boxoffice_lane_depth{lane=\"password\"} ";
+        return std::stoi(figures.substr(figures.find(depth) + depth.size()));
+    };
+    while (waiting() < 40) {}
+    cluster.expect_orderly_end();
+    for (std::thread& one : people) one.join();
+}
