@@ -1,11 +1,10 @@
 #pragma once
-#include <array>
 #include <atomic>
 #include <span>
-#include <vector>
 
+#include "core/decide.hpp"
 #include "sqlite/connection.hpp"
-#include "sqlite/inventory.hpp"
+#include "sqlite/facts.hpp"
 #include "sqlite/log_keeper.hpp"
 #include "sqlite/places.hpp"
 #include "sqlite/sqlite.hpp"
@@ -13,8 +12,8 @@
 namespace boxoffice::sqlite
 {
 
-/// Carries out acts: the only object that writes to the file. One thread.
-/// Each act is a method: gather the facts, ask the rule, carry out its plan. The statements stand beside it.
+/// Writes batches: the only object that writes to the file. One thread. What a batch does to the store is decided in core
+/// (core/decide.hpp), on facts that are looked up in the batch's transaction.
 class Writer
 {
 public:
@@ -39,24 +38,15 @@ public:
     [[nodiscard]] const LogKeeper& log() const { return log_; }
 
 private:
-    void begin();
     void commit();
     void roll_back() noexcept;
     void settle_catalogue() noexcept;
-    void publish() noexcept;
-    void carry_out_one(WriteJob& job);
+    void publish(const Changes& changes) noexcept;
+    void write(const Changes& changes);
+    void write_events(const Changes& changes);
 
-    Outcome act(const AddUser& act);
-    Outcome act(const ChangeUser& act);
-    Outcome act(const RenewHash& act);
+    // The acts that are answered here and not decided in core.
     Outcome act(const Reindex& act);
-    Outcome act(const AddEvent& act);
-    Outcome act(const ChangeEvent& act);
-    Outcome act(const RemoveEvent& act);
-    Outcome act(const Reserve& act);
-    Outcome act(const Pay& act);
-    Outcome act(const Cancel& act);
-    Outcome act(const LapseDue& act);
     Outcome act(const ForgetAnswers& act);
     Outcome act(const TakeEffects& act);
     Outcome act(const SettleEffects& act);
@@ -68,50 +58,15 @@ private:
     std::size_t reindex_events(std::size_t most);
     std::size_t reindex_users(std::size_t most);
     void index_words(EventId event, const std::string& words);
-    /// Who has this mailbox: by an ASCII address or by its key.
-    std::optional<UserId> owner_of(std::string_view email_key);
-    /// Rows that are never removed, so that SQLite counts their ids up by itself but for the first one after a restore.
-    enum class Numbered : std::uint8_t { user, event, ticket };
-    /// The id for the next row where SQLite's own would not do: it counts on from there once the row is in, which given_id() is
-    /// told.
-    [[nodiscard]] std::optional<std::int64_t> first_id(Numbered what) const;
-    std::int64_t given_id(Numbered what);
-    void find_first_ids();
-
-    /// The ticket, when it is `user`'s own.
-    std::optional<Ticket> own_ticket(TicketId id, UserId user);
-    std::optional<Event> event_row(EventId id);
-    /// Up to `most` holds of one event that are due and waited for by no payment in time, earliest deadline first.
-    std::vector<TicketId> due_holds(EventId event, Instant now, std::size_t most);
-    /// Marks these due holds as expired, gives their seats back and notes the effect.
-    void lapse(EventId event, Inventory::Stock& stock, std::span<const TicketId> holds, Instant now);
-    /// Gives a lapsed hold, whose payment is in time, a seat again; hold_expired when none is free.
-    Result<void> revive(const Ticket& ticket, Instant now);
-    [[nodiscard]] bool is_awaited(TicketId ticket, Instant deadline) const;
-    /// Writes what follows from a change into the outbox, so many tickets to a row; one row when there are none.
-    void note(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now);
     /// How many messages went to its recipient in the hour before, up to the most that may.
     std::int64_t mails_of_hour(const TakeMailTurn& act);
     std::int64_t forget_mails(Instant before, std::int64_t most);
 
     Connection db_;
     Places& places_;
-    const Zones& zones_;
-    const Arrivals* const arrivals_;
-    const bool mails_;  // whether effects that need mail are written
-    Inventory inventory_;
-
-    std::int64_t ids_after_ = 0;
-    std::array<bool, 3> ids_to_jump_{};         // by Numbered: the next one is the first after a restore
-    std::array<bool, 3> ids_to_jump_before_{};  // the open transaction
-
-    // What the open transaction will have done, for after its commit.
-    std::vector<Place> put_;
-    std::vector<EventId> removed_;
-    std::int64_t reserved_change_ = 0;
-    std::int64_t noted_ = 0;       // outbox rows in its life
-    WriteJob* current_ = nullptr;  // the act that is being carried out
-    bool catalogue_changed_ = false;
+    const DecideOptions decide_;
+    LiveFacts facts_;
+    bool catalogue_changed_ = false;  // by the open transaction
 
     std::atomic<std::int64_t> reserved_ = 0;
     std::atomic<std::uint64_t> catalogue_version_ = 0;

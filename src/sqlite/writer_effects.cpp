@@ -21,29 +21,7 @@ constexpr std::string_view kDueWithoutMail =
 
 constexpr Micros kHour = std::chrono::hours(1);
 
-std::string joined(std::span<const TicketId> tickets)
-{
-    std::string text;
-    for (const TicketId ticket : tickets) {
-        if (!text.empty()) text += ',';
-        text += std::to_string(ticket.value);
-    }
-    return text;
-}
-
 }  // namespace
-
-void Writer::note(EffectKind kind, EventId event, std::span<const TicketId> tickets, Instant now)
-{
-    if (!mails_ && needs_mail(kind)) return;
-    do {
-        const auto some = tickets.first(std::min(tickets.size(), kTicketsToAnEffect));
-        db_.execute("INSERT INTO outbox (kind, event_id, tickets, made_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    static_cast<int>(kind), event, joined(some), now, due_at(kind, now));
-        tickets = tickets.subspan(some.size());
-        ++noted_;
-    } while (!tickets.empty());
-}
 
 Outcome Writer::act(const TakeEffects& act)
 {

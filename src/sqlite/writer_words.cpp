@@ -60,12 +60,6 @@ std::size_t Writer::reindex_events(std::size_t most)
     return all.size();
 }
 
-std::optional<UserId> Writer::owner_of(std::string_view email_key)
-{
-    return first_of(
-        db_.query("SELECT id FROM users WHERE email_key = ?1 UNION ALL SELECT id FROM users WHERE email_folded = ?1", email_key));
-}
-
 std::size_t Writer::reindex_users(std::size_t most)
 {
     struct Unkeyed {

@@ -271,6 +271,25 @@ TEST_P(Idempotency, KeepsRefusalsTooBytesAndAll)
     EXPECT_EQ(std::get<KeptAnswer>(act_with_key(Reserve{EventId{77}, buyer, hold, now}, buyer, "k", "f", now)).bytes, "answer 1");
 }
 
+// A key kept in any other way than by the transaction of its act would promise what did not happen.
+TEST_P(Idempotency, KeepsNoAnswerOfABatchThatFailsWhenItIsWritten)
+{
+    const EventId concert = event(5);
+    const UserId buyer = person();
+    const IdempotencyClaim claim{buyer, "the key", "f", now, [](const Outcome&) { return KeptAnswer{"kept"}; }};
+    WriteJob good{Reserve{concert, buyer, hold, now}, claim, {}};
+    WriteJob impossible{Reserve{concert, buyer, Micros(0), now}, {}, {}};  // no rule asks for it, and every engine refuses it
+    WriteJob* const batch[] = {&good, &impossible};
+    EXPECT_ANY_THROW(store().carry_out(batch));
+    EXPECT_EQ(sold(concert), 0);
+
+    WriteJob again{Reserve{concert, buyer, hold, now}, claim, {}};
+    WriteJob* const alone[] = {&again};
+    store().carry_out(alone);
+    EXPECT_TRUE(std::holds_alternative<Ticket>(again.outcome));
+    EXPECT_EQ(sold(concert), 1);
+}
+
 TEST_P(Idempotency, RefusesAKeyForAnotherRequestAndLetsUsersShareOne)
 {
     const EventId concert = event(5);
