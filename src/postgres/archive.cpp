@@ -6,8 +6,8 @@
 #include "postgres/archive_columns.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/migrations.hpp"
+#include "postgres/reindex.hpp"
 #include "postgres/use.hpp"
-#include "postgres/writes.hpp"
 
 namespace boxoffice
 {
@@ -188,16 +188,16 @@ private:
     void reindex()
     {
         for (bool more = true; more;) {
-            Facts facts;
-            ask_unindexed(kReindexedAtOnce, facts, [this](std::string_view sql, Params params, const auto& read) {
+            Unindexed found;
+            ask_unindexed(kReindexedAtOnce, found, [this](std::string_view sql, Params params, const auto& read) {
                 read(db_.ask(sql, std::move(params)));
             });
             Flight flight;
             flight.add("BEGIN");
-            postgres::reindex(flight, facts);
+            postgres::reindex(flight, found);
             flight.add("COMMIT");
             (void)db_.fly(flight);
-            more = !facts.unindexed.empty() || !facts.unkeyed.empty();
+            more = !found.empty();
         }
     }
 

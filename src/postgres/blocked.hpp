@@ -7,7 +7,8 @@
 #include <set>
 #include <vector>
 
-#include "postgres/facts.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/wanted.hpp"
 
 namespace boxoffice::postgres
 {

@@ -1,7 +1,6 @@
 #include "postgres/facts.hpp"
 
 #include "postgres/rows.hpp"
-#include "postgres/writes.hpp"
 
 namespace boxoffice::postgres
 {
@@ -93,6 +92,17 @@ constexpr std::string_view kDue =
 constexpr std::string_view kTickets =
     "SELECT " BOXOFFICE_PG_TICKET_COLUMNS " FROM tickets t WHERE t.id = ANY($1::bigint[]) ORDER BY t.id FOR UPDATE";
 constexpr std::string_view kReferences = "SELECT payment_reference, id FROM tickets WHERE payment_reference = ANY($1::text[])";
+constexpr std::string_view kUsers =
+    "SELECT " BOXOFFICE_PG_USER_COLUMNS
+    ", u.password_hash FROM users u WHERE u.id = ANY($1::bigint[]) ORDER BY u.id FOR NO KEY UPDATE";
+constexpr std::string_view kKnown = "SELECT id FROM users WHERE id = ANY($1::bigint[])";
+constexpr std::string_view kEmails =
+    "SELECT email_folded FROM users WHERE email_folded = ANY($1::text[]) UNION ALL "
+    "SELECT email_key FROM users WHERE email_key = ANY($1::text[])";
+constexpr std::string_view kPublished =
+    "SELECT w.organizer, e.created_at FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(organizer, skipped, wanted) "
+    "CROSS JOIN LATERAL (SELECT created_at FROM events WHERE organizer_id = w.organizer ORDER BY created_at DESC OFFSET "
+    "w.skipped LIMIT w.wanted) e ORDER BY w.organizer, e.created_at DESC";
 constexpr std::string_view kTicketIds = "SELECT nextval('tickets_id_seq') FROM generate_series(1, $1::bigint)";
 constexpr std::string_view kEventIds = "SELECT nextval('events_id_seq') FROM generate_series(1, $1::bigint)";
 constexpr std::string_view kUserIds = "SELECT nextval('users_id_seq') FROM generate_series(1, $1::bigint)";
@@ -127,30 +137,24 @@ std::vector<std::int64_t> fresh(const Rows& rows)
     return ids;
 }
 
-void read_stock(Facts& facts, const Rows& rows)
+void read_stock(Gathered& facts, const Rows& rows)
 {
     for (int row = 0; row < rows.count(); ++row) {
         if (facts.stocks.contains(rows.id<EventId>(row, 0))) continue;
-        Stock stock;
-        stock.total = rows.integer(row, 1);
-        stock.sold = rows.integer(row, 2);
-        stock.pace = {rows.real(row, 3), rows.instant(row, 4)};
-        stock.was_full = stock.full();
-        facts.stocks.emplace(rows.id<EventId>(row, 0), std::move(stock));
+        const StockRow stock{rows.integer(row, 1), rows.integer(row, 2), {rows.real(row, 3), rows.instant(row, 4)}, {}};
+        facts.stocks.emplace(rows.id<EventId>(row, 0), Gathered::Counter{stock, {}});
     }
 }
 
 /// Due holds, from these columns: the event, the ticket, its deadline.
-void read_due(Facts& facts, const Rows& rows, int event, int ticket, int deadline)
+void read_due(Gathered& facts, const Rows& rows, int event, int ticket, int deadline)
 {
-    for (int row = 0; row < rows.count(); ++row) {
-        facts.due.push_back({rows.id<TicketId>(row, ticket), rows.instant(row, deadline)});
-        facts.due_events.push_back(rows.id<EventId>(row, event));
-    }
+    for (int row = 0; row < rows.count(); ++row)
+        facts.due.push_back({rows.id<TicketId>(row, ticket), rows.id<EventId>(row, event), rows.instant(row, deadline)});
 }
 
 /// After the locks: whoever carries out the same request at another node then has committed it, or waits for this one.
-void ask_kept(Gathering& first, const Wanted& wanted, Facts& facts)
+void ask_kept(Gathering& first, const Wanted& wanted, Gathered& facts)
 {
     if (!wanted.new_keys.empty()) {
         std::vector<std::string> names;
@@ -170,16 +174,15 @@ void ask_kept(Gathering& first, const Wanted& wanted, Facts& facts)
         first.ask(kKept, std::move(Params().integers(users).texts(keys).instants(after)), [&facts](const Rows& rows) {
             for (int row = 0; row < rows.count(); ++row) {
                 facts.kept.emplace(KeyOfUser{rows.integer(row, 0), std::string(rows.text(row, 1))},
-                                   Kept{std::string(rows.text(row, 2)), std::string(rows.text(row, 3))});
+                                   KeptRow{std::string(rows.text(row, 2)), std::string(rows.text(row, 3))});
             }
         });
     }
 }
 
-void ask_locks(Gathering& first, const Wanted& wanted, Facts& facts)
+void ask_locks(Gathering& first, const Wanted& wanted, Gathered& facts)
 {
     const auto most = static_cast<std::int64_t>(wanted.lapse);
-    facts.due_asked = wanted.lapse;
     if (wanted.only_lapse) {
         Params params;
         params.instant(wanted.now).integer(most);
@@ -205,9 +208,9 @@ void ask_locks(Gathering& first, const Wanted& wanted, Facts& facts)
 }
 
 /// Due holds of events, at most so many of each.
-void ask_due(Gathering& first, const Wanted& wanted, std::string_view sql, const auto& counts, std::int64_t beside, Facts& facts)
+void ask_due(Gathering& first, const Wanted& wanted, std::string_view sql, const auto& counts, std::int64_t beside,
+             Gathered& facts)
 {
-    if (counts.empty()) return;
     std::vector<EventId> events;
     std::vector<std::int64_t> most;
     for (const auto& [event, count] : counts) {
@@ -219,12 +222,12 @@ void ask_due(Gathering& first, const Wanted& wanted, std::string_view sql, const
                   for (int row = 0; row < rows.count(); ++row) {
                       const auto stock = facts.stocks.find(rows.id<EventId>(row, 1));
                       if (stock == facts.stocks.end()) continue;
-                      stock->second.due.push_back({rows.id<TicketId>(row, 0), rows.instant(row, 2)});
+                      stock->second.due.push_back({rows.id<TicketId>(row, 0), stock->first, rows.instant(row, 2)});
                   }
               });
 }
 
-void ask_events(Gathering& first, const Wanted& wanted, Facts& facts, std::unordered_map<EventId, Instant>& ends)
+void ask_events(Gathering& first, const Wanted& wanted, Gathered& facts, std::unordered_map<EventId, Instant>& ends)
 {
     if (!wanted.events.empty()) {
         first.ask(kEnds, std::move(Params().ids(list(wanted.events))), [&ends](const Rows& rows) {
@@ -246,7 +249,7 @@ void ask_events(Gathering& first, const Wanted& wanted, Facts& facts, std::unord
     ask_due(first, wanted, wanted.careful ? kDueOfRemovedCarefully : kDueOfRemoved, wanted.removals, 0, facts);
 }
 
-void ask_tickets(Gathering& first, const Wanted& wanted, Facts& facts)
+void ask_tickets(Gathering& first, const Wanted& wanted, Gathered& facts)
 {
     if (!wanted.tickets.empty()) {
         first.ask(kTickets, std::move(Params().ids(list(wanted.tickets))), [&facts](const Rows& rows) {
@@ -264,7 +267,44 @@ void ask_tickets(Gathering& first, const Wanted& wanted, Facts& facts)
     }
 }
 
-void ask_numbers(Gathering& first, const Wanted& wanted, Facts& facts)
+void ask_people(Gathering& first, const Wanted& wanted, Gathered& facts)
+{
+    if (!wanted.users.empty()) {
+        first.ask(kUsers, std::move(Params().ids(list(wanted.users))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) {
+                Account user{read_user(rows, row), std::string(rows.text(row, 6))};
+                facts.users.emplace(user.user.id, std::move(user));
+            }
+        });
+    }
+    if (!wanted.known.empty()) {
+        first.ask(kKnown, std::move(Params().ids(list(wanted.known))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) facts.known.insert(rows.id<UserId>(row, 0));
+        });
+    }
+    if (!wanted.emails.empty()) {
+        first.ask(kEmails, std::move(Params().texts(list(wanted.emails))), [&facts](const Rows& rows) {
+            for (int row = 0; row < rows.count(); ++row) facts.emails.emplace(rows.text(row, 0));
+        });
+    }
+}
+
+void ask_published(Gathering& first, const Wanted& wanted, Gathered& facts)
+{
+    if (wanted.publishers.empty()) return;
+    std::vector<UserId> organizers;
+    std::vector<std::int64_t> skipped, adds;
+    for (const auto& [organizer, publishing] : wanted.publishers) {
+        organizers.push_back(organizer);
+        skipped.push_back(publishing.skipped());
+        adds.push_back(publishing.adds);
+    }
+    first.ask(kPublished, std::move(Params().ids(organizers).integers(skipped).integers(adds)), [&facts](const Rows& rows) {
+        for (int row = 0; row < rows.count(); ++row) facts.published[rows.id<UserId>(row, 0)].push_back(rows.instant(row, 1));
+    });
+}
+
+void ask_numbers(Gathering& first, const Wanted& wanted, Gathered& facts)
 {
     const auto number = [&](std::int64_t count, std::string_view sql, std::vector<std::int64_t>& into) {
         if (count > 0) first.ask(sql, std::move(Params().integer(count)), [&into](const Rows& rows) { into = fresh(rows); });
@@ -275,26 +315,19 @@ void ask_numbers(Gathering& first, const Wanted& wanted, Facts& facts)
 }
 
 /// What is due of events that somebody else has locked is theirs to lapse, or the next round's.
-void leave_out_unlocked(Facts& facts)
+void leave_out_unlocked(Gathered& facts)
 {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < facts.due.size(); ++i) {
-        if (!facts.stocks.contains(facts.due_events[i])) continue;
-        facts.due[kept] = facts.due[i];
-        facts.due_events[kept++] = facts.due_events[i];
-    }
-    facts.due.resize(kept);
-    facts.due_events.resize(kept);
+    std::erase_if(facts.due, [&](const DueHold& hold) { return !facts.stocks.contains(hold.event); });
 }
 
 /// An event that was removed has no stock to sell from.
-void note_ends(const Wanted& wanted, const std::unordered_map<EventId, Instant>& ends, Facts& facts)
+void note_ends(const Wanted& wanted, const std::unordered_map<EventId, Instant>& ends, Gathered& facts)
 {
     for (const EventId event : wanted.events) {
         const auto stock = facts.stocks.find(event);
         if (stock == facts.stocks.end()) continue;
         if (const auto end = ends.find(event); end != ends.end())
-            stock->second.end_time = end->second;
+            stock->second.row.end_time = end->second;
         else if (!wanted.whole_events.contains(event) || !facts.events.contains(event))
             facts.stocks.erase(stock);  // removed
     }
@@ -302,9 +335,9 @@ void note_ends(const Wanted& wanted, const std::unordered_map<EventId, Instant>&
 
 }  // namespace
 
-Facts gather(Connection& db, const Wanted& wanted)
+Gathered gather(Connection& db, const Wanted& wanted)
 {
-    Facts facts;
+    Gathered facts(wanted);
     std::unordered_map<EventId, Instant> ends;
     Gathering first;
     const Ask ask = [&first](std::string_view sql, Params params, std::function<void(const Rows&)> read) {
@@ -318,9 +351,9 @@ Facts gather(Connection& db, const Wanted& wanted)
     ask_locks(first, wanted, facts);
     ask_events(first, wanted, facts, ends);
     ask_tickets(first, wanted, facts);
-    ask_people(wanted, facts, ask);
-    ask_published(wanted, facts, ask);
-    ask_unindexed(wanted.reindex, facts, ask);
+    ask_people(first, wanted, facts);
+    ask_published(first, wanted, facts);
+    ask_unindexed(wanted.reindex, facts.unindexed, ask);
     ask_kept(first, wanted, facts);
     ask_numbers(first, wanted, facts);
     first.go(db);

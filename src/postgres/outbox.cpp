@@ -39,71 +39,93 @@ constexpr std::string_view kTurn = "SELECT sent_at IS NOT NULL, until > $2 FROM 
 constexpr std::string_view kMailSent =
     "INSERT INTO mails (key, until, sent_at) VALUES ($1, $2, $2) ON CONFLICT (key) DO UPDATE SET sent_at = excluded.sent_at";
 
-struct OutboxAct {
-    Flight& flight;
-    WriteJob& job;
-    Later& later;
-
-    void operator()(const TakeEffects& act) const
-    {
-        const auto at =
-            flight.add(act.mail ? kTakeEffects : kTakeEffectsWithoutMail,
-                       std::move(Params().instant(act.now).integer(static_cast<std::int64_t>(act.most)).instant(act.until)));
-        later.emplace_back([at, &to = job](const std::vector<Rows>& all) {
-            const Rows& rows = all[at];
-            Effects effects;
-            for (int row = 0; row < rows.count(); ++row) {
-                Effect effect;
-                effect.id = rows.integer(row, 0);
-                effect.kind = static_cast<EffectKind>(rows.integer(row, 1));
-                effect.event = rows.id<EventId>(row, 2);
-                for (const std::int64_t ticket : rows.integers(row, 3)) effect.tickets.push_back(TicketId{ticket});
-                effect.made_at = rows.instant(row, 4);
-                effect.tries = static_cast<int>(rows.integer(row, 5));
-                effects.taken.push_back(std::move(effect));
-            }
-            to.outcome = std::move(effects);
-        });
-    }
-    void operator()(const SettleEffects& act) const { flight.add(kSettleEffects, std::move(Params().integers(act.effects))); }
-    void operator()(const PostponeEffect& act) const
-    {
-        flight.add(kPostponeEffect,
-                   std::move(Params().integer(act.effect).text(std::string_view(act.why)).instant(act.due_at).instant(act.now)));
-    }
-    void operator()(const TakeMailTurn& act) const
-    {
-        const auto recipient = act.recipient.empty() ? std::nullopt : std::optional(act.recipient);
-        Params params;
-        params.text(std::string_view(act.key)).instant(act.until).instant(act.now).text(recipient);
-        if (!act.always) {
-            flight.add(kCountAlone, std::move(Params().text(std::string_view(act.recipient))));
-            params.instant(act.now - std::chrono::hours(1)).integer(kMailsAnHour);
-        }
-        const auto mine = flight.add(act.always ? kTakeTurn : kTakeTurnOfFew, std::move(params));
-        const auto state = flight.add(kTurn, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
-        later.emplace_back([mine, state, always = act.always, &to = job](const std::vector<Rows>& rows) {
-            const Rows& found = rows[state];
-            if (rows[mine].count() > 0)
-                to.outcome = MailTurn::yours;
-            else if (found.count() > 0 && found.boolean(0, 0))
-                to.outcome = MailTurn::already_sent;
-            else
-                to.outcome = always || (found.count() > 0 && found.boolean(0, 1)) ? MailTurn::elsewhere : MailTurn::too_many;
-        });
-    }
-    void operator()(const MarkMailSent& act) const
-    {
-        flight.add(kMailSent, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
-    }
-    template <class Other>
-    void operator()(const Other&) const
-    {
-    }
-};
+/// A node that lost its connection asks within seconds what became of its transaction.
+constexpr double kBatchesFor = 3600;  // seconds
+constexpr std::string_view kForgetAnswers =
+    "WITH gone AS (DELETE FROM kept_answers WHERE ctid = ANY(ARRAY(SELECT ctid FROM kept_answers WHERE kept_at < $1 "
+    "ORDER BY kept_at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
+constexpr std::string_view kForgetBatches =
+    "WITH gone AS (DELETE FROM batches WHERE ctid = ANY(ARRAY(SELECT ctid FROM batches WHERE made_at < now() - "
+    "make_interval(secs => $1) "
+    "ORDER BY made_at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
+constexpr std::string_view kForgetMails =
+    "WITH gone AS (DELETE FROM mails WHERE ctid = ANY(ARRAY(SELECT ctid FROM mails WHERE until < $1 "
+    "ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
 
 }  // namespace
 
-void add_outbox_act(Flight& flight, WriteJob& job, Later& later) { std::visit(OutboxAct{flight, job, later}, job.act); }
+void ServerActs::add(WriteJob& job, const ForgetAnswers& act)
+{
+    const auto most = static_cast<std::int64_t>(act.most);
+    const auto answers = flight_.add(kForgetAnswers, std::move(Params().instant(act.before).integer(most)));
+    const auto batches = flight_.add(kForgetBatches, std::move(Params().real(kBatchesFor).integer(most)));
+    const auto mails = flight_.add(kForgetMails, std::move(Params().instant(act.before - kMailsOutliveAnswers).integer(most)));
+    later_.emplace_back([answers, batches, mails, most, &to = job](const std::vector<Rows>& rows) {
+        const auto full = [&](std::size_t at) { return rows[at].integer(0, 0) >= most; };
+        to.outcome = Done{full(answers) || full(batches) || full(mails)};
+    });
+}
+
+void ServerActs::add(WriteJob& job, const TakeEffects& act)
+{
+    job.outcome = Effects{};
+    const auto at =
+        flight_.add(act.mail ? kTakeEffects : kTakeEffectsWithoutMail,
+                    std::move(Params().instant(act.now).integer(static_cast<std::int64_t>(act.most)).instant(act.until)));
+    later_.emplace_back([at, &to = job](const std::vector<Rows>& all) {
+        const Rows& rows = all[at];
+        Effects effects;
+        for (int row = 0; row < rows.count(); ++row) {
+            Effect effect;
+            effect.id = rows.integer(row, 0);
+            effect.kind = static_cast<EffectKind>(rows.integer(row, 1));
+            effect.event = rows.id<EventId>(row, 2);
+            for (const std::int64_t ticket : rows.integers(row, 3)) effect.tickets.push_back(TicketId{ticket});
+            effect.made_at = rows.instant(row, 4);
+            effect.tries = static_cast<int>(rows.integer(row, 5));
+            effects.taken.push_back(std::move(effect));
+        }
+        to.outcome = std::move(effects);
+    });
+}
+
+void ServerActs::add(WriteJob&, const SettleEffects& act)
+{
+    flight_.add(kSettleEffects, std::move(Params().integers(act.effects)));
+}
+
+void ServerActs::add(WriteJob&, const PostponeEffect& act)
+{
+    flight_.add(kPostponeEffect,
+                std::move(Params().integer(act.effect).text(std::string_view(act.why)).instant(act.due_at).instant(act.now)));
+}
+
+void ServerActs::add(WriteJob& job, const TakeMailTurn& act)
+{
+    job.outcome = MailTurn::elsewhere;
+    const auto recipient = act.recipient.empty() ? std::nullopt : std::optional(act.recipient);
+    Params params;
+    params.text(std::string_view(act.key)).instant(act.until).instant(act.now).text(recipient);
+    if (!act.always) {
+        flight_.add(kCountAlone, std::move(Params().text(std::string_view(act.recipient))));
+        params.instant(act.now - std::chrono::hours(1)).integer(kMailsAnHour);
+    }
+    const auto mine = flight_.add(act.always ? kTakeTurn : kTakeTurnOfFew, std::move(params));
+    const auto state = flight_.add(kTurn, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
+    later_.emplace_back([mine, state, always = act.always, &to = job](const std::vector<Rows>& rows) {
+        const Rows& found = rows[state];
+        if (rows[mine].count() > 0)
+            to.outcome = MailTurn::yours;
+        else if (found.count() > 0 && found.boolean(0, 0))
+            to.outcome = MailTurn::already_sent;
+        else
+            to.outcome = always || (found.count() > 0 && found.boolean(0, 1)) ? MailTurn::elsewhere : MailTurn::too_many;
+    });
+}
+
+void ServerActs::add(WriteJob&, const MarkMailSent& act)
+{
+    flight_.add(kMailSent, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
+}
 
 }  // namespace boxoffice::postgres

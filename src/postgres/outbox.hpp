@@ -11,8 +11,23 @@ namespace boxoffice::postgres
 /// What reads the answers of a flight once they are there.
 using Later = std::vector<std::function<void(const std::vector<Rows>&)>>;
 
-/// Adds the statements of an act on the outbox or on the mails sent, which the server decides by itself, and what reads its
-/// outcome. Of any other act: nothing.
-void add_outbox_act(Flight& flight, WriteJob& job, Later& later);
+/// Adds the statements of an act that the server answers by itself, on the outbox, the mails sent, and what is only kept for a
+/// time; and what reads its outcome.
+class ServerActs
+{
+public:
+    ServerActs(Flight& flight, Later& later) : flight_(flight), later_(later) {}
+
+    void add(WriteJob& job, const ForgetAnswers& act);
+    void add(WriteJob& job, const TakeEffects& act);
+    void add(WriteJob& job, const SettleEffects& act);
+    void add(WriteJob& job, const PostponeEffect& act);
+    void add(WriteJob& job, const TakeMailTurn& act);
+    void add(WriteJob& job, const MarkMailSent& act);
+
+private:
+    Flight& flight_;
+    Later& later_;
+};
 
 }  // namespace boxoffice::postgres

@@ -1,8 +1,9 @@
+#include "postgres/reindex.hpp"
+
 #include <set>
 
 #include "core/search.hpp"
 #include "postgres/words.hpp"
-#include "postgres/writes.hpp"
 #include "text/text.hpp"
 
 /// What searches and logins compare, for rows that an earlier version wrote.
@@ -12,7 +13,7 @@ namespace boxoffice::postgres
 namespace
 {
 
-// What somebody keeps locked is passed by and comes round again: neither a start nor what else a lane has to do waits for it.
+// What another session keeps locked is passed by and comes round again: neither a start nor what else a lane has to do waits for it.
 constexpr std::string_view kUnindexed =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
     " FROM events WHERE removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF
@@ -40,34 +41,32 @@ constexpr std::string_view kLeaveYounger =
 
 }  // namespace
 
-void ask_unindexed(std::size_t most, Facts& facts, const Ask& ask)
+void ask_unindexed(std::size_t most, Unindexed& found, const Ask& ask)
 {
     if (most == 0) return;
     const auto limit = static_cast<std::int64_t>(most);
-    const auto read = [&facts](const Rows& rows) {
-        for (int row = 0; row < rows.count() && facts.unindexed_bytes < kReindexedBytesAtOnce; ++row) {
-            const auto event = rows.id<EventId>(row, 0);
-            facts.unindexed_bytes += rows.text(row, 1).size() + rows.text(row, 2).size() + rows.text(row, 3).size();
-            facts.unindexed.emplace(
-                event, Facts::Unindexed{event, words_of_event(rows.text(row, 1), rows.text(row, 2), rows.text(row, 3)),
-                                        rows.integer(row, 4)});
+    const auto read = [&found](const Rows& rows) {
+        for (int row = 0; row < rows.count() && found.bytes < kReindexedBytesAtOnce; ++row) {
+            found.bytes += rows.text(row, 1).size() + rows.text(row, 2).size() + rows.text(row, 3).size();
+            std::string words = words_of_event(rows.text(row, 1), rows.text(row, 2), rows.text(row, 3));
+            found.events.try_emplace(rows.id<EventId>(row, 0), Unindexed::Words{std::move(words), rows.integer(row, 4)});
         }
     };
     ask(kUnindexed, std::move(Params().integer(limit)), read);
     ask(kIndexedBefore, std::move(Params().integer(limit).integer(text::words_version())), read);
-    ask(kUnkeyed, std::move(Params().integer(limit)), [&facts](const Rows& rows) {
+    ask(kUnkeyed, std::move(Params().integer(limit)), [&found](const Rows& rows) {
         for (int row = 0; row < rows.count(); ++row)
-            facts.unkeyed.push_back({rows.id<UserId>(row, 0), text::address_key(rows.text(row, 1))});
+            found.users.push_back({rows.id<UserId>(row, 0), text::address_key(rows.text(row, 1))});
     });
 }
 
-void reindex(Flight& flight, const Facts& facts)
+void reindex(Flight& flight, const Unindexed& found)
 {
-    if (!facts.unindexed.empty()) {
+    if (!found.events.empty()) {
         std::vector<EventId> ids;
         std::vector<std::string> words;
         std::vector<std::int64_t> made_of;
-        for (const auto& [id, event] : facts.unindexed) {
+        for (const auto& [id, event] : found.events) {
             ids.push_back(id);
             words.push_back(event.words);
             made_of.push_back(event.made_of);
@@ -75,11 +74,11 @@ void reindex(Flight& flight, const Facts& facts)
         flight.add(kReindexEvents, std::move(Params().ids(ids).texts(words).integers(made_of).integer(text::words_version())));
     }
     // One account of a mailbox in each round: the next sees that the key is taken.
-    for (std::vector<Facts::Unkeyed> left = facts.unkeyed; !left.empty();) {
+    for (std::vector<Unindexed::Mailbox> left = found.users; !left.empty();) {
         std::vector<UserId> ids;
         std::vector<std::string> keys;
         std::set<std::string> seen;
-        std::erase_if(left, [&](const Facts::Unkeyed& one) {
+        std::erase_if(left, [&](const Unindexed::Mailbox& one) {
             if (!seen.insert(one.key).second) return false;
             ids.push_back(one.user);
             keys.push_back(one.key);

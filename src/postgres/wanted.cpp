@@ -1,3 +1,5 @@
+#include "postgres/wanted.hpp"
+
 #include <algorithm>
 
 #include "core/limits.hpp"
@@ -11,63 +13,10 @@ namespace boxoffice::postgres
 namespace
 {
 
-void want(Wanted& wanted, const AddUser& act)
+template <class A>
+Instant now_of(const A& act)
 {
-    wanted.emails.insert(fold_email(act.email));
-    wanted.emails.insert(text::address_key(act.email));
-    ++wanted.users_new;
-}
-void want(Wanted& wanted, const ChangeUser& act) { wanted.users.insert(act.user); }
-void want(Wanted& wanted, const RenewHash& act) { wanted.users.insert(act.user); }
-void want(Wanted& wanted, const AddEvent& act)
-{
-    wanted.known.insert(act.organizer);
-    ++wanted.events_new;
-    if (act.most_a_day > 0) wanted.add_publisher(act);
-}
-void want(Wanted& wanted, const ChangeEvent& act)
-{
-    wanted.events.insert(act.event);
-    wanted.whole_events.insert(act.event);
-}
-void want(Wanted& wanted, const RemoveEvent& act)
-{
-    wanted.events.insert(act.event);
-    wanted.whole_events.insert(act.event);
-    // Holds whose time is up stand in nobody's way: all of them may have to lapse here.
-    wanted.removals[act.event] = kTicketsMax;
-}
-void want(Wanted& wanted, const Reserve& act)
-{
-    wanted.events.insert(act.event);
-    wanted.known.insert(act.user);
-    ++wanted.reserves[act.event];
-    ++wanted.tickets_new;
-}
-void want(Wanted& wanted, const Pay& act)
-{
-    wanted.tickets.insert(act.ticket);
-    wanted.references.insert(act.reference);
-}
-void want(Wanted& wanted, const Cancel& act)
-{
-    wanted.tickets.insert(act.ticket);
-    wanted.cancels.insert(act.ticket);
-}
-void want(Wanted& wanted, const Reindex& act) { wanted.reindex = std::max(wanted.reindex, act.most); }
-void want(Wanted& wanted, const LapseDue& act) { wanted.lapse = std::max(wanted.lapse, act.most); }
-template <class Other>
-void want(Wanted&, const Other&)
-{
-}
-
-template <class T>
-concept HasNow = requires(const T& act) { act.now; };
-
-template <class T>
-Instant now_of(const T& act)
-{
-    if constexpr (HasNow<T>)
+    if constexpr (requires { act.now; })
         return act.now;
     else
         return Instant::min();
@@ -75,26 +24,101 @@ Instant now_of(const T& act)
 
 }  // namespace
 
+void Wanted::add(const need::Seats& need, const WriteJob&)
+{
+    events.insert(need.event);
+    reserves[need.event] += need.seats;
+}
+
+void Wanted::add(const need::WholeEvent& need, const WriteJob&)
+{
+    events.insert(need.event);
+    whole_events.insert(need.event);
+}
+
+void Wanted::add(const need::DueHoldsOf& need, const WriteJob& job)
+{
+    std::int64_t& most = removals[need.event];
+    most = std::max(most, job.deferrable ? kLapsedAtOnceToRemove : kTicketsMax);
+}
+
+void Wanted::add(const need::DueHolds& need, const WriteJob&) { lapse = std::max(lapse, need.most); }
+void Wanted::add(const need::CounterOfTicket& need, const WriteJob&) { cancels.insert(need.ticket); }
+void Wanted::add(const need::SeatAgain& need, const WriteJob&) { seats_again.push_back(need); }
+void Wanted::add(const need::OneTicket& need, const WriteJob&) { tickets.insert(need.ticket); }
+void Wanted::add(const need::WholeUser& need, const WriteJob&) { users.insert(need.user); }
+void Wanted::add(const need::AnyUser& need, const WriteJob&) { known.insert(need.user); }
+void Wanted::add(const need::Reference& need, const WriteJob&) { references.emplace(need.reference); }
+
+void Wanted::add(const need::Mailbox& need, const WriteJob&)
+{
+    emails.insert(fold_email(need.email));
+    emails.insert(text::address_key(need.email));
+}
+
+void Wanted::add(const need::NewestEvents& need, const WriteJob&)
+{
+    if (need.most_a_day == 0) return;
+    Publishing& publishing = publishers[need.organizer];
+    publishing.most_a_day = need.most_a_day;
+    ++publishing.adds;
+}
+
+void Wanted::add_act(const WriteJob& job)
+{
+    std::visit(
+        [&]<class A>(const A& act) {
+            now = std::max(now, now_of(act));
+            if constexpr (std::is_same_v<A, Reindex>) reindex = std::max(reindex, act.most);
+            if constexpr (!kByEngine<A>) std::apply([&](const auto&... needs) { (add(needs, job), ...); }, needs_of(act));
+        },
+        job.act);
+}
+
+void Wanted::add_claim(const WriteJob& job)
+{
+    const KeyOfUser key{job.claim->user.value, job.claim->key};
+    keys.emplace(key, job.claim->now - kAnswerLife);
+    const bool waits_at_a_row = std::visit(
+        []<class A>(const A&) {
+            if constexpr (kByEngine<A>)
+                return true;  // nobody asks for it twice
+            else
+                return kLocksARow<A>;
+        },
+        job.act);
+    if (!waits_at_a_row) new_keys.emplace(key, Instant::min());
+}
+
 Wanted::Wanted(std::span<WriteJob* const> jobs, std::size_t awaited) : now(Instant::min())
 {
     for (const WriteJob* const job : jobs) {
-        std::visit(
-            [&](const auto& act) {
-                want(*this, act);
-                now = std::max(now, now_of(act));
-            },
-            job->act);
-        if (const auto* const remove = std::get_if<RemoveEvent>(&job->act); remove && job->deferrable)
-            removals[remove->event] = kLapsedAtOnceToRemove;
-        if (!job->claim) continue;
-        const KeyOfUser key{job->claim->user.value, job->claim->key};
-        keys.emplace(key, job->claim->now - kAnswerLife);
-        if (std::holds_alternative<AddEvent>(job->act)) new_keys.emplace(key, Instant::min());
+        add_act(*job);
+        if (job->claim) add_claim(*job);
     }
     // Other acts without an event, such as the outbox's, may be in the same batch.
     only_lapse = lapse > 0 && events.empty() && cancels.empty();
     if (lapse > 0) lapse += awaited;
     for (auto& [event, count] : reserves) count += static_cast<std::int64_t>(awaited);
+    std::erase_if(reserves, [this](const auto& entry) { return removals.contains(entry.first); });  // which asks for more
+}
+
+bool Wanted::add_revived(const Gathered& facts)
+{
+    bool added = false;
+    for (const need::SeatAgain& need : seats_again) {
+        const auto found = facts.tickets.find(need.ticket);
+        if (found == facts.tickets.end()) continue;
+        const Ticket& ticket = found->second;
+        const bool needs_seat =
+            ticket.user_id == need.user && ticket.status == TicketStatus::expired && need.arrived < ticket.expires_at;
+        if (!needs_seat || !revived.insert(ticket.id).second) continue;
+        events.insert(ticket.event_id);
+        if (!removals.contains(ticket.event_id)) ++reserves[ticket.event_id];
+        only_lapse = false;
+        added = true;
+    }
+    return added;
 }
 
 }  // namespace boxoffice::postgres

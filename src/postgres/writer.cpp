@@ -9,6 +9,10 @@
 #include <random>
 #include <thread>
 
+#include "core/search.hpp"
+#include "postgres/outbox.hpp"
+#include "postgres/writes.hpp"
+
 namespace boxoffice::postgres
 {
 
@@ -163,7 +167,7 @@ void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> pati
 {
     Wanted wanted = wanted_of(jobs);
     wanted.patience = patience;
-    Facts facts = gather(db_, wanted);
+    Gathered facts = gather(db_, wanted);
     try {
         if (wanted.only_lapse && facts.stocks.empty()) {
             // Nothing is due, or somebody else holds the locks of all that is: wait for them this time.
@@ -171,13 +175,12 @@ void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> pati
             wanted.lapse_mode = Wanted::LapseMode::wait_for_one;
             facts = gather(db_, wanted);
         }
-        while (wanted.add_revived(jobs, facts)) {
+        while (wanted.add_revived(facts)) {
             (void)db_.ask("ROLLBACK");
             facts = gather(db_, wanted);
         }
-        Batch batch(jobs, std::move(facts), zones_, options_.arrivals, options_.mails);
-        batch.decide();
-        commit(batch, wanted.now);
+        const Changes changes = decide(jobs, facts, {zones_, options_.arrivals, options_.mails});
+        commit(jobs, changes, facts.unindexed, wanted);
     } catch (const Refused&) {
         throw;  // rolled back
     } catch (const Gone&) {
@@ -188,10 +191,19 @@ void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> pati
     }
 }
 
-void Writer::commit(Batch& batch, Instant now)
+void Writer::commit(std::span<WriteJob* const> jobs, const Changes& changes, const Unindexed& unindexed, const Wanted& wanted)
 {
-    std::vector<std::function<void(const std::vector<Rows>&)>> later;
-    Flight flight = batch.writes(later);
+    Flight flight;
+    Later later;
+    add_writes(flight, changes);
+    reindex(flight, unindexed);
+    answer_by_engine(jobs, [&]<class A>(WriteJob& job, const A& act) {
+        if constexpr (std::is_same_v<A, Reindex>)
+            job.outcome = Done{unindexed.events.size() >= act.most || unindexed.users.size() >= act.most ||
+                               unindexed.bytes >= kReindexedBytesAtOnce};
+        else
+            ServerActs(flight, later).add(job, act);
+    });
     if (flight.empty()) {  // refusals only
         (void)db_.ask("COMMIT");
         return;
@@ -199,10 +211,10 @@ void Writer::commit(Batch& batch, Instant now)
     const auto mark = new_mark();
     flight.add("INSERT INTO batches (mark, made_at) VALUES ($1, now())",
                std::move(Params().uuid(std::span<const unsigned char, 16>(mark))));
-    const std::int64_t at = now.time_since_epoch().count();
-    const auto deadline = batch.earliest_deadline();
+    const std::int64_t at = wanted.now.time_since_epoch().count();
+    const auto deadline = changes.earliest_deadline();
     const bool tells_hold = deadline && at >= notices_.hold_until.load(std::memory_order_relaxed);
-    const bool tells_effect = batch.made_effects() && at >= notices_.effect_after.load(std::memory_order_relaxed);
+    const bool tells_effect = !changes.effects.empty() && at >= notices_.effect_after.load(std::memory_order_relaxed);
     if (tells_hold) flight.add("SELECT pg_notify('boxoffice', 'hold')");
     if (tells_effect) flight.add("SELECT pg_notify('boxoffice', 'effect')");
     flight.add("COMMIT");

@@ -1,9 +1,9 @@
 #pragma once
 #include <atomic>
 
-#include "postgres/batch.hpp"
 #include "postgres/blocked.hpp"
 #include "postgres/due_floor.hpp"
+#include "postgres/facts.hpp"
 
 namespace boxoffice::postgres
 {
@@ -42,7 +42,7 @@ private:
     static void halve(Jobs& jobs);
     /// Throws when the server has been away for too long.
     void note_away(const Gone& gone);
-    void commit(Batch& batch, Instant now);
+    void commit(std::span<WriteJob* const> jobs, const Changes& changes, const Unindexed& unindexed, const Wanted& wanted);
     /// Whether the last commit was asked about in vain, or the server away, a short while ago.
     [[nodiscard]] bool is_silent() const;
     /// The flight that ends with COMMIT; nothing when it was committed and its rows were lost on the way.

@@ -1,14 +1,15 @@
 #include "postgres/writes.hpp"
 
 #include <cmath>
+#include <map>
 
 #include "core/limits.hpp"
 #include "core/search.hpp"
-#include "postgres/outbox.hpp"
+#include "postgres/params.hpp"
 #include "postgres/words.hpp"
 #include "text/text.hpp"
 
-/// The plan as statements: one for each kind of change, whatever the number of acts. Every guarded one ends the transaction
+/// The changes as statements: one for each kind of change, whatever the number of acts. Every guarded one ends the transaction
 /// unless it changed exactly what it was to change.
 namespace boxoffice::postgres
 {
@@ -19,14 +20,19 @@ namespace
 /// Popularity is a logarithm; a step of this much is 7 % of the pace. Between two steps a sale leaves every index alone.
 constexpr double kPopularityStep = 0.1;
 
-/// A node that lost its connection asks within seconds what became of its transaction.
-constexpr double kBatchesFor = 3600;  // seconds
-
 #define GUARDED(change, wanted) \
     "WITH done AS (" change " RETURNING 1) SELECT must_change((SELECT count(*) FROM done), " wanted ")"
 
-constexpr std::string_view kRenewHash =
-    "UPDATE users SET password_hash = $3, updated_at = greatest(updated_at, $4) WHERE id = $1 AND password_hash = $2";
+constexpr std::string_view kAddUsers =
+    "INSERT INTO users (id, email, email_folded, email_key, name, password_hash, latitude, longitude, created_at, updated_at) "
+    "OVERRIDING SYSTEM VALUE SELECT id, email, folded, key, name, hash, latitude, longitude, at, at FROM unnest($1::bigint[], "
+    "$2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::timestamptz[], $9::text[]) "
+    "AS u(id, email, folded, name, hash, latitude, longitude, at, key) ORDER BY folded";
+constexpr std::string_view kChangeUsers = GUARDED(
+    "UPDATE users SET name = u.name, password_hash = u.hash, latitude = u.latitude, longitude = u.longitude, "
+    "updated_at = greatest(updated_at, u.at) FROM unnest($1::bigint[], $2::text[], $3::text[], $4::float8[], $5::float8[], "
+    "$6::timestamptz[]) AS u(id, name, hash, latitude, longitude, at) WHERE users.id = u.id",
+    "$7");
 constexpr std::string_view kAddEvents =
     "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, title, "
     "venue_address, description, tokens, words_version, words_of) OVERRIDING SYSTEM VALUE "
@@ -58,14 +64,16 @@ constexpr std::string_view kRemoveEvents = GUARDED(
 constexpr std::string_view kReserve =
     "INSERT INTO tickets (id, event_id, user_id, created_at, expires_at) OVERRIDING SYSTEM VALUE "
     "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])";
-// Reserved is 0 and the least of all. Said as `= 0`, it would offer the planner the indexes of holds, and as long as nobody has
-// counted the table it believes them short enough to be read whole.
-constexpr std::string_view kPay = GUARDED(
-    "UPDATE tickets t SET status = 1, paid_at = u.at, payment_reference = u.reference "
-    "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS u(id, at, reference) WHERE t.id = u.id AND t.status < 1",
-    "$4");
-constexpr std::string_view kCancel = GUARDED("UPDATE tickets SET status = 3 WHERE id = ANY($1::bigint[]) AND status < 1", "$2");
-constexpr std::string_view kLapse = GUARDED("UPDATE tickets SET status = 2 WHERE id = ANY($1::bigint[]) AND status < 1", "$2");
+constexpr std::string_view kChangeTickets = GUARDED(
+    "UPDATE tickets t SET status = u.after, user_id = u.owner, paid_at = CASE WHEN u.after = 1 THEN u.at END, "
+    "payment_reference = CASE WHEN u.after = 1 THEN u.reference END "
+    "FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::bigint[], $5::timestamptz[], $6::text[]) "
+    "AS u(id, before, after, owner, at, reference) WHERE t.id = u.id AND t.status = u.before",
+    "$7");
+// Said as `status = $3`, it would offer the planner the indexes of holds, which have only reserved ones in them: as long as the
+// table has not been counted it believes them short enough to be read whole.
+constexpr std::string_view kChangeStatus =
+    GUARDED("UPDATE tickets SET status = $2 WHERE id = ANY($1::bigint[]) AND status + 0 = $3", "$4");
 constexpr std::string_view kCount = GUARDED(
     "UPDATE inventory i SET sold = i.sold + u.n, total = u.total, pace = u.pace, paced_at = u.paced_at, "
     "popularity = CASE WHEN abs(u.popularity - i.popularity) > $7 THEN u.popularity ELSE i.popularity END "
@@ -86,16 +94,6 @@ constexpr std::string_view kKeep = GUARDED(
     "kept_at = excluded.kept_at WHERE k.kept_at <= excluded.kept_at - make_interval(secs => $6)",
     "$7");
 
-constexpr std::string_view kForgetAnswers =
-    "WITH gone AS (DELETE FROM kept_answers WHERE ctid = ANY(ARRAY(SELECT ctid FROM kept_answers WHERE kept_at < $1 "
-    "ORDER BY kept_at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
-constexpr std::string_view kForgetBatches =
-    "WITH gone AS (DELETE FROM batches WHERE ctid = ANY(ARRAY(SELECT ctid FROM batches WHERE made_at < now() - "
-    "make_interval(secs => $1) "
-    "ORDER BY made_at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
-constexpr std::string_view kForgetMails =
-    "WITH gone AS (DELETE FROM mails WHERE ctid = ANY(ARRAY(SELECT ctid FROM mails WHERE until < $1 "
-    "ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone";
 /// The order of paces at any one time is the order of these: all halve alike.
 double popularity_of(const Pace& pace)
 {
@@ -134,11 +132,64 @@ struct EventColumns {
     }
 };
 
-void add_events(Flight& flight, const Plan& plan)
+struct UserColumns {
+    std::vector<UserId> ids;
+    std::vector<std::string> names, hashes;
+    std::vector<std::optional<double>> latitudes, longitudes;
+    std::vector<Instant> at;
+
+    void add(const Account& row, Instant when)
+    {
+        const auto& place = row.user.location;
+        ids.push_back(row.user.id);
+        names.push_back(row.user.name);
+        hashes.push_back(row.password_hash);
+        latitudes.push_back(place ? std::optional(place->latitude) : std::nullopt);
+        longitudes.push_back(place ? std::optional(place->longitude) : std::nullopt);
+        at.push_back(when);
+    }
+};
+
+void write_users(Flight& flight, const Changes& changes)
 {
-    if (plan.events_new.empty()) return;
+    if (!changes.users_added.empty()) {
+        UserColumns c;
+        std::vector<std::string> emails, folded, keys;
+        for (const NewAccount& account : changes.users_added) {
+            c.add(account.row, account.row.user.created_at);
+            emails.push_back(account.row.user.email);
+            folded.push_back(account.folded);
+            keys.push_back(account.key);
+        }
+        flight.add(kAddUsers, std::move(Params()
+                                            .ids(c.ids)
+                                            .texts(emails)
+                                            .texts(folded)
+                                            .texts(c.names)
+                                            .texts(c.hashes)
+                                            .reals(c.latitudes)
+                                            .reals(c.longitudes)
+                                            .instants(c.at)
+                                            .texts(keys)));
+    }
+    if (changes.users_changed.empty()) return;
+    UserColumns c;
+    for (const UserChange& change : changes.users_changed) c.add(change.row, change.at);
+    flight.add(kChangeUsers, std::move(Params()
+                                           .ids(c.ids)
+                                           .texts(c.names)
+                                           .texts(c.hashes)
+                                           .reals(c.latitudes)
+                                           .reals(c.longitudes)
+                                           .instants(c.at)
+                                           .integer(size_of(c.ids))));
+}
+
+void add_events(Flight& flight, const Changes& changes)
+{
+    if (changes.events_added.empty()) return;
     EventColumns c;
-    for (const Event& event : plan.events_new) c.add(event, event.created_at);
+    for (const Event& event : changes.events_added) c.add(event, event.created_at);
     flight.add(kAddEvents, std::move(Params()
                                          .ids(c.ids)
                                          .ids(c.organizers)
@@ -156,12 +207,10 @@ void add_events(Flight& flight, const Plan& plan)
     flight.add(kAddInventory, std::move(Params().ids(c.ids).integers(c.totals).instants(c.at)));
 }
 
-void change_events(Flight& flight, const Plan& plan, const Facts& facts)
+void change_events(Flight& flight, const Changes& changes)
 {
     EventColumns c;
-    for (const auto& [id, when] : plan.events_changed) {
-        if (const auto event = facts.events.find(id); event != facts.events.end()) c.add(event->second, when);
-    }
+    for (const EventChange& change : changes.events_changed) c.add(change.event, change.event.updated_at);
     if (!c.ids.empty()) {
         flight.add(kChangeEvents, std::move(Params()
                                                 .ids(c.ids)
@@ -179,48 +228,85 @@ void change_events(Flight& flight, const Plan& plan, const Facts& facts)
                                                 .integer(text::words_version())
                                                 .texts(c.words)));
     }
-    if (plan.events_removed.empty()) return;
+    if (changes.events_removed.empty()) return;
     std::vector<EventId> ids;
     std::vector<Instant> at;
-    for (const auto& [id, when] : plan.events_removed) {
+    for (const auto& [id, when] : changes.events_removed) {
         ids.push_back(id);
         at.push_back(when);
     }
     flight.add(kRemoveEvents, std::move(Params().ids(ids).instants(at).integer(size_of(ids))));
 }
 
-void change_tickets(Flight& flight, const Plan& plan)
+void add_tickets(Flight& flight, const std::vector<Ticket>& tickets)
 {
-    const auto& made = plan.reserved;
-    if (!made.ids.empty())
-        flight.add(
-            kReserve,
-            std::move(Params().ids(made.ids).ids(made.events).ids(made.users).instants(made.created).instants(made.expires)));
-    const auto& paid = plan.paid;
-    if (!paid.ids.empty())
-        flight.add(kPay, std::move(Params().ids(paid.ids).instants(paid.at).texts(paid.references).integer(size_of(paid.ids))));
-    if (!plan.cancelled.empty()) flight.add(kCancel, std::move(Params().ids(plan.cancelled).integer(size_of(plan.cancelled))));
-    if (!plan.lapsed.empty()) flight.add(kLapse, std::move(Params().ids(plan.lapsed).integer(size_of(plan.lapsed))));
+    if (tickets.empty()) return;
+    std::vector<TicketId> ids;
+    std::vector<EventId> events;
+    std::vector<UserId> users;
+    std::vector<Instant> created, expires;
+    for (const Ticket& ticket : tickets) {
+        ids.push_back(ticket.id);
+        events.push_back(ticket.event_id);
+        users.push_back(ticket.user_id);
+        created.push_back(ticket.created_at);
+        expires.push_back(ticket.expires_at);
+    }
+    flight.add(kReserve, std::move(Params().ids(ids).ids(events).ids(users).instants(created).instants(expires)));
 }
 
-void count(Flight& flight, const Facts& facts)
+void change_tickets(Flight& flight, const std::vector<TicketChange>& changes)
 {
+    std::vector<TicketId> ids;
+    std::vector<std::int16_t> before, after;
+    std::vector<UserId> owners;
+    std::vector<Instant> at;
+    std::vector<std::string> references;
+    std::map<std::pair<TicketStatus, TicketStatus>, std::vector<TicketId>> of_status_only;
+    for (const TicketChange& change : changes) {
+        if (!change.details) {
+            of_status_only[{change.from, change.to}].push_back(change.ticket);
+            continue;
+        }
+        ids.push_back(change.ticket);
+        before.push_back(static_cast<std::int16_t>(change.from));
+        after.push_back(static_cast<std::int16_t>(change.to));
+        owners.push_back(change.details->owner);
+        at.push_back(change.details->paid_at.value_or(Instant{}));
+        references.push_back(change.details->reference.value_or(""));
+    }
+    if (!ids.empty()) {
+        flight.add(
+            kChangeTickets,
+            std::move(
+                Params().ids(ids).smalls(before).smalls(after).ids(owners).instants(at).texts(references).integer(size_of(ids))));
+    }
+    for (const auto& [way, tickets] : of_status_only) {
+        flight.add(kChangeStatus, std::move(Params()
+                                                .ids(tickets)
+                                                .small(static_cast<std::int16_t>(way.second))
+                                                .small(static_cast<std::int16_t>(way.first))
+                                                .integer(size_of(tickets))));
+    }
+}
+
+void count(Flight& flight, const std::vector<StockChange>& changes)
+{
+    if (changes.empty()) return;
     std::vector<EventId> ids, filled, freed;
     std::vector<std::int64_t> sold, totals;
     std::vector<double> paces, popularities;
     std::vector<Instant> paced;
-    for (const auto& [id, stock] : facts.stocks) {
-        if (!stock.changed) continue;
-        if (stock.full() && !stock.was_full) filled.push_back(id);
-        if (!stock.full() && stock.was_full) freed.push_back(id);
-        ids.push_back(id);
-        sold.push_back(stock.unsaved);
-        totals.push_back(stock.total);
-        paces.push_back(stock.pace.tickets_a_day);
-        paced.push_back(stock.pace.as_of);
-        popularities.push_back(popularity_of(stock.pace));
+    for (const StockChange& change : changes) {
+        if (change.is_full() && !change.was_full) filled.push_back(change.event);
+        if (!change.is_full() && change.was_full) freed.push_back(change.event);
+        ids.push_back(change.event);
+        sold.push_back(change.sold_now);
+        totals.push_back(change.row.total);
+        paces.push_back(change.row.pace.tickets_a_day);
+        paced.push_back(change.row.pace.as_of);
+        popularities.push_back(popularity_of(change.row.pace));
     }
-    if (ids.empty()) return;
     if (!filled.empty()) flight.add(kFull, std::move(Params().ids(filled)));
     if (!freed.empty()) flight.add(kFree, std::move(Params().ids(freed)));
     flight.add(kCount, std::move(Params()
@@ -234,72 +320,60 @@ void count(Flight& flight, const Facts& facts)
                                      .integer(size_of(ids))));
 }
 
-/// What one act needs for itself alone; reads its outcome from the rows.
-struct Alone {
-    Flight& flight;
-    WriteJob& job;
-    Later& later;
+void add_effects(Flight& flight, const std::vector<NewEffect>& effects)
+{
+    if (effects.empty()) return;
+    std::vector<std::int64_t> kinds;
+    std::vector<EventId> events;
+    std::vector<std::string> tickets;  // as PostgreSQL writes an array: {1,2}
+    std::vector<Instant> made, due;
+    for (const NewEffect& effect : effects) {
+        std::string list = "{";
+        for (const TicketId ticket : effect.tickets) list += (list.size() > 1 ? "," : "") + std::to_string(ticket.value);
+        kinds.push_back(static_cast<std::int64_t>(effect.kind));
+        events.push_back(effect.event);
+        tickets.push_back(list + "}");
+        made.push_back(effect.made_at);
+        due.push_back(due_at(effect.kind, effect.made_at));
+    }
+    flight.add(kEffects, std::move(Params().integers(kinds).ids(events).texts(tickets).instants(made).instants(due)));
+}
 
-    void operator()(const ForgetAnswers& act) const
-    {
-        const auto most = static_cast<std::int64_t>(act.most);
-        const auto answers = flight.add(kForgetAnswers, std::move(Params().instant(act.before).integer(most)));
-        const auto batches = flight.add(kForgetBatches, std::move(Params().real(kBatchesFor).integer(most)));
-        const auto mails = flight.add(kForgetMails, std::move(Params().instant(act.before - kMailsOutliveAnswers).integer(most)));
-        later.emplace_back([answers, batches, mails, most, &to = job](const std::vector<Rows>& rows) {
-            const auto full = [&](std::size_t at) { return rows[at].integer(0, 0) >= most; };
-            to.outcome = Done{full(answers) || full(batches) || full(mails)};
-        });
+void keep_answers(Flight& flight, const std::vector<NewAnswer>& answers)
+{
+    if (answers.empty()) return;
+    std::vector<UserId> users;
+    std::vector<std::string> keys, fingerprints, bytes;
+    std::vector<Instant> at;
+    for (const NewAnswer& answer : answers) {
+        users.push_back(answer.user);
+        keys.emplace_back(answer.key);
+        fingerprints.emplace_back(answer.fingerprint);
+        bytes.push_back(answer.bytes);
+        at.push_back(answer.at);
     }
-    void operator()(const RenewHash& act) const
-    {
-        flight.add(kRenewHash, std::move(Params()
-                                             .id(act.user)
-                                             .text(std::string_view(act.old_hash))
-                                             .text(std::string_view(act.new_hash))
-                                             .instant(act.now)));
-    }
-    template <class Other>
-    void operator()(const Other&) const
-    {
-        add_outbox_act(flight, job, later);
-    }
-};
+    flight.add(kKeep, std::move(Params()
+                                    .ids(users)
+                                    .texts(keys)
+                                    .texts(fingerprints)
+                                    .byteas(bytes)
+                                    .instants(at)
+                                    .real(std::chrono::duration<double>(kAnswerLife).count())
+                                    .integer(size_of(users))));
+}
 
 }  // namespace
 
-Flight Batch::writes(std::vector<std::function<void(const std::vector<Rows>&)>>& later)
+void add_writes(Flight& flight, const Changes& changes)
 {
-    Flight flight;
-    add_users(flight, plan_);
-    change_users(flight, plan_, facts_);
-    add_events(flight, plan_);
-    change_events(flight, plan_, facts_);
-    reindex(flight, facts_);
-    change_tickets(flight, plan_);
-    change_lapsed(flight, plan_);  // after those: a hold may have been lapsed by this very batch
-    count(flight, facts_);
-    const auto& effects = plan_.effects;
-    if (!effects.kinds.empty())
-        flight.add(kEffects, std::move(Params()
-                                           .integers(effects.kinds)
-                                           .ids(effects.events)
-                                           .texts(effects.tickets)
-                                           .instants(effects.made)
-                                           .instants(effects.due)));
-    const auto& kept = plan_.answers;
-    if (!kept.users.empty()) {
-        flight.add(kKeep, std::move(Params()
-                                        .integers(kept.users)
-                                        .texts(kept.keys)
-                                        .texts(kept.fingerprints)
-                                        .byteas(kept.bytes)
-                                        .instants(kept.at)
-                                        .real(std::chrono::duration<double>(kAnswerLife).count())
-                                        .integer(size_of(kept.users))));
-    }
-    for (WriteJob* const job : jobs_) std::visit(Alone{flight, *job, later}, job->act);
-    return flight;
+    write_users(flight, changes);
+    add_events(flight, changes);
+    change_events(flight, changes);
+    add_tickets(flight, changes.tickets_added);
+    change_tickets(flight, changes.tickets_changed);
+    count(flight, changes.stocks);
+    add_effects(flight, changes.effects);
+    keep_answers(flight, changes.answers);
 }
 
 }  // namespace boxoffice::postgres
