@@ -292,7 +292,10 @@ std::optional<Error> Call::enter_key(IdempotencyClaim& claim)
             break;
     }
     running_key_ = claim.key;
-    claim.render = [self = shared_from_this()](const Outcome& outcome) { return keep(self->reply_to(outcome)); };
+    claim.render = [self = shared_from_this()](const Outcome& outcome) {
+        self->rendered_ = self->reply_to(outcome);
+        return keep(*self->rendered_);
+    };
     return std::nullopt;
 }
 
@@ -349,7 +352,7 @@ void Call::finish_act(const LaneJob& job)
         if (error->code == Code::rate_limited) note_daily_limit(*error);
         return refuse(*error);
     }
-    Reply reply = encode_(*this, job.outcome);
+    Reply reply = rendered_ ? *std::move(rendered_) : encode_(*this, job.outcome);
     reply.tells_of_change = true;
     answer(std::move(reply));
 }

@@ -201,6 +201,7 @@ private:
     std::optional<UserId> user_;
     std::optional<RateNote> rate_;
     std::string_view oauth_error_;
+    std::optional<Reply> rendered_;           // the answer, where its act had a key: the lane's thread only
     std::optional<std::string> running_key_;  // entered in door_->in_flight
     Encode encode_ = nullptr;
     const WorkLane* lane_ = nullptr;  // the last that it was put on
