@@ -24,6 +24,7 @@ const std::map<std::string, Words, std::less<>> kArrows = {
     {"http", {"runtime", "app", "core", "assets", "text"}},
     {"sqlite", {"core", "assets", "text"}},
     {"postgres", {"core", "assets", "text"}},
+    {"memory", {"core", "text"}},
     {"redis", {"core"}},
     {"mail", {"core", "text"}},
     {"security", {"core"}},
@@ -42,6 +43,7 @@ const std::map<std::string, Words, std::less<>> kDoors = {
       "runtime/arrivals.hpp", "runtime/seldom.hpp", "runtime/shedding.hpp", "runtime/shared_clock.hpp", "runtime/live.hpp",
       "runtime/jobs.hpp", "runtime/rate_limits.hpp"}},
     {"postgres", {"postgres/postgres.hpp"}},
+    {"memory", {"memory/memory.hpp"}},
     {"redis", {"redis/redis.hpp"}},
     {"mail", {"mail/mail.hpp"}},
     {"security", {"security/security.hpp"}},
@@ -60,7 +62,7 @@ const Library kLibraries[] = {
     {"boost/beast", {"src/http/server.cpp"}},  // 20 s to compile
     {"boost/url", {"src/http/"}},
     {"boost/geometry", {"src/sqlite/"}},
-    {"GeographicLib/", {"src/sqlite/"}},
+    {"GeographicLib/", {"src/sqlite/", "src/memory/store.cpp"}},
     {"sqlite3.h", {"src/sqlite/", "src/main/store_commands.cpp"}},  // main tells the versions
     {"libpq-fe.h", {"src/postgres/", "src/main/store_commands.cpp"}},
     {"hiredis/", {"src/redis/"}},

@@ -1,6 +1,7 @@
 #include "store/engines.hpp"
 
 #include "drafts.hpp"
+#include "memory/memory.hpp"
 #include "postgres/postgres.hpp"
 #include "security/security.hpp"
 #include "servers/postgres_server.hpp"
@@ -58,13 +59,31 @@ private:
     std::unique_ptr<Store> store_;
 };
 
+class MemoryHome final : public StoreHome
+{
+public:
+    explicit MemoryHome(bool mails) : mails_(mails) { reopen(); }
+    Store& store() override { return *store_; }
+    void reopen() override { store_ = open_memory(tables_, {&arrivals, mails_}, zones()); }
+
+private:
+    std::shared_ptr<memory::Tables> tables_ = make_memory_tables();
+    bool mails_;
+    std::unique_ptr<Store> store_;
+};
+
+template <class Home>
+Engine engine(std::string name)
+{
+    return {std::move(name), [] { return std::make_unique<Home>(true); }, [] { return std::make_unique<Home>(false); }};
+}
+
 }  // namespace
 
 const std::vector<Engine>& engines()
 {
-    static const std::vector<Engine> all = {
-        {"sqlite", [] { return std::make_unique<SqliteHome>(true); }, [] { return std::make_unique<SqliteHome>(false); }},
-        {"postgres", [] { return std::make_unique<PostgresHome>(true); }, [] { return std::make_unique<PostgresHome>(false); }}};
+    static const std::vector<Engine> all = {engine<SqliteHome>("sqlite"), engine<PostgresHome>("postgres"),
+                                            engine<MemoryHome>("memory")};
     return all;
 }
 
