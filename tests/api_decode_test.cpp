@@ -240,8 +240,8 @@ TEST(DecodeEventPatch, LeavesRulesToTheStoreUnlessAFieldCannotBeRead)
     const auto patch = decode_event_patch(with_body(R"({"title":"","venue":{"longitude":500}})"), TwoZones{}, kNow);
     ASSERT_TRUE(patch);
     EXPECT_EQ(patch->title, "");
-    EXPECT_EQ(patch->venue_longitude, 500);
-    EXPECT_FALSE(patch->venue_latitude);
+    EXPECT_EQ(patch->venue.point.longitude, 500);
+    EXPECT_FALSE(patch->venue.point.latitude);
     EXPECT_EQ(faults(decode_event_patch(with_body(R"({"title":"","total_tickets":"5","venue":{"longitude":500,"address":null}})"),
                                         TwoZones{}, kNow)),
               "body.title:string_too_short body.total_tickets:int_type body.venue.address:string_type "

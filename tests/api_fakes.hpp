@@ -28,7 +28,7 @@ public:
     std::optional<Code> failing;
     std::map<std::int64_t, User> users{{1, User{UserId{1}, "Ada", "ada@example.org", {}, kNow}},
                                        {2, User{UserId{2}, "Bob", "bob@example.org", GeoPoint{1, 2}, kNow}}};
-    Event event{EventId{5}, "Jazz", "", kNow + 24h, kNow + 26h, "UTC", 2, 0, {"Quay 1", {10.5, -3.25}}, UserId{2}, kNow, kNow};
+    Event event{{"Jazz", "", kNow + 24h, kNow + 26h, "UTC", 2, {"Quay 1", {10.5, -3.25}}}, EventId{5}, 0, UserId{2}, kNow, kNow};
     std::map<std::int64_t, Ticket> tickets;
     std::map<std::pair<UserId, std::string>, std::pair<std::string, std::string>> kept;
     EventQuery asked_events;

@@ -263,7 +263,7 @@ TEST(DemoCatalogue, GivesEverybodyANameAndAnAddressOfTheirOwn)
             std::vector<FieldError> errors;
             check_email(person.email, errors);
             check_name(person.name, errors);
-            check_point(person.home, {"body", "location"}, errors);
+            check_point(person.home, {&fields::kBody, "location"}, errors);
             EXPECT_TRUE(errors.empty()) << person.name << ' ' << person.email;
             EXPECT_TRUE(person.email.ends_with("@example.org")) << person.email;
             EXPECT_TRUE(addresses.insert(fold_email(person.email)).second) << person.email;

@@ -20,6 +20,7 @@
 #include "http/decode.hpp"
 #include "http/problem.hpp"
 #include "http/routes.hpp"
+#include "openapi_document.hpp"
 
 namespace boxoffice::http
 {
@@ -30,14 +31,7 @@ namespace
 using Json = nlohmann::json;
 using Words = std::set<std::string>;
 
-const Json& document()
-{
-    static const Json parsed = [] {
-        const Asset* const asset = find_asset("openapi.json");
-        return asset == nullptr ? Json() : Json::parse(asset->bytes);
-    }();
-    return parsed;
-}
+const Json& document() { return openapi_document(); }
 
 /// "GET /api/v1/events/{}": what names a parameter, and whether a collection is written with its slash, are the same address.
 std::string address(std::string method, std::string_view path)
@@ -60,13 +54,6 @@ std::map<std::string, Json> operations()
         }
     }
     return found;
-}
-
-/// What a `$ref` stands for.
-const Json& resolve(const Json& json)
-{
-    if (!json.contains("$ref")) return json;
-    return document().at(Json::json_pointer(json["$ref"].get<std::string>().substr(1)));
 }
 
 /// Every value of the document below `json`, with the name it stands under.

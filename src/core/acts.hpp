@@ -51,28 +51,16 @@ struct Reindex {  // -> Done, with `more` when `most` was reached
 using TimeInput = std::variant<Instant, LocalTime>;
 
 /// What an organizer asks for; rules check it and turn it into an Event.
-struct EventDraft {
-    std::string title;
-    std::string description;
-    TimeInput start_time;
-    TimeInput end_time;
-    std::string timezone = "UTC";
-    std::int64_t total_tickets = 0;
-    Venue venue;
+struct EventDraft : EventFields<Plain, TimeInput, Venue> {
+    EventDraft() { timezone = kDefaultZone; }
 };
 
-/// Fields of an Event to be replaced; an empty one stays as it is.
-struct EventPatch {
-    std::optional<std::string> title;
-    std::optional<std::string> description;
-    std::optional<TimeInput> start_time;
-    std::optional<TimeInput> end_time;
-    std::optional<std::string> timezone;
-    std::optional<std::int64_t> total_tickets;
-    std::optional<std::string> venue_address;
-    std::optional<double> venue_latitude;
-    std::optional<double> venue_longitude;
+struct PointPatch {
+    std::optional<double> latitude;
+    std::optional<double> longitude;
 };
+/// Fields of an Event to be replaced; an empty one stays as it is.
+using EventPatch = EventFields<std::optional, TimeInput, VenueFields<std::optional, PointPatch>>;
 
 struct AddEvent {  // -> Event | invalid | unauthenticated | rate_limited
     UserId organizer;

@@ -1,11 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <tuple>
 
+#include "core/event_fields.hpp"
 #include "core/limits.hpp"
 #include "core/refuse.hpp"
-#include "text/text.hpp"
 
 namespace boxoffice
 {
@@ -18,36 +17,6 @@ using Errors = std::vector<FieldError>;
 void add(Errors& errors, std::vector<std::string> loc, std::string msg, std::string type)
 {
     errors.push_back({std::move(loc), std::move(msg), std::move(type)});
-}
-
-void check_text(Errors& errors, std::vector<std::string> loc, std::string_view text, std::size_t least, std::size_t most)
-{
-    if (text.size() < least) {
-        add(errors, std::move(loc), "Must not be empty", "string_too_short");
-    } else if (count_chars(text) > most) {
-        add(errors, std::move(loc), fmt::format("Has at most {} characters", most), "string_too_long");
-    }
-}
-
-void check_flaws(Errors& errors, std::vector<std::string> loc, std::string_view text, text::Kind kind)
-{
-    if (text.empty()) return;  // judged by its length
-    if (const auto flaw = text::flaw_of(text, kind))
-        add(errors, std::move(loc), std::string(flaw->sentence), std::string(flaw->type));
-}
-
-/// What is written anew. What an event has of a time when less was asked for stays, and stands in the way of no other change.
-void check_flaws(Errors& errors, const std::string* title, const std::string* description, const std::string* address)
-{
-    if (title) check_flaws(errors, {"body", "title"}, *title, text::Kind::one_line);
-    if (description) check_flaws(errors, {"body", "description"}, *description, text::Kind::paragraphs);
-    if (address) check_flaws(errors, {"body", "venue", "address"}, *address, text::Kind::one_line);
-}
-
-template <class Value>
-const Value* given(const std::optional<Value>& value)
-{
-    return value ? &*value : nullptr;
 }
 
 /// The instant that was meant, or nothing and an error: no clock in that zone ever showed that time.
@@ -68,10 +37,8 @@ struct Resolved {
     std::optional<Instant> end;
 };
 
-Resolved check(Errors& errors, const EventDraft& draft, const Zones& zones)
+Resolved check_times(Errors& errors, const EventDraft& draft, const Zones& zones)
 {
-    check_text(errors, {"body", "title"}, draft.title, 1, kTitleCharsMax);
-    check_text(errors, {"body", "description"}, draft.description, 0, kDescriptionCharsMax);
     if (!zones.exists(draft.timezone)) {
         add(errors, {"body", "timezone"}, "This is not the name of a time zone, such as Europe/Berlin", "unknown_timezone");
     }
@@ -81,12 +48,47 @@ Resolved check(Errors& errors, const EventDraft& draft, const Zones& zones)
     if (times.start && times.end && *times.start >= *times.end) {
         add(errors, {"body", "end_time"}, "Must be later than start_time", "not_after_start");
     }
-    if (draft.total_tickets < 1 || draft.total_tickets > kTicketsMax) {
-        add(errors, {"body", "total_tickets"}, fmt::format("Must be between 1 and {}", kTicketsMax), "out_of_range");
-    }
-    check_text(errors, {"body", "venue", "address"}, draft.venue.address, 1, kAddressCharsMax);
-    check_point(draft.venue.point, {"body", "venue"}, errors);
     return times;
+}
+
+Resolved check(Errors& errors, const EventDraft& draft, const Zones& zones)
+{
+    std::optional<Resolved> times;
+    const auto judge = [&]<class Field>(const fields::Place& place, const Field& field, const auto& value) {
+        if constexpr (fields::Has<Field, fields::Text>) {
+            check_length(field.rule, value, place, errors);
+        } else if constexpr (fields::Has<Field, fields::Moment> || fields::Has<Field, fields::ZoneName>) {
+            if (!times) times = check_times(errors, draft, zones);  // all that is said of time is judged with the first of it
+        } else {
+            check(field.rule, value, place, errors);
+        }
+    };
+    each_value(fields::kEventDraft, fields::kBody, judge, draft);
+    return times.value_or(Resolved{});
+}
+
+template <class Value>
+const Value* given(const Value& value)
+{
+    return &value;
+}
+template <class Value>
+const Value* given(const std::optional<Value>& value)
+{
+    return value ? &*value : nullptr;
+}
+
+/// Of what a draft or a patch writes anew. What an event has of a time when less was asked for stays, and stands in the way of no
+/// other change.
+template <class Written>
+void check_content(Errors& errors, const Written& written)
+{
+    const auto judge = [&errors]<class Field>(const fields::Place& place, const Field& field, const auto& value) {
+        if constexpr (fields::Has<Field, fields::Text>) {
+            if (const auto* text = given(value)) check_content(field.rule, *text, place, errors);
+        }
+    };
+    each_value(fields::kEventDraft, fields::kBody, judge, written);
 }
 
 void check_not_over(Errors& errors, std::optional<Instant> end, Instant now)
@@ -99,15 +101,14 @@ Error invalid(Errors errors) { return Error{Code::invalid, std::string(default_m
 EventDraft merged(const Event& event, const EventPatch& patch)
 {
     EventDraft draft;
-    draft.title = patch.title.value_or(event.title);
-    draft.description = patch.description.value_or(event.description);
-    draft.start_time = patch.start_time.value_or(TimeInput(event.start_time));
-    draft.end_time = patch.end_time.value_or(TimeInput(event.end_time));
-    draft.timezone = patch.timezone.value_or(event.timezone);
-    draft.total_tickets = patch.total_tickets.value_or(event.total_tickets);
-    draft.venue.address = patch.venue_address.value_or(event.venue.address);
-    draft.venue.point.latitude = patch.venue_latitude.value_or(event.venue.point.latitude);
-    draft.venue.point.longitude = patch.venue_longitude.value_or(event.venue.point.longitude);
+    const auto merge = [](const fields::Place&, const auto&, auto& to, const auto& now, const auto& instead) {
+        if (instead) {
+            to = *instead;
+        } else {
+            to = now;
+        }
+    };
+    each_value(fields::kEventDraft, fields::kBody, merge, draft, event, patch);
     return draft;
 }
 
@@ -119,22 +120,22 @@ bool is_meant(const Event& event, const OnlyAt& only_at)
 /// Whether they agree in all that an organizer can change.
 bool is_same(const Event& a, const Event& b)
 {
-    const auto all = [](const Event& e) {
-        return std::tie(e.title, e.description, e.start_time, e.end_time, e.timezone, e.total_tickets, e.venue.address,
-                        e.venue.point.latitude, e.venue.point.longitude);
+    bool same = true;
+    const auto compare = [&same](const fields::Place&, const auto&, const auto& one, const auto& other) {
+        same = same && one == other;
     };
-    return all(a) == all(b);
+    each_value(fields::kEventDraft, fields::kBody, compare, a, b);
+    return same;
 }
 
 void fill(Event& event, const EventDraft& draft, const Resolved& times)
 {
-    event.title = draft.title;
-    event.description = draft.description;
+    const auto copy = []<class Field>(const fields::Place&, const Field&, auto& to, const auto& from) {
+        if constexpr (!fields::Has<Field, fields::Moment>) to = from;
+    };
+    each_value(fields::kEventDraft, fields::kBody, copy, event, draft);
     event.start_time = *times.start;
     event.end_time = *times.end;
-    event.timezone = draft.timezone;
-    event.total_tickets = draft.total_tickets;
-    event.venue = draft.venue;
 }
 
 }  // namespace
@@ -143,7 +144,7 @@ std::vector<FieldError> check_draft(const EventDraft& draft, const Zones& zones,
 {
     Errors errors;
     const Resolved times = check(errors, draft, zones);
-    check_flaws(errors, &draft.title, &draft.description, &draft.venue.address);
+    check_content(errors, draft);
     check_not_over(errors, times.end, now);
     return errors;
 }
@@ -152,7 +153,7 @@ Result<Event> decide_add_event(const EventDraft& draft, UserId organizer, const 
 {
     Errors errors;
     const Resolved times = check(errors, draft, zones);
-    check_flaws(errors, &draft.title, &draft.description, &draft.venue.address);
+    check_content(errors, draft);
     check_not_over(errors, times.end, now);
     if (!errors.empty()) return invalid(std::move(errors));
     Event event;
@@ -180,7 +181,7 @@ Result<Event> decide_change_event(const Event& event, UserId by, const EventPatc
     const EventDraft draft = merged(event, patch);
     Errors errors;
     const Resolved times = check(errors, draft, zones);
-    check_flaws(errors, given(patch.title), given(patch.description), given(patch.venue_address));
+    check_content(errors, patch);
     if (patch.end_time) check_not_over(errors, times.end, now);
     if (!errors.empty()) return invalid(std::move(errors));
     if (draft.total_tickets < event.tickets_sold) return refuse(Code::below_sold);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/event_fields.hpp"
 #include "core/ids.hpp"
 #include "core/instant.hpp"
 
@@ -25,21 +26,12 @@ struct User {
     Instant created_at;
 };
 
-struct Venue {
-    std::string address;
-    GeoPoint point;
-};
+using Venue = VenueFields<Plain, GeoPoint>;
 
-struct Event {
+/// What its organizer says of it, and what the box office adds.
+struct Event : EventFields<Plain, Instant, Venue> {
     EventId id;
-    std::string title;
-    std::string description;
-    Instant start_time;
-    Instant end_time;
-    std::string timezone;  // IANA name
-    std::int64_t total_tickets = 0;
     std::int64_t tickets_sold = 0;  // paid tickets and live holds; 0 <= tickets_sold <= total_tickets
-    Venue venue;
     UserId organizer_id;
     Instant created_at;
     Instant updated_at;

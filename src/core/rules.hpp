@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/acts.hpp"
+#include "core/fields.hpp"
+#include "core/limits.hpp"
 #include "core/ports.hpp"
 
 /// The rules: what may be sold, paid, given back or changed, as pure functions over facts that a store gathered under
@@ -83,11 +85,20 @@ enum class CancelPlan : std::uint8_t { give_back, already_free };
 
 // --- People --------------------------------------------------------------------------------------------------------
 
+namespace fields
+{
+inline constexpr Mailbox kEmail{kEmailBytesMax};
+inline constexpr Secret kPassword{kPasswordBytesMin, kPasswordBytesMax};
+inline constexpr Line kName{"A name", kNameCharsMax};
+inline constexpr Line kReference{"A payment reference", kReferenceCharsMax};
+}  // namespace fields
+
 /// Appends what is wrong with a single value, under {"body", field}.
 void check_email(std::string_view email, std::vector<FieldError>& errors);
 void check_password(std::string_view password, std::vector<FieldError>& errors);
 void check_name(std::string_view name, std::vector<FieldError>& errors);
-void check_point(const GeoPoint& point, std::vector<std::string> loc, std::vector<FieldError>& errors);
+/// Under the latitude and the longitude of `place`.
+void check_point(const GeoPoint& point, const fields::Place& place, std::vector<FieldError>& errors);
 void check_reference(std::string_view reference, std::vector<FieldError>& errors);
 
 /// The form in which an address is compared: ASCII letters in lower case.

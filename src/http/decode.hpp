@@ -6,27 +6,16 @@
 #include "core/acts.hpp"
 #include "core/ports.hpp"
 #include "http/http.hpp"
+#include "http/resources.hpp"
 
 /// Bodies into acts. Every function answers Error malformed for a body that cannot be read and Error invalid with all bad
 /// fields at once; none looks at the Content-Type but decode_credentials().
 namespace boxoffice::http
 {
 
-struct Registration {
-    std::string email;
-    std::string name;
-    std::string password;  // as it is to be hashed (text::password_form)
-    std::optional<GeoPoint> location;
-};
-
 struct Credentials {
     std::string email;
     std::string password;  // as it was sent
-};
-
-struct TicketOrder {
-    EventId event;
-    std::optional<UserId> user;
 };
 
 /// application/json, application/…+json, or none at all: clients that send JSON and forget to say so are understood.

@@ -11,43 +11,6 @@ namespace boxoffice::http
 namespace
 {
 
-struct RegistrationBody {
-    std::string email;
-    std::string name;
-    std::string password;
-    std::optional<PointBody> location;
-};
-BOOST_DESCRIBE_STRUCT(RegistrationBody, (), (email, name, password, location))
-
-struct CredentialsBody {
-    std::optional<std::string> email;
-    std::optional<std::string> username;
-    std::string password;
-};
-BOOST_DESCRIBE_STRUCT(CredentialsBody, (), (email, username, password))
-
-struct UserPatchBody {
-    Given<std::string> name;
-    Given<std::optional<PointBody>> location;
-};
-BOOST_DESCRIBE_STRUCT(UserPatchBody, (), (name, location))
-
-struct TicketOrderBody {
-    std::int64_t event_id = 0;
-    std::optional<std::int64_t> user_id;
-};
-BOOST_DESCRIBE_STRUCT(TicketOrderBody, (), (event_id, user_id))
-
-struct PaymentBody {
-    std::string payment_reference;
-};
-BOOST_DESCRIBE_STRUCT(PaymentBody, (), (payment_reference))
-
-// What somebody may well believe to be done: it is said that it is not. api/openapi.yaml lists the same.
-constexpr RefusedField kRefusedInUserPatch[] = {{"email", "An address cannot be changed"},
-                                                {"password", "A password cannot be changed here"}};
-constexpr RefusedField kRefusedInOrder[] = {{"quantity", "One request holds one seat: ask once for each"}};
-
 /// "Application/JSON; charset=utf-8" -> "application/json".
 std::string media_type(std::string_view content_type)
 {
@@ -56,18 +19,6 @@ std::string media_type(std::string_view content_type)
     std::transform(type.begin(), type.end(), type.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return type;
-}
-
-std::optional<GeoPoint> to_point(const std::optional<PointBody>& body)
-{
-    if (!body) return std::nullopt;
-    return GeoPoint{body->latitude, body->longitude};
-}
-
-void check_id(std::int64_t id, std::string_view field, std::vector<FieldError>& errors)
-{
-    if (id >= 1) return;
-    errors.push_back({{"body", std::string(field)}, "Input should be greater than or equal to 1", "greater_than_equal"});
 }
 
 Result<Credentials> decode_login_form(const Request& request)
@@ -127,26 +78,19 @@ Error invalid(std::vector<FieldError> errors)
 
 Result<Registration> decode_registration(const Request& request)
 {
-    RegistrationBody body;
-    auto errors = read_body(request, body);
+    Registration person;
+    auto errors = read_body(request, fields::kRegistration, person);
     if (!errors) return std::move(errors).error();
-    Registration person{std::string(text::trimmed(body.email)), std::move(body.name), text::password_form(body.password),
-                        to_point(body.location)};
-    std::vector<FieldError> found;
-    check_email(person.email, found);
-    check_name(person.name, found);
-    check_password(person.password, found);
-    if (person.location) check_point(*person.location, {"body", "location"}, found);
-    add_rule_errors(*errors, std::move(found));
-    if (!errors->empty()) return invalid(std::move(*errors));
-    return person;
+    person.email = std::string(text::trimmed(person.email));
+    person.password = text::password_form(person.password);
+    return judged(fields::kRegistration, std::move(person), std::move(*errors));
 }
 
 Result<Credentials> decode_credentials(const Request& request)
 {
     if (is_form(request.header("content-type"))) return decode_login_form(request);
-    CredentialsBody body;
-    auto errors = read_body(request, body);
+    LoginBody body;
+    auto errors = read_body(request, fields::kLogin, body);
     if (!errors) return std::move(errors).error();
     const auto blame = [&errors](std::string_view msg, std::string_view type) {
         if (is_readable(*errors, {"body", "email"}) && is_readable(*errors, {"body", "username"}))
@@ -162,50 +106,36 @@ Result<Credentials> decode_credentials(const Request& request)
 
 Result<ChangeUser> decode_user_patch(const Request& request, UserId user, Instant now)
 {
-    UserPatchBody body;
-    auto errors = read_body(request, body, kRefusedInUserPatch);
+    UserPatch body;
+    auto errors = read_body<Shape::patch>(request, fields::kUserPatch, body, fields::kRefusedInUserPatch);
     if (!errors) return std::move(errors).error();
-    std::vector<FieldError> found;
-    if (body.name.present) check_name(body.name.value, found);
-    const auto location = to_point(body.location.value);
-    if (location) check_point(*location, {"body", "location"}, found);
-    add_rule_errors(*errors, std::move(found));
-    if (!errors->empty()) return invalid(std::move(*errors));
+    auto patch = judged(fields::kUserPatch, std::move(body), std::move(*errors));
+    if (!patch) return std::move(patch).error();
     ChangeUser change;
     change.user = user;
-    if (body.name.present) change.name = std::move(body.name.value);
-    change.sets_location = body.location.present;
-    change.location = location;
+    change.name = std::move(patch->name);
+    change.sets_location = patch->location.has_value();
+    change.location = patch->location.value_or(std::nullopt);
     change.now = now;
     return change;
 }
 
 Result<TicketOrder> decode_ticket_order(const Request& request)
 {
-    TicketOrderBody body;
-    auto errors = read_body(request, body, kRefusedInOrder);
-    if (!errors) return std::move(errors).error();
-    std::vector<FieldError> found;
-    check_id(body.event_id, "event_id", found);
-    if (body.user_id) check_id(*body.user_id, "user_id", found);
-    add_rule_errors(*errors, std::move(found));
-    if (!errors->empty()) return invalid(std::move(*errors));
     TicketOrder order;
-    order.event = EventId{body.event_id};
-    if (body.user_id) order.user = UserId{*body.user_id};
-    return order;
+    auto errors = read_body(request, fields::kReservation, order, fields::kRefusedInReservation);
+    if (!errors) return std::move(errors).error();
+    return judged(fields::kReservation, order, std::move(*errors));
 }
 
 Result<std::string> decode_payment_reference(const Request& request)
 {
-    PaymentBody body;
-    auto errors = read_body(request, body);
+    Payment body;
+    auto errors = read_body(request, fields::kPayment, body);
     if (!errors) return std::move(errors).error();
-    std::vector<FieldError> found;
-    check_reference(body.payment_reference, found);
-    add_rule_errors(*errors, std::move(found));
-    if (!errors->empty()) return invalid(std::move(*errors));
-    return std::move(body.payment_reference);
+    auto payment = judged(fields::kPayment, std::move(body), std::move(*errors));
+    if (!payment) return std::move(payment).error();
+    return std::move(payment->reference);
 }
 
 }  // namespace boxoffice::http

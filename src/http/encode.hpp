@@ -6,7 +6,7 @@
 #include "app/for_you.hpp"
 #include "core/model.hpp"
 #include "core/queries.hpp"
-#include "http/query.hpp"
+#include "http/write_fields.hpp"
 
 /// The shapes of the contract's resources, as JSON.
 namespace boxoffice::http
@@ -16,9 +16,9 @@ namespace boxoffice::http
 [[nodiscard]] std::string encode_token(std::string_view token, Micros lifetime);
 [[nodiscard]] std::string encode_event(const Event& event);
 // A summary leaves out the description, which is most of an event.
-[[nodiscard]] std::string encode_events(std::span<const Event> events, Fields fields = Fields::full);
-[[nodiscard]] std::string encode_nearby(std::span<const NearbyEvent> events, Fields fields = Fields::full);
-[[nodiscard]] std::string encode_suggestions(std::span<const Suggestion> suggestions, Fields fields = Fields::full);
+[[nodiscard]] std::string encode_events(std::span<const Event> events, Fields how_many = Fields::full);
+[[nodiscard]] std::string encode_nearby(std::span<const NearbyEvent> events, Fields how_many = Fields::full);
+[[nodiscard]] std::string encode_suggestions(std::span<const Suggestion> suggestions, Fields how_many = Fields::full);
 
 /// A ticket as everybody sees it at `now`.
 [[nodiscard]] std::string encode_ticket(const Ticket& ticket, Instant now);

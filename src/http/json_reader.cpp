@@ -244,9 +244,9 @@ Result<simdjson::dom::element> parse_json(std::string_view body)
     return root;
 }
 
-void refuse_fields(simdjson::dom::element in, std::span<const RefusedField> refused, Reading& reading)
+void refuse_fields(simdjson::dom::element in, std::span<const fields::Refused> refused, Reading& reading)
 {
-    for (const RefusedField& field : refused) {
+    for (const fields::Refused& field : refused) {
         simdjson::dom::element found;
         if (!in.is_object() || in.get_object().at_key(field.name).get(found) != simdjson::SUCCESS) continue;
         reading.enter(field.name);

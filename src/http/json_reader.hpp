@@ -2,30 +2,23 @@
 #include <simdjson.h>
 
 #include <array>
-#include <boost/describe.hpp>
-#include <boost/mp11.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "core/acts.hpp"
+#include "core/fields.hpp"
 #include "core/result.hpp"
 
-/// Reads JSON into structs described with Boost.Describe and lists every bad field of a body at once, each under its
+/// Reads JSON into structs by the description of their fields and lists every bad field of a body at once, each under its
 /// location ("body", "venue", "latitude"). Unknown fields are skipped, but for those that a body is known to be refused for.
 namespace boxoffice::http
 {
-
-/// A field that may be left out, and that tells "left out" from null where T can be null.
-template <class T>
-struct Given {
-    bool present = false;
-    T value{};
-};
 
 /// Where the reader stands and what it has found wrong.
 class Reading
@@ -46,12 +39,7 @@ private:
 /// too large for any machine type are read as very large ones, for their field to refuse.
 [[nodiscard]] Result<simdjson::dom::element> parse_json(std::string_view body);
 
-/// A field that is not merely unknown: whoever sends it would take it for done.
-struct RefusedField {
-    std::string_view name;
-    std::string_view why;
-};
-void refuse_fields(simdjson::dom::element in, std::span<const RefusedField> refused, Reading& reading);
+void refuse_fields(simdjson::dom::element in, std::span<const fields::Refused> refused, Reading& reading);
 
 void read(simdjson::dom::element in, std::string& out, Reading& reading);
 /// 100, 100.0 and 1e2 are one integer; what is not whole, or beyond 64 bits, is none.
@@ -59,60 +47,87 @@ void read(simdjson::dom::element in, std::int64_t& out, Reading& reading);
 void read(simdjson::dom::element in, double& out, Reading& reading);
 void read(simdjson::dom::element in, TimeInput& out, Reading& reading);
 
-template <class T>
-concept Described = boost::describe::has_describe_members<T>::value;
-
-template <Described T>
-void read(simdjson::dom::element in, T& out, Reading& reading);
-
-template <class T>
-void read(simdjson::dom::element in, std::optional<T>& out, Reading& reading)
+template <class Tag>
+void read(simdjson::dom::element in, Id<Tag>& out, Reading& reading)
 {
-    out.reset();
-    if (in.is_null()) return;
-    const auto before = reading.errors.size();
-    T value{};
-    read(in, value, reading);
-    if (reading.errors.size() == before) out = std::move(value);
-}
-
-template <class T>
-void read(simdjson::dom::element in, Given<T>& out, Reading& reading)
-{
-    const auto before = reading.errors.size();
     read(in, out.value, reading);
-    out.present = reading.errors.size() == before || Described<T>;  // the good fields of an object still count
 }
 
-template <class T>
-inline constexpr bool kMayBeMissing = false;
-template <class T>
-inline constexpr bool kMayBeMissing<std::optional<T>> = true;
-template <class T>
-inline constexpr bool kMayBeMissing<Given<T>> = true;
+/// Whether the fields of a body are all there, or those that are to be replaced.
+enum class Shape : std::uint8_t { whole, patch };
 
-template <Described T>
-void read(simdjson::dom::element in, T& out, Reading& reading)
+template <Shape Wanted, class Table, class T>
+void read_object(simdjson::dom::element in, const Table& table, T& out, Reading& reading);
+
+/// A value that is there. Null is no value where there may be none; what cannot be read leaves an optional empty.
+template <class Rule, class T>
+void read_value(simdjson::dom::element in, const Rule& rule, T& out, Reading& reading)
+{
+    if constexpr (fields::kIsOptional<T>) {
+        out.reset();
+        if (in.is_null()) return;
+        const auto before = reading.errors.size();
+        typename T::value_type value{};
+        read_value(in, rule, value, reading);
+        if (reading.errors.size() == before) out = std::move(value);
+    } else if constexpr (fields::kIsObject<Rule>) {
+        read_object<Shape::whole>(in, rule.fields, out, reading);
+    } else {
+        read(in, out, reading);
+    }
+}
+
+using Found = std::optional<simdjson::dom::element>;
+
+template <class Field, class T>
+void read_field(const Found& found, const Field& field, T& out, Reading& reading)
+{
+    if constexpr (Field::kHasFallback) {
+        out = field.fallback;
+        if (found && !found->is_null()) read_value(*found, field.rule, out, reading);
+    } else if (found) {
+        read_value(*found, field.rule, out, reading);
+    } else if constexpr (!fields::kIsOptional<T>) {
+        reading.refuse("Field required", "missing");
+    }
+}
+
+/// Of an object the good fields count, whatever is wrong with the others.
+template <class Field, class T>
+void patch_field(const Found& found, const Field& field, T& out, Reading& reading)
+{
+    if (!found) return;
+    if constexpr (fields::kIsOptional<T>) {
+        const auto before = reading.errors.size();
+        typename T::value_type value{};
+        read_value(*found, field.rule, value, reading);
+        if (reading.errors.size() == before) out = std::move(value);
+    } else {
+        read_object<Shape::patch>(*found, field.rule.fields, out, reading);
+    }
+}
+
+/// The fields of the description, in its order.
+template <Shape Wanted, class Table, class T>
+void read_object(simdjson::dom::element in, const Table& table, T& out, Reading& reading)
 {
     simdjson::dom::object object;
     if (in.get(object) != simdjson::SUCCESS) return reading.refuse("Input should be an object", "object_type");
-    using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
-    std::array<std::optional<simdjson::dom::element>, boost::mp11::mp_size<Members>::value> found;
-    for (const auto field : object) {
+    std::array<Found, std::tuple_size_v<Table>> found;
+    for (const auto member : object) {
         std::size_t at = 0;
-        boost::mp11::mp_for_each<Members>([&](auto member) {
-            if (field.key == member.name) found[at] = field.value;
+        fields::each(table, [&](const auto& field) {
+            if (member.key == field.kName) found[at] = member.value;
             ++at;
         });
     }
     std::size_t at = 0;
-    boost::mp11::mp_for_each<Members>([&](auto member) {
-        auto& value = out.*member.pointer;
-        reading.enter(member.name);
-        if (found[at]) {
-            read(*found[at], value, reading);
-        } else if constexpr (!kMayBeMissing<std::remove_reference_t<decltype(value)>>) {
-            reading.refuse("Field required", "missing");
+    fields::each(table, [&](const auto& field) {
+        reading.enter(field.kName);
+        if constexpr (Wanted == Shape::whole) {
+            read_field(found[at], field, field.at(out), reading);
+        } else {
+            patch_field(found[at], field, field.at(out), reading);
         }
         reading.leave();
         ++at;

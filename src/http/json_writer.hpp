@@ -30,6 +30,14 @@ public:
         return *this;
     }
 
+    /// The same of a name with its quotes and its colon.
+    JsonWriter& quoted_key(std::string_view quoted)
+    {
+        comma();
+        out_ += quoted;
+        return *this;
+    }
+
     JsonWriter& string(std::string_view text);
     JsonWriter& integer(std::int64_t value);
     /// The shortest digits that read back as the same number, without an exponent between 1e-7 and 1e15.

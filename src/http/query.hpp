@@ -10,6 +10,7 @@
 #include "core/result.hpp"
 #include "http/cursor.hpp"
 #include "http/form.hpp"
+#include "http/write_fields.hpp"
 
 namespace boxoffice::http
 {
@@ -19,9 +20,6 @@ struct Slice {
     std::int64_t skip = 0;
     std::int64_t limit = kPageMax;
 };
-
-/// How much of each item of a list is told.
-enum class Fields : std::uint8_t { full, summary };
 
 /// Reads query parameters by type and notes every one that is wrong under {"query", name}; reading goes on with
 /// the fallback.

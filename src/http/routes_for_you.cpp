@@ -30,7 +30,7 @@ NearbyAsk read_nearby(Query& query, Instant now)
     const auto longitude = query.number("longitude");
     if (latitude || longitude) {
         ask.query.center = {latitude.value_or(0), longitude.value_or(0)};
-        check_point(ask.query.center, {"query"}, query.errors());
+        check_point(ask.query.center, {nullptr, "query"}, query.errors());
     }
     if (query.has("latitude") != query.has("longitude")) {
         query.refuse(query.has("latitude") ? "longitude" : "latitude",

@@ -3,7 +3,9 @@
 #include <random>
 
 #include "http/json_writer.hpp"
+#include "http/resources.hpp"
 #include "http/routes.hpp"
+#include "http/write_fields.hpp"
 #include "runtime/live.hpp"
 
 /// Availability as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
@@ -20,15 +22,7 @@ std::string to_event(const LiveNews& news)
     std::string data;
     JsonWriter json(data);
     json.begin_object();
-    if (news.there) {
-        json.key("available_tickets").integer(news.there->available_tickets);
-        json.key("next_release_at");
-        if (news.there->next_release_at) {
-            json.time(*news.there->next_release_at);
-        } else {
-            json.null();
-        }
-    }
+    if (news.there) write_fields(json, fields::kAvailability, *news.there);
     json.end_object();
     return text + data + "\n\n";
 }

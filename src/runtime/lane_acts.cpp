@@ -86,8 +86,8 @@ std::size_t weight_of(const Act& act)
     } else if (const auto* const change = std::get_if<ChangeEvent>(&act)) {
         const EventPatch& patch = change->patch;
         // Any text that changes has all words of the event taken out and put in again.
-        if (patch.title || patch.description || patch.venue_address)
-            weight += kDescriptionCharsMax + of(patch.title) + of(patch.description) + of(patch.venue_address);
+        if (patch.title || patch.description || patch.venue.address)
+            weight += kDescriptionCharsMax + of(patch.title) + of(patch.description) + of(patch.venue.address);
     } else if (std::holds_alternative<RemoveEvent>(act)) {
         weight += kDescriptionCharsMax;
     }
