@@ -76,7 +76,17 @@ void serve(const CallPtr& call)
     if (!is_taken(call->route().body, call->request().header("content-type"))) {
         return call->refuse_status(415, "The body has a Content-Type that this address does not take; send application/json.");
     }
-    call->route().serve(call);
+    const Route& route = call->route();
+    switch (route.access) {
+        case Access::registering:
+            return pass_registration_gate(call, route.serve);
+        case Access::logging_in:
+            return pass_login_gate(call, route.serve);
+        case Access::anyone:
+        case Access::signed_in:  // counted by dispatch(), before its request is looked at
+            break;
+    }
+    route.serve(call);
 }
 
 void dispatch(const Door& door, const CallPtr& call)
@@ -94,7 +104,7 @@ void dispatch(const Door& door, const CallPtr& call)
     Match match = door.router.find(request.method, target.substr(0, target.find('?')));
     if (match.route == nullptr) return answer_unmatched(door, call, std::move(match.allow));
     call->matched(match);
-    if (match.route->access == Access::anyone) return serve(call);
+    if (match.route->access != Access::signed_in) return serve(call);
     if (const auto signed_in = call->sign_in(); !signed_in) return call->refuse(signed_in.error());
     pass_account_gate(call, serve);
 }

@@ -32,7 +32,7 @@ std::vector<Route> watch_routes()
 {
     std::vector<Route> rows;
     for (const Route& row : routes()) {
-        if (row.serve == get_health || row.serve == get_readiness || row.serve == get_metrics) rows.push_back(row);
+        if (row.special == Special::service) rows.push_back(row);
     }
     return rows;
 }
@@ -124,8 +124,7 @@ void Call::matched(const Match& match)
     measured_ = door_->measured[match.row];
     route_ = match.route;
     path_id_ = match.id;
-    // From here to its answer no lapse of this process may overtake it.
-    if (match.route->serve != pay_ticket && match.route->serve != cancel_ticket) return;
+    if (match.route->special != Special::in_time) return;
     arrival_ = parts().arrivals.enter(TicketId{path_id_}, parts().clock);
     now_ = arrival_.at();
 }

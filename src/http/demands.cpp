@@ -2,7 +2,6 @@
 
 #include "http/etag.hpp"
 #include "http/field_text.hpp"
-#include "http/routes.hpp"
 
 namespace boxoffice::http
 {
@@ -34,8 +33,7 @@ bool changes_something(Method method) { return method != Method::get && method !
 
 std::optional<Demand> judge_if_match(const Request& request, const Route& route)
 {
-    // Those two ask the store, inside the transaction.
-    if (route.serve == change_event || route.serve == remove_event || !changes_something(route.method)) return std::nullopt;
+    if (route.special == Special::versioned || !changes_something(route.method)) return std::nullopt;
     const auto only_at = read_if_match(request);
     if (!only_at) return Demand{400, Code::malformed, "If-Match is neither * nor a list of entity tags in double quotes."};
     if (!*only_at) return std::nullopt;

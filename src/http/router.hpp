@@ -13,11 +13,24 @@ namespace boxoffice::http
 
 class Call;
 
-/// Whether a route asks for a bearer token before anything else.
-enum class Access : std::uint8_t { anyone, signed_in };
+/// Who may call a route, and with whose calls theirs are counted where there are rate limits.
+enum class Access : std::uint8_t {
+    anyone,
+    signed_in,    // with a bearer token, asked for before anything else; by account
+    registering,  // by client address
+    logging_in,   // by client address
+};
 
 /// What a route takes in its body. `form_or_json` is the login's.
 enum class Body : std::uint8_t { none, json, form_or_json };
+
+/// What sets a route apart from the others.
+enum class Special : std::uint8_t {
+    none,
+    service,    // tells how the process is, in one that sells nothing, too
+    in_time,    // in time by its arrival: from then to its answer no lapse of this process may overtake it
+    versioned,  // understands If-Match, which it asks of the store inside the transaction
+};
 
 /// One row of the table in routes.cpp. A pattern that ends in a slash is a collection and answers without it too; a segment in
 /// braces stands for an id: decimal, 1 to 2^63 - 1, no leading zero. Anything else in that place is an unknown path.
@@ -27,6 +40,7 @@ struct Route {
     void (*serve)(const std::shared_ptr<Call>& call);
     Access access = Access::anyone;
     Body body = Body::none;
+    Special special = Special::none;
     std::string_view parameters{};  // of the query, with spaces between; others are refused, but for pages
 };
 

@@ -2,7 +2,6 @@
 #include "http/decode.hpp"
 #include "http/encode.hpp"
 #include "http/guess_gate.hpp"
-#include "http/rate_gate.hpp"
 #include "http/routes.hpp"
 #include "text/text.hpp"
 
@@ -89,7 +88,9 @@ void answer_login(Call& call, const Guess& guess, const std::string& email, cons
     call.answer(std::move(reply));
 }
 
-void add_user(const CallPtr& call)
+}  // namespace
+
+void register_user(const CallPtr& call)
 {
     auto decoded = decode_registration(call->request());
     if (!decoded) return call->refuse(decoded.error());
@@ -102,7 +103,7 @@ void add_user(const CallPtr& call)
         call->turn());
 }
 
-void check_login(const CallPtr& call)
+void log_in(const CallPtr& call)
 {
     auto decoded = decode_credentials(call->request());
     if (!decoded) {
@@ -121,12 +122,6 @@ void check_login(const CallPtr& call)
             turn_of(*passed, guess));
     });
 }
-
-}  // namespace
-
-void register_user(const CallPtr& call) { pass_registration_gate(call, add_user); }
-
-void log_in(const CallPtr& call) { pass_login_gate(call, check_login); }
 
 void get_me(const CallPtr& call)
 {
