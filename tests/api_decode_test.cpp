@@ -1,8 +1,8 @@
 // Bodies into acts: what cannot be read, what is of the wrong type and what breaks a rule, all in one answer.
 #include <gtest/gtest.h>
 
+#include "api/decode.hpp"
 #include "api_faults.hpp"
-#include "http/decode.hpp"
 
 namespace boxoffice::http
 {

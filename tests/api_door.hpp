@@ -4,8 +4,8 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "api/api.hpp"
 #include "api_fakes.hpp"
-#include "http/api.hpp"
 
 namespace boxoffice::http
 {

@@ -4,8 +4,8 @@
 #include <latch>
 #include <nlohmann/json.hpp>
 
+#include "api/familiar.hpp"
 #include "api_door.hpp"
-#include "http/familiar.hpp"
 #include "runtime/rate_limits.hpp"
 
 namespace boxoffice::http

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "api_door.hpp"
-#include "http/client_address.hpp"
+#include "net/client_address.hpp"
 #include "runtime/rate_limits.hpp"
 
 namespace boxoffice::http

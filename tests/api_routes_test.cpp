@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/cursor.hpp"
 #include "api_door.hpp"
-#include "http/cursor.hpp"
 
 namespace boxoffice::http
 {

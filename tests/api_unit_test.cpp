@@ -5,23 +5,23 @@
 #include <cmath>
 #include <limits>
 
+#include "api/api.hpp"
+#include "api/decode.hpp"
+#include "api/encode.hpp"
+#include "api/etag.hpp"
+#include "api/form.hpp"
+#include "api/idempotency.hpp"
+#include "api/in_flight.hpp"
+#include "api/kept_reply.hpp"
+#include "api/paging.hpp"
+#include "api/problem.hpp"
+#include "api/query.hpp"
+#include "api/request_id.hpp"
+#include "api/routes.hpp"
 #include "api_faults.hpp"
 #include "core/rules.hpp"
-#include "http/api.hpp"
-#include "http/decode.hpp"
-#include "http/encode.hpp"
-#include "http/etag.hpp"
-#include "http/form.hpp"
-#include "http/idempotency.hpp"
-#include "http/in_flight.hpp"
-#include "http/json_writer.hpp"
-#include "http/kept_reply.hpp"
-#include "http/paging.hpp"
-#include "http/problem.hpp"
-#include "http/query.hpp"
-#include "http/request_id.hpp"
-#include "http/routes.hpp"
-#include "http/times.hpp"
+#include "json/times.hpp"
+#include "json/writer.hpp"
 
 namespace boxoffice::http
 {

@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "http/shares.hpp"
+#include "net/shares.hpp"
 
 namespace boxoffice::http
 {

@@ -3,8 +3,8 @@
 #include <random>
 #include <thread>
 
-#include "http/body_reader.hpp"
 #include "http_toy.hpp"
+#include "net/body_reader.hpp"
 
 namespace boxoffice::http
 {

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "http/resources.hpp"
+#include "api/resources.hpp"
 #include "openapi_document.hpp"
 
 namespace boxoffice::http

@@ -14,12 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include "api/api.hpp"
+#include "api/decode.hpp"
+#include "api/problem.hpp"
+#include "api/routes.hpp"
 #include "assets/assets.hpp"
 #include "core/rules.hpp"
-#include "http/api.hpp"
-#include "http/decode.hpp"
-#include "http/problem.hpp"
-#include "http/routes.hpp"
 #include "openapi_document.hpp"
 
 namespace boxoffice::http
@@ -199,9 +199,9 @@ TEST(OpenApiDocument, DescribesEveryRouteAndNothingElse)
     const Words served = addresses_served();
     const Words described = addresses_described();
     ASSERT_GE(served.size(), 24U);
-    EXPECT_EQ(only_in(served, described), "") << "are served (src/http/routes.cpp): describe them in api/openapi.yaml";
+    EXPECT_EQ(only_in(served, described), "") << "are served (src/api/routes.cpp): describe them in api/openapi.yaml";
     EXPECT_EQ(only_in(described, served), "")
-        << "are described (api/openapi.yaml): serve them in src/http/routes.cpp or strike them";
+        << "are described (api/openapi.yaml): serve them in src/api/routes.cpp or strike them";
 }
 
 /// The pages show descriptions as Markdown, in which a line that happens to begin with "400. " is an item of a list.
@@ -241,7 +241,7 @@ TEST(OpenApiDocument, AsksForATokenWhereTheServerDoes)
         if (found == described.end()) continue;  // another test's matter
         const Asks asked = asks_for(found->second);
         EXPECT_EQ(asked == Asks::a_token, route.access == Access::signed_in)
-            << where << ": `security` in api/openapi.yaml and the row in src/http/routes.cpp differ";
+            << where << ": `security` in api/openapi.yaml and the row in src/api/routes.cpp differ";
         const bool can_refuse = found->second.at("responses").contains("401");
         EXPECT_TRUE(can_refuse || asked == Asks::nothing) << where << " asks for a token and so can answer 401: say so";
     }
@@ -255,7 +255,7 @@ TEST(OpenApiDocument, TakesTheBodiesThatTheServerTakes)
         const auto found = described.find(where);
         if (found == described.end()) continue;
         EXPECT_EQ(media_types(found->second), media_types(route.body))
-            << where << ": `requestBody` in api/openapi.yaml and the row in src/http/routes.cpp differ";
+            << where << ": `requestBody` in api/openapi.yaml and the row in src/api/routes.cpp differ";
     }
 }
 
@@ -274,7 +274,7 @@ TEST(OpenApiDocument, TakesTheQueryParametersThatTheServerTakes)
         std::istringstream names{std::string(route.parameters)};
         const Words known{std::istream_iterator<std::string>(names), {}};
         taken += known.size();
-        EXPECT_EQ(listed, known) << where << ": `parameters` in api/openapi.yaml and the row in src/http/routes.cpp differ";
+        EXPECT_EQ(listed, known) << where << ": `parameters` in api/openapi.yaml and the row in src/api/routes.cpp differ";
     }
     EXPECT_GE(taken, 20U);
 }

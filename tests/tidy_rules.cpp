@@ -21,7 +21,9 @@ const std::map<std::string, Words, std::less<>> kArrows = {
     {"assets", {}},
     {"app", {"core"}},
     {"runtime", {"app", "core"}},
-    {"http", {"runtime", "app", "core", "assets", "text"}},
+    {"json", {"core"}},
+    {"net", {"runtime"}},
+    {"api", {"net", "json", "runtime", "app", "core", "assets", "text"}},
     {"sqlite", {"core", "assets", "text"}},
     {"postgres", {"core", "assets", "text"}},
     {"memory", {"core", "text"}},
@@ -37,7 +39,9 @@ const std::map<std::string, Words, std::less<>> kDoors = {
     {"app", {"app/for_you.hpp", "app/notices.hpp", "app/copy.hpp", "app/revive.hpp"}},
     {"assets", {"assets/assets.hpp"}},
     {"demo", {"demo/demo.hpp"}},
-    {"http", {"http/http.hpp", "http/api.hpp", "http/server.hpp"}},
+    {"api", {"api/api.hpp"}},
+    {"json", {"json/reader.hpp", "json/writer.hpp", "json/fields.hpp", "json/times.hpp"}},
+    {"net", {"net/http.hpp", "net/server.hpp", "net/shares.hpp", "net/client_address.hpp"}},
     {"runtime",
      {"runtime/lanes.hpp", "runtime/expiry.hpp", "runtime/clock.hpp", "runtime/log.hpp", "runtime/metrics.hpp",
       "runtime/arrivals.hpp", "runtime/seldom.hpp", "runtime/shedding.hpp", "runtime/shared_clock.hpp", "runtime/live.hpp",
@@ -58,9 +62,9 @@ struct Library {
 };
 const Library kLibraries[] = {
     {"iostream", {}},  // its objects are built at every start; fmt prints, the log logs
-    {"boost/asio", {"src/http/connection", "src/http/io_loop.", "src/http/server.cpp"}},
-    {"boost/beast", {"src/http/server.cpp"}},  // 20 s to compile
-    {"boost/url", {"src/http/"}},
+    {"boost/asio", {"src/net/connection", "src/net/io_loop.", "src/net/server.cpp"}},
+    {"boost/beast", {"src/net/server.cpp"}},  // 20 s to compile
+    {"boost/url", {"src/api/"}},
     {"boost/geometry", {"src/sqlite/"}},
     {"GeographicLib/", {"src/sqlite/", "src/memory/store.cpp"}},
     {"sqlite3.h", {"src/sqlite/", "src/main/store_commands.cpp"}},  // main tells the versions
@@ -72,7 +76,7 @@ const Library kLibraries[] = {
     {"crypt.h", {"src/security/"}},
     {"absl/", {"src/security/"}},
     {"unicode/", {"src/text/"}},
-    {"simdjson.h", {"src/http/", "src/security/"}},
+    {"simdjson.h", {"src/json/", "src/api/form.cpp", "src/security/"}},
     {"prometheus/", {"src/runtime/metrics.cpp"}},
     {"CLI/", {"src/cli/"}},
 };
@@ -118,7 +122,7 @@ const Leftover kLeftovers[] = {
      "make the lockfile with omit-lockfile-registry-resolved, as web/docs/.npmrc says"},
     {"std::cout", {"src/"}, {}, "print with fmt, log with runtime/log.hpp"},
     {"::now", {"src/core/", "src/app/"}, {}, "take the act's `now` as a parameter"},
-    {"co_await", {"src/"}, {"src/http/", "src/runtime/"}, "coroutines live in http and runtime; this is a plain function"},
+    {"co_await", {"src/"}, {"src/net/", "src/runtime/"}, "coroutines live in net and runtime; this is a plain function"},
 };
 
 bool begins_with_any(std::string_view text, const Words& beginnings)
@@ -158,7 +162,7 @@ bool is_source(const std::string& path) { return extension(path) == ".cpp" || ex
 
 bool is_cpp(const std::string& path) { return is_header(path) || is_source(path); }
 
-/// "http" of "src/http/api.cpp" and of "http/api.hpp"; "main" of "src/main.cpp".
+/// "net" of "src/net/server.cpp" and of "net/server.hpp"; "main" of "src/main.cpp".
 std::string room_of(std::string_view path)
 {
     if (path.starts_with("src/")) path.remove_prefix(4);

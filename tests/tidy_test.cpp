@@ -79,17 +79,18 @@ TEST(House, KeepsItsShape) { EXPECT_EQ(report(check_shape(house())), ""); }
 TEST(TidyRules, SeeAnIncludeAgainstTheArrow)
 {
     Tree tree = {{"src/core/core.hpp", ""},
-                 {"src/http/http.hpp", "#include \"core/core.hpp\"\n#include <vector>\n"},
-                 {"src/main.cpp", "#include \"http/http.hpp\"\n"}};
+                 {"src/runtime/lanes.hpp", ""},
+                 {"src/net/http.hpp", "#include \"runtime/lanes.hpp\"\n#include <vector>\n"},
+                 {"src/main.cpp", "#include \"net/http.hpp\"\n"}};
     EXPECT_EQ(report(check_arrows(tree)), "");
-    tree["src/core/events.cpp"] = "\n#include \"http/http.hpp\"\n";
+    tree["src/core/events.cpp"] = "\n#include \"net/http.hpp\"\n";
     tree["src/attic/old.cpp"] = "#include \"core/core.hpp\"\n";
-    tree["src/http/api.cpp"] = "#include \"http.hpp\"\n";
+    tree["src/net/server.cpp"] = "#include \"http.hpp\"\n";
     const Words complaints = check_arrows(tree);
     ASSERT_EQ(complaints.size(), 3U) << report(complaints);
     EXPECT_TRUE(complaints[0].starts_with("src/attic/old.cpp:1: the room attic has no arrows")) << complaints[0];
-    EXPECT_TRUE(complaints[1].starts_with("src/core/events.cpp:2: core must not know http")) << complaints[1];
-    EXPECT_TRUE(complaints[2].starts_with("src/http/api.cpp:1: there is no src/http.hpp")) << complaints[2];
+    EXPECT_TRUE(complaints[1].starts_with("src/core/events.cpp:2: core must not know net")) << complaints[1];
+    EXPECT_TRUE(complaints[2].starts_with("src/net/server.cpp:1: there is no src/http.hpp")) << complaints[2];
 }
 
 TEST(TidyRules, SeeAPrivateHeaderIncludedFromOutside)
@@ -98,17 +99,17 @@ TEST(TidyRules, SeeAPrivateHeaderIncludedFromOutside)
                                   {"src/main.cpp", "#include \"sqlite/sqlite.hpp\"\n#include \"cli/config.hpp\"\n"}})),
               "");
     EXPECT_EQ(check_doors({{"src/main.cpp", "#include \"sqlite/rows.hpp\"\n"}}).size(), 1U);
-    EXPECT_EQ(check_doors({{"src/http/api.cpp", "#include \"runtime/process.hpp\"\n"}}).size(), 1U);
+    EXPECT_EQ(check_doors({{"src/api/api.cpp", "#include \"runtime/process.hpp\"\n"}}).size(), 1U);
 }
 
 TEST(TidyRules, SeeALibraryOutsideItsRoom)
 {
     EXPECT_EQ(report(check_libraries({{"src/main/store_commands.cpp", "#include <sqlite3.h>\n#include <openssl/crypto.h>\n"},
-                                      {"src/http/io_loop.cpp", "#include <boost/asio/post.hpp>\n"}})),
+                                      {"src/net/io_loop.cpp", "#include <boost/asio/post.hpp>\n"}})),
               "");
     EXPECT_EQ(check_libraries({{"src/main.cpp", "#include <openssl/evp.h>\n"}}).size(), 1U);
-    EXPECT_EQ(check_libraries({{"src/http/io_loop.cpp", "#include <boost/beast/http/parser.hpp>\n"}}).size(), 1U);
-    EXPECT_EQ(check_libraries({{"src/http/api.cpp", "#include <boost/asio/post.hpp>\n#include <iostream>\n"}}).size(), 2U);
+    EXPECT_EQ(check_libraries({{"src/net/io_loop.cpp", "#include <boost/beast/http/parser.hpp>\n"}}).size(), 1U);
+    EXPECT_EQ(check_libraries({{"src/api/api.cpp", "#include <boost/asio/post.hpp>\n#include <iostream>\n"}}).size(), 2U);
     EXPECT_EQ(check_libraries({{"src/runtime/lanes.hpp", "#include <sqlite3.h>\n#include <prometheus/counter.h>\n"}}).size(), 2U);
 }
 
@@ -152,7 +153,7 @@ TEST(TidyRules, SeeAHeaderThatNobodyIncludes)
 TEST(TidyRules, SeeWhatWasLeftLyingAbout)
 {
     const std::string later = std::string("TO") + "DO";
-    EXPECT_EQ(report(check_leftovers({{"src/http/a.cpp", "co_await wait();\n"},
+    EXPECT_EQ(report(check_leftovers({{"src/net/a.cpp", "co_await wait();\n"},
                                       {"tests/a.cpp", "std::cout << Clock::now() << \"" + later + "S-XXXXXX\";\n"}})),
               "");
     EXPECT_EQ(check_leftovers({{"tools/a.sh", "true\n# " + later + ": more\n"}}).size(), 1U);

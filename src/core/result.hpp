@@ -11,7 +11,7 @@
 namespace boxoffice
 {
 
-/// Why an act was refused: a stable word for programs. `http` maps each to a status in one table;
+/// Why an act was refused: a stable word for programs. `api` maps each to a status in one table;
 /// nothing in here knows what a status is.
 enum class Code : std::uint8_t {
     invalid,          // the input breaks a rule of its own; Error::fields says which

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "api/api.hpp"
 #include "cli/config.hpp"
 #include "core/core.hpp"
-#include "http/api.hpp"
-#include "http/server.hpp"
+#include "net/server.hpp"
 #include "postgres/postgres.hpp"
 #include "redis/redis.hpp"
 #include "runtime/arrivals.hpp"

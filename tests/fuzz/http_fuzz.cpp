@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "http/body_reader.hpp"
-#include "http/read_fields.hpp"
+#include "net/body_reader.hpp"
+#include "net/read_fields.hpp"
 
 /// Any bytes, as one connection's input: nothing may crash, and how the bytes are cut into packets must not change what is
 /// understood. The first byte chooses the cut.
