@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "api_door.hpp"
-#include "net/client_address.hpp"
+#include "net/net.hpp"
 #include "runtime/rate_limits.hpp"
 
 namespace boxoffice::http

@@ -20,8 +20,7 @@
 #include "api/routes.hpp"
 #include "api_faults.hpp"
 #include "core/rules.hpp"
-#include "json/times.hpp"
-#include "json/writer.hpp"
+#include "json/json.hpp"
 
 namespace boxoffice::http
 {

@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/shares.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/server.hpp"
+#include "net/net.hpp"
 
 /// What the tests of the HTTP door share: a handler that does what the path says, a client that sends what it is told byte for
 /// byte, and a server between them.

@@ -9,7 +9,7 @@
 #include "api/rate_gate.hpp"
 #include "api/request_id.hpp"
 #include "api/routes.hpp"
-#include "net/client_address.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

@@ -8,8 +8,7 @@
 
 #include "app/for_you.hpp"
 #include "core/core.hpp"
-#include "net/http.hpp"
-#include "net/shares.hpp"
+#include "net/net.hpp"
 #include "runtime/arrivals.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/live.hpp"

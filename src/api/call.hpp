@@ -16,8 +16,7 @@
 #include "api/query.hpp"
 #include "api/rate_gate.hpp"
 #include "api/router.hpp"
-#include "net/client_address.hpp"
-#include "net/shares.hpp"
+#include "net/net.hpp"
 #include "runtime/log.hpp"
 #include "runtime/seldom.hpp"
 

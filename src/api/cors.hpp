@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 /// Which pages of other origins may call the API (the CORS protocol of the Fetch standard). Tokens travel in Authorization and
 /// never by themselves, so that nothing is ever allowed "with credentials".

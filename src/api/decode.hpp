@@ -6,7 +6,7 @@
 #include "api/resources.hpp"
 #include "core/acts.hpp"
 #include "core/ports.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 /// Bodies into acts. Every function answers Error malformed for a body that cannot be read and Error invalid with all bad
 /// fields at once; none looks at the Content-Type but decode_credentials().

@@ -7,7 +7,7 @@
 #include "api/resources.hpp"
 #include "core/rules.hpp"
 #include "json/reader.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 /// What decode_people.cpp and decode_events.cpp share.
 namespace boxoffice::http

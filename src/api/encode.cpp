@@ -2,7 +2,7 @@
 
 #include "api/resources.hpp"
 #include "core/rules.hpp"
-#include "json/writer.hpp"
+#include "json/json.hpp"
 
 namespace boxoffice::http
 {

@@ -6,7 +6,7 @@
 #include "app/for_you.hpp"
 #include "core/model.hpp"
 #include "core/queries.hpp"
-#include "json/fields.hpp"
+#include "json/json.hpp"
 
 /// The shapes of the contract's resources, as JSON.
 namespace boxoffice::http

@@ -5,7 +5,7 @@
 
 #include "core/acts.hpp"
 #include "core/result.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

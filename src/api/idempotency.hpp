@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "core/result.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

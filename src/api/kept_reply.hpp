@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "core/acts.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

@@ -2,7 +2,7 @@
 #include <optional>
 #include <string_view>
 
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

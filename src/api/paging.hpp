@@ -7,7 +7,7 @@
 #include "api/cursor.hpp"
 #include "api/query.hpp"
 #include "core/queries.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

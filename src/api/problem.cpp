@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/rules.hpp"
-#include "json/writer.hpp"
+#include "json/json.hpp"
 
 namespace boxoffice::http
 {

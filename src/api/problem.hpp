@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "core/result.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 /// Refusals as RFC 9457 problem documents, and the one table that gives a Code its status.
 namespace boxoffice::http

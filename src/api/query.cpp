@@ -10,7 +10,7 @@
 #include "api/field_text.hpp"
 #include "core/nearest.hpp"
 #include "core/rules.hpp"
-#include "json/times.hpp"
+#include "json/json.hpp"
 #include "text/text.hpp"
 
 namespace boxoffice::http

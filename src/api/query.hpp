@@ -10,7 +10,7 @@
 #include "core/limits.hpp"
 #include "core/model.hpp"
 #include "core/result.hpp"
-#include "json/fields.hpp"
+#include "json/json.hpp"
 
 namespace boxoffice::http
 {

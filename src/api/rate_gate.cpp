@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "api/call.hpp"
-#include "net/client_address.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

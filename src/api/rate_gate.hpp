@@ -7,7 +7,7 @@
 #include "api/router.hpp"
 #include "core/queries.hpp"
 #include "core/rate.hpp"
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 /// In front of the routes: lets a call go on, or tells it to come back later.
 namespace boxoffice::http

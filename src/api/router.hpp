@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/http.hpp"
+#include "net/net.hpp"
 
 namespace boxoffice::http
 {

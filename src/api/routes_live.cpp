@@ -4,8 +4,7 @@
 
 #include "api/resources.hpp"
 #include "api/routes.hpp"
-#include "json/fields.hpp"
-#include "json/writer.hpp"
+#include "json/json.hpp"
 #include "runtime/live.hpp"
 
 /// Availability as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html).

@@ -3,7 +3,7 @@
 #include "api/pages.hpp"
 #include "api/routes.hpp"
 #include "core/rules.hpp"
-#include "json/writer.hpp"
+#include "json/json.hpp"
 
 namespace boxoffice::http
 {

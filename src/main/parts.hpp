@@ -7,7 +7,7 @@
 #include "api/api.hpp"
 #include "cli/config.hpp"
 #include "core/core.hpp"
-#include "net/server.hpp"
+#include "net/net.hpp"
 #include "postgres/postgres.hpp"
 #include "redis/redis.hpp"
 #include "runtime/arrivals.hpp"
