@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/familiar.hpp"
-#include "api_door.hpp"
+#include "api_fixture.hpp"
 #include "runtime/rate_limits.hpp"
 
 namespace boxoffice::http

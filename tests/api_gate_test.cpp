@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "api_door.hpp"
+#include "api_fixture.hpp"
 #include "net/net.hpp"
 #include "runtime/rate_limits.hpp"
 

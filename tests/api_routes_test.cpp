@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cursor.hpp"
-#include "api_door.hpp"
+#include "api_fixture.hpp"
 
 namespace boxoffice::http
 {

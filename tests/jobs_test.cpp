@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "app/notices.hpp"
+#include "app/mail_notifier.hpp"
 #include "fake_zones.hpp"
 #include "jobs_fixture.hpp"
 

@@ -36,7 +36,7 @@ const std::map<std::string, Words, std::less<>> kArrows = {
 
 /// What other rooms may include of a room; the language of the house, core, is public as a whole, and so is cli, to main.
 const std::map<std::string, Words, std::less<>> kDoors = {
-    {"app", {"app/for_you.hpp", "app/notices.hpp", "app/copy.hpp", "app/revive.hpp"}},
+    {"app", {"app/for_you.hpp", "app/mail_notifier.hpp", "app/copy.hpp", "app/revive.hpp"}},
     {"assets", {"assets/assets.hpp"}},
     {"demo", {"demo/demo.hpp"}},
     {"api", {"api/api.hpp"}},
@@ -44,7 +44,7 @@ const std::map<std::string, Words, std::less<>> kDoors = {
     {"net", {"net/net.hpp"}},
     {"runtime",
      {"runtime/lanes.hpp", "runtime/expiry.hpp", "runtime/clock.hpp", "runtime/log.hpp", "runtime/metrics.hpp",
-      "runtime/arrivals.hpp", "runtime/seldom.hpp", "runtime/shedding.hpp", "runtime/shared_clock.hpp", "runtime/live.hpp",
+      "runtime/arrivals.hpp", "runtime/log_throttle.hpp", "runtime/shedding.hpp", "runtime/shared_clock.hpp", "runtime/live.hpp",
       "runtime/jobs.hpp", "runtime/rate_limits.hpp"}},
     {"postgres", {"postgres/postgres.hpp"}},
     {"memory", {"memory/memory.hpp"}},

@@ -18,7 +18,7 @@
 #include "api/router.hpp"
 #include "net/net.hpp"
 #include "runtime/log.hpp"
-#include "runtime/seldom.hpp"
+#include "runtime/log_throttle.hpp"
 
 namespace boxoffice::http
 {

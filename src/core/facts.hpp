@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/model.hpp"
-#include "core/pace.hpp"
+#include "core/sales_rate.hpp"
 
 namespace boxoffice
 {

@@ -116,7 +116,7 @@ struct Candidate {
     std::optional<double> distance_m;  // from the user's place, when there is one
     double likeness = 0;               // 0..1: to events the user has held tickets for
     double share_sold = 0;             // 0..1
-    double pace = 0;                   // tickets a day lately, decayed (core/pace.hpp) until scored_at()
+    double pace = 0;                   // tickets a day lately, decayed (core/sales_rate.hpp) until scored_at()
 };
 
 }  // namespace boxoffice

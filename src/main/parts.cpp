@@ -6,10 +6,10 @@
 
 #include <array>
 
-#include "app/notices.hpp"
+#include "app/mail_notifier.hpp"
 #include "mail/mail.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/seldom.hpp"
+#include "runtime/log_throttle.hpp"
 #include "runtime/shared_clock.hpp"
 #include "security/security.hpp"
 #include "sqlite/sqlite.hpp"

@@ -249,7 +249,7 @@ const std::string& delete_these()
     return sql;
 }
 
-/// Popularity is made of the pace: see the schema, and core/pace.hpp for the half-life.
+/// Popularity is made of the pace: see the schema, and core/sales_rate.hpp for the half-life.
 template <class Row>
 std::string derived_of()
 {

@@ -13,7 +13,7 @@
 #include "core/search.hpp"
 #include "runtime/jobs.hpp"
 #include "runtime/log.hpp"
-#include "runtime/seldom.hpp"
+#include "runtime/log_throttle.hpp"
 
 namespace boxoffice
 {

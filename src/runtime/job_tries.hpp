@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "runtime/jobs.hpp"
-#include "runtime/seldom.hpp"
+#include "runtime/log_throttle.hpp"
 
 namespace boxoffice
 {

@@ -25,8 +25,8 @@ constexpr Micros kLease = std::chrono::minutes(2);
 /// Effects in hand for each job thread: enough that a take serves many, few enough that other processes have some too.
 constexpr std::size_t kInHandToAThread = 16;
 /// Deliveries a job thread takes from the stream at once, and for how long it begins them: whatever is not begun by then is left
-/// for another worker. The last one begun may take 45 s (25 in app/notices.cpp and a message's 20), and all is to be over before
-/// the stream takes them for abandoned after 60.
+/// for another worker. The last one begun may take 45 s (25 in app/mail_notifier.cpp and a message's 20), and all is to be over
+/// before the stream takes them for abandoned after 60.
 constexpr std::size_t kDeliveriesAtOnce = 8;
 constexpr auto kDeliveriesFor = std::chrono::seconds(10);
 /// Jobs done are settled many in one act, at the latest when the first of them has waited for so long.

@@ -9,7 +9,7 @@
 
 #include "runtime/live_board.hpp"
 #include "runtime/log.hpp"
-#include "runtime/seldom.hpp"
+#include "runtime/log_throttle.hpp"
 
 namespace boxoffice
 {

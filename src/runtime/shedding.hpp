@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/log_throttle.hpp"
 #include "runtime/metrics.hpp"
-#include "runtime/seldom.hpp"
 
 namespace boxoffice
 {

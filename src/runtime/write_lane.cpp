@@ -13,8 +13,8 @@
 #include "runtime/lane_queue.hpp"
 #include "runtime/lanes.hpp"
 #include "runtime/log.hpp"
+#include "runtime/log_throttle.hpp"
 #include "runtime/parked.hpp"
-#include "runtime/seldom.hpp"
 
 namespace boxoffice
 {

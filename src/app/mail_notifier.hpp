@@ -8,7 +8,7 @@
 #include "core/core.hpp"
 
 /// The messages that follow from a change: whom to tell, and in which words. Text and HTML say the same; every word that came
-/// from a person is escaped. Per-user language has its place here, in the words of notices_words.cpp.
+/// from a person is escaped. Per-user language has its place here, in the words of mail_texts.cpp.
 namespace boxoffice
 {
 

@@ -1,4 +1,4 @@
-#include "core/pace.hpp"
+#include "core/sales_rate.hpp"
 
 #include <cmath>
 

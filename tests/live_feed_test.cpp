@@ -1,5 +1,5 @@
 // The live feed over HTTP: the REST door behind a real server.
-#include "api_door.hpp"
+#include "api_fixture.hpp"
 #include "http_toy.hpp"
 
 namespace boxoffice::http

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/notices.hpp"
+#include "app/mail_notifier.hpp"
 #include "app/strangers_text.hpp"
 
 namespace boxoffice

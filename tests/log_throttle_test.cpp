@@ -1,4 +1,4 @@
-#include "runtime/seldom.hpp"
+#include "runtime/log_throttle.hpp"
 
 #include <gtest/gtest.h>
 

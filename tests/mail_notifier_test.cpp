@@ -1,4 +1,4 @@
-#include "app/notices.hpp"
+#include "app/mail_notifier.hpp"
 
 #include <gtest/gtest.h>
 
