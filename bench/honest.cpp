@@ -170,7 +170,7 @@ HonestRun HonestClients::run(double seconds)
         loop.add(login, {kFewConnections, kLoginsPerSecond}, seen.views[4].tally);
         const Watching watching(port_, source_, event_, seen.views[5].tally);
         loop.run_for(seconds);
-        loop.settle();
+        loop.wait_until_idle();
     }
     seen.logins = seen.views[4].tally.good;
     return seen;

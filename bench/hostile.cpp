@@ -232,9 +232,9 @@ std::string play(const Options& options, const std::filesystem::path& data, cons
         const HonestRun run = honest.run(options.seconds);
         complaint = judge.complaint(run, target.peak_mb());
         print_row(attack.name, run, target.peak_mb(), &attacking.tally(), complaint);
-    } catch (const std::exception& accident) {
+    } catch (const std::exception& exception) {
         throw_if_interrupted();
-        complaint = std::string(" honest clients gave up: ") + accident.what();
+        complaint = std::string(" honest clients gave up: ") + exception.what();
         std::printf("%-18s%s\n", attack.name.c_str(), complaint.c_str());
         std::fflush(stdout);
     }

@@ -222,7 +222,7 @@ void Loop::run(double seconds, Until until)
     }
 }
 
-void Loop::settle()
+void Loop::wait_until_idle()
 {
     const std::int64_t now = steady_ns();
     for (auto& set : sets_) {

@@ -69,7 +69,7 @@ public:
     void run_dry(double seconds_max);
 
     /// Adds to the tallies what is due but unanswered in paced sets, at the latency it has reached by now.
-    void settle();
+    void wait_until_idle();
 
 private:
     struct Set;

@@ -71,8 +71,8 @@ int main(int argc, char** argv)
             describe_machine(options.folder).c_str(), options.seconds, options.warmup, options.repeat, options.hold_seconds,
             options.slow_sync_us > 0 ? ("; every sync " + std::to_string(options.slow_sync_us) + " us longer").c_str() : "");
         return run(options) ? 0 : 1;
-    } catch (const std::exception& accident) {
-        std::fprintf(stderr, "boxoffice_bench: %s\n", accident.what());
+    } catch (const std::exception& exception) {
+        std::fprintf(stderr, "boxoffice_bench: %s\n", exception.what());
         return 1;
     }
 }

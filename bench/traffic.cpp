@@ -32,7 +32,7 @@ Spent measure(Loop& loop, const ServerProcess& server, const Options& options, s
     spent.seconds = static_cast<double>(steady_ns() - started) / 1e9;
     spent.server_cpu = cpu_seconds(server.pid()) - server_before;
     spent.own_cpu = own_cpu_seconds() - own_before;
-    loop.settle();
+    loop.wait_until_idle();
     for (const Tally* tally : tallies) complain_of(*tally);
     return spent;
 }

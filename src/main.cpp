@@ -74,8 +74,8 @@ int main(int argc, char** argv)
             return stop->code;
         }
         return run(std::get<cli::Config>(read));
-    } catch (const std::exception& accident) {
-        fmt::print(stderr, "boxoffice: {}\n", accident.what());
+    } catch (const std::exception& exception) {
+        fmt::print(stderr, "boxoffice: {}\n", exception.what());
         return 1;
     }
 }

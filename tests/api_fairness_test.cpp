@@ -93,7 +93,7 @@ private:
     mutable std::string order_;
 };
 
-class Fairness : public ApiDoor
+class Fairness : public ApiFixture
 {
 protected:
     void TearDown() override
@@ -104,7 +104,7 @@ protected:
         registrations_.stop();
         health_.stop();
         searches_.stop();
-        ApiDoor::TearDown();
+        ApiFixture::TearDown();
     }
     void open(RatePolicies policies = {}, std::vector<UserId> trusted = {})
     {
@@ -332,10 +332,10 @@ TEST_F(Fairness, APasswordThatAnAccidentKeptFromBeingComparedIsNoGuess)
     public:
         std::optional<Login> find_login(std::string_view email) override
         {
-            if (away) throw StoreFailure(Code::busy, "interrupted");
+            if (unavailable) throw StoreFailure(Code::busy, "interrupted");
             return SlowSearches::find_login(email);
         }
-        std::atomic<bool> away = true;
+        std::atomic<bool> unavailable = true;
     } store;
     Dependencies with = parts(store, held_);
     with.rates = &rates_;
@@ -343,7 +343,7 @@ TEST_F(Fairness, APasswordThatAnAccidentKeptFromBeingComparedIsNoGuess)
     api_ = make_api(std::move(with));
     held_.gate.open();
     for (int i = 0; i < 4; ++i) EXPECT_EQ(code(soon(log_in("127.0.0.2", "ada@example.org", "right password"))), "503 busy") << i;
-    store.away = false;
+    store.unavailable = false;
     EXPECT_EQ(soon(log_in("127.0.0.2", "ada@example.org", "right password")).status, 200);
     api_.reset();
 }

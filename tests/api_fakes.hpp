@@ -23,8 +23,8 @@ class MemoryStore : public Store
 public:
     std::mutex mutex;
     std::condition_variable changed;
-    bool held = false;     // carry_out() waits while set
-    bool entered = false;  // carry_out() has been called
+    bool held = false;     // execute() waits while set
+    bool entered = false;  // execute() has been called
     std::optional<Code> failing;
     std::map<std::int64_t, User> users{{1, User{UserId{1}, "Ada", "ada@example.org", {}, kNow}},
                                        {2, User{UserId{2}, "Bob", "bob@example.org", GeoPoint{1, 2}, kNow}}};
@@ -53,7 +53,7 @@ public:
         changed.wait(lock, [this] { return entered; });
     }
 
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         std::unique_lock lock(mutex);
         entered = true;

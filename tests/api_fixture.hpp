@@ -13,7 +13,7 @@ namespace boxoffice::http
 using namespace std::chrono_literals;
 
 /// The REST door over real lanes and ports in memory; a test may open another one with parts of its own in `api_`.
-class ApiDoor : public testing::Test
+class ApiFixture : public testing::Test
 {
 protected:
     using Headers = std::vector<std::pair<std::string, std::string>>;

@@ -69,9 +69,9 @@ TEST(TrustedProxies, AreAddressesAndBlocks)
         EXPECT_TRUE(proxies.trusts(*parse_address(inside))) << inside;
     for (const char* outside : {"11.0.0.0", "192.0.2.5", "172.32.0.0", "2001:db8:8000::1", "2001:db9::1", "::2", "a00::"})
         EXPECT_FALSE(proxies.trusts(*parse_address(outside))) << outside;
-    const std::vector<std::string> everybody = {"0.0.0.0/0"};
-    EXPECT_TRUE(TrustedProxies(everybody).trusts(*parse_address("198.51.100.1")));
-    EXPECT_FALSE(TrustedProxies(everybody).trusts(*parse_address("2001:db8::1")));
+    const std::vector<std::string> every_address = {"0.0.0.0/0"};
+    EXPECT_TRUE(TrustedProxies(every_address).trusts(*parse_address("198.51.100.1")));
+    EXPECT_FALSE(TrustedProxies(every_address).trusts(*parse_address("2001:db8::1")));
 }
 
 TEST(TrustedProxies, AreRefusedWithASentenceWhenTheyAreNeither)
@@ -135,7 +135,7 @@ private:
     std::vector<std::jthread> threads_;
 };
 
-class ApiGate : public ApiDoor
+class ApiGate : public ApiFixture
 {
 protected:
     void open(RateLimits* rates, std::vector<std::string> proxies = {})
@@ -271,14 +271,14 @@ TEST_F(ApiGate, IsNotThereWithoutLimits)
     unlimited.rates = &rates_;
     const auto off = make_api(parts());
     const auto none = make_api(unlimited);
-    for (Handler* door : {off.get(), none.get()}) {
+    for (Handler* handler : {off.get(), none.get()}) {
         for (int i = 0; i < 5; ++i) {
             std::promise<Reply> answer;
             auto request = std::make_shared<Request>();
             request->method = Method::get;
             request->target = "/api/v1/auth/me";
             request->headers = as(1);
-            door->handle(std::move(request), [&answer](Reply reply) { answer.set_value(std::move(reply)); });
+            handler->handle(std::move(request), [&answer](Reply reply) { answer.set_value(std::move(reply)); });
             const Reply reply = answer.get_future().get();
             EXPECT_EQ(reply.status, 200);
             EXPECT_EQ(header(reply, "RateLimit"), "-");

@@ -15,7 +15,7 @@ using nlohmann::json;
 using namespace fakes;
 using namespace std::chrono_literals;
 
-class ApiRoutes : public ApiDoor
+class ApiRoutes : public ApiFixture
 {
 };
 

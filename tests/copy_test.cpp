@@ -235,7 +235,7 @@ TEST_F(Copying, LeavesATargetAloneThatHasSoldByItself)
         const auto store = open_postgres(options, *zones);
         WriteJob job{Reserve{EventId{7}, UserId{1}, std::chrono::minutes(2), Instant(Micros(1'760'000'000'000'000))}, {}, {}};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        store->execute(jobs);
         ASSERT_TRUE(std::holds_alternative<Ticket>(job.outcome));
         sold = std::get<Ticket>(job.outcome).id;
     }

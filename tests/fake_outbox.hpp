@@ -71,11 +71,11 @@ public:
         return wait_until([](const std::map<std::int64_t, Row>& rows) { return rows.empty(); });
     }
 
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         const std::lock_guard lock(mutex_);
         if (broken_) throw StoreFailure(Code::storage_failed, "broken down");
-        for (WriteJob* const job : jobs) job->outcome = std::visit([&](const auto& act) { return carry_out(act); }, job->act);
+        for (WriteJob* const job : jobs) job->outcome = std::visit([&](const auto& act) { return execute(act); }, job->act);
         changed_.notify_all();
     }
     std::optional<User> find_user(UserId id) override { return found(users, id); }
@@ -121,8 +121,8 @@ private:
         return at == map.end() ? std::nullopt : std::optional(at->second);
     }
 
-    Outcome carry_out(const auto& /*act*/) { return Error{Code::internal, "not for an outbox"}; }
-    Outcome carry_out(const TakeEffects& act)
+    Outcome execute(const auto& /*act*/) { return Error{Code::internal, "not for an outbox"}; }
+    Outcome execute(const TakeEffects& act)
     {
         Effects effects;
         for (auto& [id, row] : rows_) {
@@ -134,12 +134,12 @@ private:
         }
         return effects;
     }
-    Outcome carry_out(const SettleEffects& act)
+    Outcome execute(const SettleEffects& act)
     {
         for (const std::int64_t effect : act.effects) rows_.erase(effect);
         return Done{};
     }
-    Outcome carry_out(const PostponeEffect& act)
+    Outcome execute(const PostponeEffect& act)
     {
         const auto at = rows_.find(act.effect);
         if (at == rows_.end()) return Done{};
@@ -150,7 +150,7 @@ private:
         return Done{};
     }
     /// Here every message counts as one of the hour.
-    Outcome carry_out(const TakeMailTurn& act)
+    Outcome execute(const TakeMailTurn& act)
     {
         const auto known = turns.find(act.key);
         if (known != turns.end() && known->second.sent) return MailTurn::already_sent;
@@ -164,7 +164,7 @@ private:
         if (!act.recipient.empty()) turn.recipient = act.recipient;
         return MailTurn::yours;
     }
-    Outcome carry_out(const MarkMailSent& act)
+    Outcome execute(const MarkMailSent& act)
     {
         turns[act.key].sent = true;
         return Done{};

@@ -31,7 +31,7 @@ public:
     {
         std::unique_lock lock(mutex_);
         need();
-        changed_.wait_for(lock, wait, [&] { return !waiting_.empty() || away_; });
+        changed_.wait_for(lock, wait, [&] { return !waiting_.empty() || unavailable_; });
         need();
         std::vector<StreamedJob> jobs;
         while (!waiting_.empty() && jobs.size() < most) {
@@ -48,7 +48,7 @@ public:
         for (const std::string& token : tokens) taken_.erase(token);
         changed_.notify_all();
     }
-    void bury(const Effect& effect, std::string_view why) override
+    void dead_letter(const Effect& effect, std::string_view why) override
     {
         const std::lock_guard lock(mutex_);
         need();
@@ -71,20 +71,20 @@ public:
     void go_away()
     {
         const std::lock_guard lock(mutex_);
-        away_ = true;
+        unavailable_ = true;
         changed_.notify_all();
     }
     void come_back_empty()
     {
         const std::lock_guard lock(mutex_);
-        away_ = false;
+        unavailable_ = false;
         waiting_.clear();
         taken_.clear();
     }
     void come_back()
     {
         const std::lock_guard lock(mutex_);
-        away_ = false;
+        unavailable_ = false;
     }
     void deliver_abandoned_again()
     {
@@ -113,7 +113,7 @@ public:
 private:
     void need() const
     {
-        if (away_) throw StreamFailure("away");
+        if (unavailable_) throw StreamFailure("away");
     }
 
     std::mutex mutex_;
@@ -124,7 +124,7 @@ private:
     int last_ = 0;
     int adds_refused_ = 0;
     int asked_ = 0;
-    bool away_ = false;
+    bool unavailable_ = false;
 };
 
 }  // namespace boxoffice

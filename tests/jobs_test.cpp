@@ -26,7 +26,7 @@ namespace
 using namespace std::chrono_literals;
 using Row = FakeOutbox::Row;
 using Rows = std::map<std::int64_t, Row>;
-using Hope = MailFailure::Hope;
+using Kind = MailFailure::Kind;
 
 TEST_F(Jobs, AreDoneOnceAndSettled)
 {
@@ -112,7 +112,7 @@ TEST_F(Jobs, AreDeadAfterTheLastTryAndNeverTakenAgain)
 TEST_F(Jobs, WithoutHopeAreDeadAtOnce)
 {
     const auto id = outbox.add(EffectKind::ticket_paid);
-    start([&](const Effect&) { throw MailFailure("no such address", Hope::none); });
+    start([&](const Effect&) { throw MailFailure("no such address", Kind::permanent); });
     ASSERT_TRUE(outbox.wait_until([&](const Rows& rows) { return rows.at(id).dead; }));
     EXPECT_EQ(outbox.row(id)->effect.tries, 1);
 }
@@ -122,7 +122,7 @@ TEST_F(Jobs, TakenByAProcessThatDiedAreTakenUpOnceItsLeaseHasLapsed)
     const auto id = outbox.add(EffectKind::ticket_paid);
     WriteJob taking{TakeEffects{clock.now(), 10, clock.now() + 2min}, {}, {}};
     WriteJob* const one = &taking;
-    outbox.carry_out({&one, 1});
+    outbox.execute({&one, 1});
     start([&](const Effect& effect) { ledger.count(effect); });
     const auto other = outbox.add(EffectKind::ticket_paid);
     ASSERT_TRUE(ledger.wait_for(other, 1));
@@ -230,7 +230,7 @@ protected:
     {
         start(
             [this](const Effect& effect) {
-                if (notices.tell(effect) == Notices::Told::some) throw JobLeftOff();
+                if (notifier.notify(effect) == MailNotifier::Progress::partial) throw JobLeftOff();
             },
             through);
     }
@@ -247,16 +247,18 @@ protected:
     const FakeZones zones;
     SendingMailer mailer;
     std::function<bool()> stopping = [] { return false; };  // asked after every try at what is insisted on, too
-    const Notices notices{
-        outbox,
-        clock,
-        zones,
-        mailer,
-        {.carry_out = [this](const Act& act) { return carry_out(*lane, act, 5s); },
-         .insist =
-             [this](const Act& act) { return insist(*lane, act, {.pause = 1ms, .stopping = [this] { return stopping(); }}); },
-         .stopping = [this] { return stopping(); }},
-        {}};
+    const MailNotifier notifier{outbox,
+                                clock,
+                                zones,
+                                mailer,
+                                {.execute = [this](const Act& act) { return submit_and_wait(*lane, act, 5s); },
+                                 .execute_with_retries =
+                                     [this](const Act& act) {
+                                         return submit_with_retries(*lane, act,
+                                                                    {.pause = 1ms, .stopping = [this] { return stopping(); }});
+                                     },
+                                 .stopping = [this] { return stopping(); }},
+                                {}};
 };
 
 TEST_F(Mails, AreNotSentTwiceWhenTheirEffectIsDeliveredTwice)
@@ -387,13 +389,14 @@ TEST_F(Jobs, ThatFailAreRememberedWithWholeCharactersOfTheReason)
     }
 }
 
-class Insisting : public Jobs
+class Retrying : public Jobs
 {
 protected:
-    Outcome insist_for(Micros patience, const Act& act = MarkMailSent{"ticket_paid:7", {}})
+    Outcome retry_for(Micros patience, const Act& act = MarkMailSent{"ticket_paid:7", {}})
     {
         lane = std::make_unique<WriteLane>(outbox, WriteLane::Options{}, metrics);
-        return insist(*lane, act, {.patience = patience, .pause = 1ms, .stopping = [this] { return asked(++tries_in_vain); }});
+        return submit_with_retries(*lane, act,
+                                   {.patience = patience, .pause = 1ms, .stopping = [this] { return asked(++tries_in_vain); }});
     }
     static std::optional<Code> code_of(const Outcome& outcome)
     {
@@ -405,36 +408,36 @@ protected:
     std::function<bool(int)> asked = [](int) { return false; };
 };
 
-TEST_F(Insisting, GoesOnUntilTheStoreIsWellAgain)
+TEST_F(Retrying, GoesOnUntilTheStoreIsWellAgain)
 {
     outbox.break_down();
     asked = [this](int tries) {
         if (tries == 5) outbox.mend();
         return false;
     };
-    EXPECT_TRUE(std::holds_alternative<Done>(insist_for(10s)));
+    EXPECT_TRUE(std::holds_alternative<Done>(retry_for(10s)));
     EXPECT_EQ(tries_in_vain, 5);
     EXPECT_TRUE(outbox.turns.at("ticket_paid:7").sent);
 }
 
-TEST_F(Insisting, EndsWithTheProcess)
+TEST_F(Retrying, EndsWithTheProcess)
 {
     outbox.break_down();
     asked = [](int tries) { return tries == 2; };
-    EXPECT_EQ(code_of(insist_for(10s)), Code::storage_failed);
+    EXPECT_EQ(code_of(retry_for(10s)), Code::storage_failed);
     EXPECT_EQ(tries_in_vain, 2);
 }
 
-TEST_F(Insisting, EndsWithItsPatience)
+TEST_F(Retrying, EndsWithItsPatience)
 {
     outbox.break_down();
-    EXPECT_EQ(code_of(insist_for(20ms)), Code::storage_failed);
+    EXPECT_EQ(code_of(retry_for(20ms)), Code::storage_failed);
     EXPECT_GE(tries_in_vain, 1);
 }
 
-TEST_F(Insisting, TakesAnAnswerForAnAnswer)
+TEST_F(Retrying, TakesAnAnswerForAnAnswer)
 {
-    EXPECT_EQ(code_of(insist_for(10s, Reserve{EventId{1}, UserId{2}, 120s, {}})), Code::internal);
+    EXPECT_EQ(code_of(retry_for(10s, Reserve{EventId{1}, UserId{2}, 120s, {}})), Code::internal);
     EXPECT_EQ(tries_in_vain, 0);
 }
 
@@ -450,7 +453,7 @@ TEST_F(Jobs, GoThroughTheStreamAndAreAcknowledged)
 TEST_F(Jobs, ThatDieAreBuriedInTheStreamToo)
 {
     const auto id = outbox.add(EffectKind::ticket_paid);
-    start([&](const Effect&) { throw MailFailure("no such address", Hope::none); }, &stream);
+    start([&](const Effect&) { throw MailFailure("no such address", Kind::permanent); }, &stream);
     ASSERT_TRUE(outbox.wait_until([&](const Rows& rows) { return rows.at(id).dead; }));
     ASSERT_TRUE(stream.wait_until_nothing_is_left());
     EXPECT_EQ(stream.dead(), (std::map<std::int64_t, std::string>{{id, "no such address"}}));

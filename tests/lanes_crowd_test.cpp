@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 class SortingStore final : public EmptyStore
 {
 public:
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         bool waits = false;
         {
@@ -107,7 +107,7 @@ TEST(WriteLanes, ACrowdOnOneEventIsOneTransactionAndStandsInNobodysWay)
 class SteppingStore final : public EmptyStore
 {
 public:
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         size = jobs.size();
         begun.release();
@@ -206,7 +206,7 @@ TEST(WriteLane, GathersForTheTimeItIsGivenAtMost)
 class SayingStore final : public EmptyStore
 {
 public:
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         for (WriteJob* const job : jobs) {
             job->outcome = say(*job);
@@ -277,7 +277,7 @@ TEST(Trouble, LastsUntilSomethingWasSurelyWritten)
     EXPECT_EQ(after(Reserve{}, fail(Code::busy)), Code::storage_full);
     EXPECT_EQ(after(Reserve{}, say(Error{Code::sold_out, {}})), Code::storage_full);
     EXPECT_EQ(after(Reserve{}, say(KeptAnswer{"as before"})), Code::storage_full);
-    EXPECT_EQ(after(LapseDue{}, say(Lapsed{})), Code::storage_full);
+    EXPECT_EQ(after(ExpireHolds{}, say(ExpiredHolds{})), Code::storage_full);
     EXPECT_EQ(after(TakeEffects{}, say(Effects{})), Code::storage_full);
     EXPECT_EQ(after(Pay{}, say(ticket_of(7, TicketStatus::paid))), Code::storage_full) << "it may be a repeated one";
     EXPECT_EQ(after(Reserve{}, say(ticket_of(7, TicketStatus::reserved))), std::nullopt);
@@ -312,7 +312,7 @@ TEST(BatchNews, CancellingChangesItsEvent)
 
 TEST(BatchNews, LapsingChangesItsEvents)
 {
-    const BatchNews news = news_of(LapseDue{}, Lapsed{{Instant(1h), Instant(1h)}, {EventId{3}, EventId{4}}, false});
+    const BatchNews news = news_of(ExpireHolds{}, ExpiredHolds{{Instant(1h), Instant(1h)}, {EventId{3}, EventId{4}}, false});
     EXPECT_EQ(news.changed, (Changed{EventId{3}, EventId{4}}));
 }
 
@@ -332,7 +332,7 @@ TEST(BatchNews, RemovingAnEventChangesIt)
 TEST(BatchNews, ARefusalOrARepeatedAnswerIsNone)
 {
     for (const Act& act :
-         {Act(Reserve{}), Act(Pay{}), Act(ChangeEvent{}), Act(RemoveEvent{EventId{6}, {}, {}}), Act(LapseDue{})}) {
+         {Act(Reserve{}), Act(Pay{}), Act(ChangeEvent{}), Act(RemoveEvent{EventId{6}, {}, {}}), Act(ExpireHolds{})}) {
         for (const Outcome& outcome : {Outcome(Error{Code::not_found, {}}), Outcome(KeptAnswer{"as before"})}) {
             const BatchNews news = news_of(act, outcome);
             EXPECT_TRUE(news.changed.empty()) << act.index();

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 class KeptStore final : public EmptyStore
 {
 public:
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         for (WriteJob* job : jobs) {
             const auto* reserve = std::get_if<Reserve>(&job->act);
@@ -46,7 +46,7 @@ public:
 class ParkedActs : public testing::Test
 {
 protected:
-    Outcome carry_out(Act act)
+    Outcome execute(Act act)
     {
         std::latch answered(1);
         Outcome outcome;
@@ -71,7 +71,7 @@ TEST_F(ParkedActs, LetTheOthersOfTheirLaneGoOnAndAreBroughtAgain)
         outcome = std::move(done.outcome);
         answered.count_down();
     })));
-    for (int i = 0; i < 100; ++i) EXPECT_TRUE(std::holds_alternative<Done>(carry_out(Reserve{})));
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(std::holds_alternative<Done>(execute(Reserve{})));
     while (store.put_off < 3) {}
     EXPECT_EQ(lane.parked(), 1u);
     EXPECT_FALSE(answered.try_wait());
@@ -94,7 +94,7 @@ TEST_F(ParkedActs, BeyondAShareOfTheQueueAreToldThatTheStoreIsBusy)
         })));
     }
     while (busy < 1) {}
-    EXPECT_TRUE(std::holds_alternative<Done>(carry_out(Reserve{})));
+    EXPECT_TRUE(std::holds_alternative<Done>(execute(Reserve{})));
     EXPECT_EQ(lane.parked(), 2u);
     lane.stop();  // nobody would bring them again
     EXPECT_EQ(busy, 3);
@@ -103,14 +103,14 @@ TEST_F(ParkedActs, BeyondAShareOfTheQueueAreToldThatTheStoreIsBusy)
 TEST_F(ParkedActs, ThatGoOnInStepsTakeTurnsWithTheRest)
 {
     store.steps = 50;
-    EXPECT_TRUE(std::holds_alternative<Done>(carry_out(RemoveEvent{})));
+    EXPECT_TRUE(std::holds_alternative<Done>(execute(RemoveEvent{})));
     EXPECT_EQ(store.carried_out, 1);
 }
 
 TEST_F(ParkedActs, AnAccidentInWhatFollowsACommitRepeatsNothingAndLosesNoAnswer)
 {
     lane.on_batch([](const BatchNews&) { throw std::runtime_error("no memory"); });
-    EXPECT_TRUE(std::holds_alternative<Done>(carry_out(Reserve{})));
+    EXPECT_TRUE(std::holds_alternative<Done>(execute(Reserve{})));
     EXPECT_EQ(store.carried_out, 1);
     std::latch thrown(1);
     ASSERT_TRUE(lane.submit(job(Reserve{}, [&](LaneJob&) {
@@ -118,7 +118,7 @@ TEST_F(ParkedActs, AnAccidentInWhatFollowsACommitRepeatsNothingAndLosesNoAnswer)
         throw std::runtime_error("no memory");
     })));
     thrown.wait();
-    EXPECT_TRUE(std::holds_alternative<Done>(carry_out(Reserve{})));
+    EXPECT_TRUE(std::holds_alternative<Done>(execute(Reserve{})));
     EXPECT_EQ(store.carried_out, 3);
 }
 

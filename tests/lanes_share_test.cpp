@@ -17,7 +17,7 @@ namespace
 class HoldingStore final : public EmptyStore
 {
 public:
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         if (batches.empty()) begun.count_down();
         gate.wait();
@@ -84,7 +84,7 @@ TEST_F(LaneShares, ReservationsKeepNobodyFromPayingNorHoldsFromLapsing)
     for (int i = 0; i < 3; ++i) EXPECT_EQ(offer(Pay{}), "");
     EXPECT_EQ(offer(Cancel{}), "");
     EXPECT_EQ(offer(Pay{}), "queue_full");
-    EXPECT_EQ(offer(LapseDue{}), "");
+    EXPECT_EQ(offer(ExpireHolds{}), "");
     EXPECT_EQ(offer(AddUser{}), "");
     EXPECT_EQ(offer(publish(1)), "");
     let_go_and_stop();

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 class RecordingStore final : public EmptyStore
 {
 public:
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         ++calls;
         begun.count_down();
@@ -37,8 +37,8 @@ public:
         for (WriteJob* job : jobs) {
             const auto* reserve = std::get_if<Reserve>(&job->act);
             if (reserve && reserve->user == poison) throw StoreFailure(Code::storage_full, "poison");
-            if (reserve && (away || (away_alone && jobs.size() == 1)))
-                throw StoreFailure(Code::storage_failed, "gone", StoreFailure::Outcome::away);
+            if (reserve && (unavailable || (unavailable_alone && jobs.size() == 1)))
+                throw StoreFailure(Code::storage_failed, "gone", StoreFailure::Outcome::unavailable);
             if (reserve && unclear) throw StoreFailure(Code::storage_failed, "lost", StoreFailure::Outcome::unclear);
             batch.push_back(job->act.index());
             job->outcome = Done{};
@@ -46,8 +46,8 @@ public:
         batches.push_back(std::move(batch));
     }
     const UserId poison{666};
-    std::atomic<bool> away = false;
-    std::atomic<bool> away_alone = false;
+    std::atomic<bool> unavailable = false;
+    std::atomic<bool> unavailable_alone = false;
     std::atomic<bool> unclear = false;
     std::latch begun{1};
     std::latch gate{1};
@@ -174,7 +174,7 @@ TEST(WriteLane, DoesNotLetEachActWaitForAStoreThatIsAway)
 {
     HeldLane held;
     std::atomic<int> told = 0;
-    held.store.away = true;
+    held.store.unavailable = true;
     for (int i = 0; i < 3; ++i) {
         held.submit(Reserve{}, [&](LaneJob& done) {
             const auto* const error = std::get_if<Error>(&done.outcome);
@@ -195,7 +195,7 @@ TEST(WriteLane, EndsAReplayDuringWhichTheStoreGoesAway)
     held.submit(Reserve{}, count);
     held.submit(Reserve{}, count);
     held.submit(Reserve{{}, held.store.poison, {}, {}}, count);
-    held.store.away_alone = true;
+    held.store.unavailable_alone = true;
     held.let_go_and_stop();
     EXPECT_EQ(told, 3);
     EXPECT_EQ(held.store.calls, 3);
@@ -284,9 +284,9 @@ protected:
     void SetUp() override
     {
         expiry.start();
-        user = std::get<User>(carry_out(AddUser{"a@b.co", "a", "!", {}, clock.now()})).id;
+        user = std::get<User>(execute(AddUser{"a@b.co", "a", "!", {}, clock.now()})).id;
         const EventDraft draft = draft_of("x", 1'000'000, clock.now() + 1h);
-        event = std::get<Event>(carry_out(AddEvent{user, draft, clock.now()})).id;
+        event = std::get<Event>(execute(AddEvent{user, draft, clock.now()})).id;
     }
     void TearDown() override
     {
@@ -294,7 +294,7 @@ protected:
         lane.stop();
     }
 
-    Outcome carry_out(Act act)
+    Outcome execute(Act act)
     {
         std::latch answered(1);
         Outcome outcome;
@@ -329,7 +329,7 @@ TEST_F(Tidying, GivesEachSeatBackAfterItsDeadlineNeverBefore)
 {
     const Instant now = clock.now();
     const Instant last = now + 300ms;
-    for (int i = 0; i < 50; ++i) carry_out(Reserve{event, user, 300ms, now});
+    for (int i = 0; i < 50; ++i) execute(Reserve{event, user, 300ms, now});
     while (clock.now() < last - 20ms) {
         const auto sold = store->find_event(event)->tickets_sold;
         // Judged by a clock read after the look: a slow machine must not make an honest release look early.
@@ -342,8 +342,8 @@ TEST_F(Tidying, GivesEachSeatBackAfterItsDeadlineNeverBefore)
 
 TEST_F(Tidying, WakesForAShorterHoldThanTheOneItSleepsFor)
 {
-    carry_out(Reserve{event, user, 1h, clock.now()});
-    carry_out(Reserve{event, user, 50ms, clock.now()});
+    execute(Reserve{event, user, 1h, clock.now()});
+    execute(Reserve{event, user, 50ms, clock.now()});
     const Instant give_up = clock.now() + 20s;
     while (store->reserved_count() > 1 && clock.now() < give_up) std::this_thread::yield();
     EXPECT_EQ(store->reserved_count(), 1);

@@ -8,10 +8,10 @@ namespace boxoffice::http
 namespace
 {
 
-class LiveDoor : public ApiDoor
+class LiveFeed : public ApiFixture
 {
 protected:
-    LiveDoor()
+    LiveFeed()
     {
         live_.start(writes_);
         server.start();
@@ -19,7 +19,7 @@ protected:
     void TearDown() override
     {
         server.stop(2s);
-        ApiDoor::TearDown();
+        ApiFixture::TearDown();
     }
 
     static std::string asking(std::string_view target, std::string_view fields = {})
@@ -37,7 +37,7 @@ protected:
 };
 
 /// Few feeds, of an age that a test can wait for.
-class FewFeeds : public ApiDoor
+class FewFeeds : public ApiFixture
 {
 protected:
     explicit FewFeeds(Micros age = 15min)
@@ -57,7 +57,7 @@ protected:
     void TearDown() override
     {
         server->stop(2s);
-        ApiDoor::TearDown();
+        ApiFixture::TearDown();
     }
 
     using Clients = std::vector<std::unique_ptr<Client>>;
@@ -149,7 +149,7 @@ TEST_F(OldFeeds, EndAndTheirClientComesAgain)
     EXPECT_TRUE(clients.front()->is_over());
 }
 
-TEST_F(LiveDoor, SaysThePresentStateAndThenEachChange)
+TEST_F(LiveFeed, SaysThePresentStateAndThenEachChange)
 {
     Client client(server.port());
     client.send(asking("/api/v1/events/5/live"));
@@ -170,7 +170,7 @@ TEST_F(LiveDoor, SaysThePresentStateAndThenEachChange)
     EXPECT_GT(std::stoull(id_of(second)), std::stoull(id_of(first)));
 }
 
-TEST_F(LiveDoor, SaysNothingToWhoHasSeenThePresentStateUntilItChanges)
+TEST_F(LiveFeed, SaysNothingToWhoHasSeenThePresentStateUntilItChanges)
 {
     Client client(server.port());
     client.send(asking("/api/v1/events/5/live"));
@@ -191,7 +191,7 @@ TEST_F(LiveDoor, SaysNothingToWhoHasSeenThePresentStateUntilItChanges)
     EXPECT_NE(again.read_past("\n\n\r\n").find("\"available_tickets\":1"), std::string::npos);
 }
 
-TEST_F(LiveDoor, AsksTheStoreOnceForACrowd)
+TEST_F(LiveFeed, AsksTheStoreOnceForACrowd)
 {
     Client first(server.port());
     first.send(asking("/api/v1/events/5/live"));
@@ -206,14 +206,14 @@ TEST_F(LiveDoor, AsksTheStoreOnceForACrowd)
     EXPECT_EQ(store_.events_looked_for, 1);
 }
 
-TEST_F(LiveDoor, KnowsNoFeedOfAnEventThatIsNotThere)
+TEST_F(LiveFeed, KnowsNoFeedOfAnEventThatIsNotThere)
 {
     EXPECT_EQ(code(send(Method::get, "/api/v1/events/6/live")), "404 not_found");
     EXPECT_EQ(code(send(Method::get, "/api/v1/events/x/live")), "404 not_found");
     EXPECT_EQ(code(send(Method::post, "/api/v1/events/5/live")), "405 method_not_allowed");
 }
 
-TEST_F(LiveDoor, AnswersHeadWithTheHeadAndWatchesNothing)
+TEST_F(LiveFeed, AnswersHeadWithTheHeadAndWatchesNothing)
 {
     Client client(server.port());
     client.send("HEAD /api/v1/events/5/live HTTP/1.1\r\nHost: a\r\n\r\n" + get("/health"));
@@ -222,7 +222,7 @@ TEST_F(LiveDoor, AnswersHeadWithTheHeadAndWatchesNothing)
     EXPECT_EQ(live_.watchers(), 0U);
 }
 
-TEST_F(LiveDoor, ClosesItsStreamsWhenTheHubOrTheServerStops)
+TEST_F(LiveFeed, ClosesItsStreamsWhenTheHubOrTheServerStops)
 {
     for (const auto* who : {"hub", "server"}) {
         Client client(server.port());

@@ -73,10 +73,10 @@ private:
 };
 
 /// A wire between nodes, of which this is the only one.
-class Wire final : public LiveWire
+class FakeBus final : public ChangeBus
 {
 public:
-    void tell(std::span<const EventId> events) noexcept override
+    void publish(std::span<const EventId> events) noexcept override
     {
         if (up) listener_(events);
     }
@@ -150,7 +150,7 @@ public:
         heard_.number = news.number;
         return news.there ? std::to_string(news.there->available_tickets) : "gone";
     }
-    bool tell(const LiveHub::Frame& frame) override
+    bool send(const LiveHub::Frame& frame) override
     {
         const std::lock_guard lock(heard_.mutex);
         heard_.frames.push_back(frame);
@@ -172,13 +172,13 @@ private:
 class Live : public testing::Test
 {
 protected:
-    void open(LiveHub::Options options, LiveWire* told = nullptr)
+    void open(LiveHub::Options options, ChangeBus* told = nullptr)
     {
         hub = std::make_unique<LiveHub>(shop, clock, told, metrics, options);
         lane = std::make_unique<WriteLane>(shop, WriteLane::Options{}, metrics);
         hub->start(*lane);
     }
-    void open_wired(LiveHub::Options options = {}) { open(options, &wire); }
+    void open_with_bus(LiveHub::Options options = {}) { open(options, &bus); }
     void TearDown() override
     {
         if (lane) lane->stop();
@@ -193,7 +193,7 @@ protected:
         shop.set(event, left);
         say_changed(event);
     }
-    void say_changed(EventId event = kEvent) { wire.tell(std::span(&event, 1)); }
+    void say_changed(EventId event = kEvent) { bus.publish(std::span(&event, 1)); }
     template <class Condition>
     [[nodiscard]] static bool comes_true(Condition true_now)
     {
@@ -214,14 +214,14 @@ protected:
     Shop shop;
     fakes::SetClock clock;
     Metrics metrics;
-    Wire wire;
+    FakeBus bus;
     std::unique_ptr<WriteLane> lane;
     std::unique_ptr<LiveHub> hub;  // goes first: it knows the others
 };
 
 TEST_F(Live, TellsWhoComesThePresentState)
 {
-    open_wired();
+    open_with_bus();
     watch(first);
     EXPECT_EQ(first.next(), "100");
     shop.set(kEvent, 55);  // which nobody has said, so that the second is told what the first was
@@ -232,7 +232,7 @@ TEST_F(Live, TellsWhoComesThePresentState)
 
 TEST_F(Live, TellsAChangeToAllWhoWatchWithOneReadAndOneFrame)
 {
-    open_wired();
+    open_with_bus();
     watch(first);
     watch(second);
     EXPECT_EQ(first.next(), "100");
@@ -251,7 +251,7 @@ TEST_F(Live, TellsAChangeToAllWhoWatchWithOneReadAndOneFrame)
 
 TEST_F(Live, TellsOfOneEventOnlyWhoWatchesIt)
 {
-    open_wired({.every = 1ms});
+    open_with_bus({.every = 1ms});
     watch(first);
     watch(second, kOther);
     EXPECT_EQ(first.next(), "100");
@@ -265,7 +265,7 @@ TEST_F(Live, TellsOfOneEventOnlyWhoWatchesIt)
 TEST_F(Live, TellsAtMostOnceInTheIntervalAndAlwaysTheLastState)
 {
     constexpr auto kEvery = 50ms;
-    open_wired({.every = kEvery});
+    open_with_bus({.every = kEvery});
     watch(first);
     EXPECT_EQ(first.next(), "100");
     const auto begin = Steady::now();
@@ -284,7 +284,7 @@ TEST_F(Live, TellsAtMostOnceInTheIntervalAndAlwaysTheLastState)
 
 TEST_F(Live, SaysNothingWhenNothingIsDifferent)
 {
-    open_wired({.every = 1ms});
+    open_with_bus({.every = 1ms});
     watch(first);
     EXPECT_EQ(first.next(), "100");
     const int reads = shop.reads();
@@ -296,7 +296,7 @@ TEST_F(Live, SaysNothingWhenNothingIsDifferent)
 
 TEST_F(Live, DoesNotRepeatTheStateThatWasSeenLast)
 {
-    open_wired({.every = 1ms});
+    open_with_bus({.every = 1ms});
     watch(first);
     EXPECT_EQ(first.next(), "100");
     const auto number = first.last_number();
@@ -308,7 +308,7 @@ TEST_F(Live, DoesNotRepeatTheStateThatWasSeenLast)
 
 TEST_F(Live, KnowsWhatTheLastToLeaveHadSeen)
 {
-    open_wired({.every = 1ms});
+    open_with_bus({.every = 1ms});
     watch(first);
     EXPECT_EQ(first.next(), "100");
     const auto number = first.last_number();
@@ -330,7 +330,7 @@ TEST_F(Live, KnowsWhatTheLastToLeaveHadSeen)
 
 TEST_F(Live, ForgetsWhoHasGoneAndThenReadsNoMore)
 {
-    open_wired({.every = 1ms});
+    open_with_bus({.every = 1ms});
     watch(first);
     watch(second, kOther);
     EXPECT_EQ(first.next(), "100");
@@ -348,7 +348,7 @@ TEST_F(Live, ForgetsWhoHasGoneAndThenReadsNoMore)
 
 TEST_F(Live, SaysThatAnEventIsGoneAndForgetsItsWatchers)
 {
-    open_wired({.every = 1ms});
+    open_with_bus({.every = 1ms});
     watch(first);
     EXPECT_EQ(first.next(), "100");
     shop.remove(kEvent);
@@ -375,14 +375,14 @@ TEST_F(Live, SaysThatItIsStillHereWhenThereIsNoNews)
 
 TEST_F(Live, LooksForItselfWhileTheWireIsDownAndWhenItIsUpAgain)
 {
-    open_wired({.every = 1ms, .look_anyway = 10ms});
+    open_with_bus({.every = 1ms, .look_anyway = 10ms});
     watch(first);
     EXPECT_EQ(first.next(), "100");
-    wire.up = false;
+    bus.up = false;
     change(99);
     EXPECT_EQ(first.next(), "99");
     change(98);
-    wire.up = true;
+    bus.up = true;
     EXPECT_EQ(first.next(), "98");
 }
 
@@ -439,8 +439,8 @@ class LiveOverALane : public Live, public testing::WithParamInterface<const char
 TEST_P(LiveOverALane, HearsOfWhatItsBatchesHaveChanged)
 {
     const std::string kind = GetParam();
-    wire.up = kind != "wire that is down";
-    open({.every = 1ms, .look_anyway = 1h}, kind == "no wire" ? nullptr : &wire);
+    bus.up = kind != "wire that is down";
+    open({.every = 1ms, .look_anyway = 1h}, kind == "no wire" ? nullptr : &bus);
     watch(first);
     EXPECT_EQ(first.next(), "100");
     shop.set(kEvent, 99);

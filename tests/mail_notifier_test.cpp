@@ -18,7 +18,7 @@ namespace
 {
 
 using namespace std::chrono_literals;
-using Hope = MailFailure::Hope;
+using Kind = MailFailure::Kind;
 
 const Instant kStart = Instant(std::chrono::sys_days(std::chrono::year(2026) / 7 / 4)) + 18h;
 
@@ -178,10 +178,10 @@ public:
     std::vector<std::string> texts;
 };
 
-class Telling : public testing::Test
+class Notifying : public testing::Test
 {
 protected:
-    Telling()
+    Notifying()
     {
         store.users[UserId{2}] = anna();
         store.events[EventId{1}] = blues();
@@ -200,21 +200,21 @@ protected:
         for (const std::int64_t user : users) all.push_back(key(user));
         return all;
     }
-    Outcome carry_out(Act act)
+    Outcome execute(Act act)
     {
         WriteJob job{std::move(act), {}, {}};
         WriteJob* const one = &job;
-        store.carry_out({&one, 1});
+        store.execute({&one, 1});
         return job.outcome;
     }
-    std::optional<Hope> tell(EffectKind kind, std::vector<TicketId> tickets, int tries = 0)
+    std::optional<Kind> notify(EffectKind kind, std::vector<TicketId> tickets, int tries = 0)
     {
         try {
-            told = notices.tell({1, kind, EventId{1}, std::move(tickets), kStart, tries});
+            progress = notifier.notify({1, kind, EventId{1}, std::move(tickets), kStart, tries});
             return std::nullopt;
         } catch (const MailFailure& failure) {
             why = failure.what();
-            return failure.hope();
+            return failure.kind();
         }
     }
 
@@ -224,55 +224,55 @@ protected:
     FakeMailer mailer;
     bool stopping = false;
     std::vector<UserId> left_out;
-    Micros lane_wait{0};     // of every act but those insisted on
-    std::string insisted{};  // the keys of mails that were marked so
-    std::optional<Error> insisted_in_vain;
-    Notices notices{store,
-                    clock,
-                    zones,
-                    mailer,
-                    {.carry_out =
-                         [this](Act act) {
-                             clock.time += lane_wait;
-                             return carry_out(std::move(act));
-                         },
-                     .insist = [this](Act act) -> Outcome {
-                         insisted += std::get<MarkMailSent>(act).key + ' ';
-                         if (insisted_in_vain) return *insisted_in_vain;
-                         return carry_out(std::move(act));
-                     },
-                     .stopping = [this] { return stopping; },
-                     .left_out = [this](UserId user) { left_out.push_back(user); }},
-                    {}};
-    Notices::Told told = Notices::Told::all;
+    Micros lane_wait{0};    // of every act but those insisted on
+    std::string retried{};  // the keys of mails that were marked so
+    std::optional<Error> retried_in_vain;
+    MailNotifier notifier{store,
+                          clock,
+                          zones,
+                          mailer,
+                          {.execute =
+                               [this](Act act) {
+                                   clock.time += lane_wait;
+                                   return execute(std::move(act));
+                               },
+                           .execute_with_retries = [this](Act act) -> Outcome {
+                               retried += std::get<MarkMailSent>(act).key + ' ';
+                               if (retried_in_vain) return *retried_in_vain;
+                               return execute(std::move(act));
+                           },
+                           .stopping = [this] { return stopping; },
+                           .left_out = [this](UserId user) { left_out.push_back(user); }},
+                          {}};
+    MailNotifier::Progress progress = MailNotifier::Progress::complete;
     std::string why;
 };
 
-TEST_F(Telling, SendsEveryMessageOnceHoweverOftenTheEffectIsDelivered)
+TEST_F(Notifying, SendsEveryMessageOnceHoweverOftenTheEffectIsDelivered)
 {
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent, (std::vector<std::string>{key(7), key(8), "ticket_paid:17"}));
 }
 
-TEST_F(Telling, SharesOneMessageAmongThePersonsLapsedHoldsOnTheEvent)
+TEST_F(Notifying, SharesOneMessageAmongThePersonsLapsedHoldsOnTheEvent)
 {
     for (const std::int64_t id : {21, 22, 23, 24}) store.tickets[TicketId{id}] = lapsed(id, 8);
     store.tickets[TicketId{24}].expires_at = kStart - 61min;  // told of in another hour
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{21}, TicketId{22}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{7}, TicketId{21}, TicketId{22}}), std::nullopt);
     EXPECT_EQ(mailer.sent, keys({7, 8}));
     EXPECT_TRUE(has(mailer.texts.at(1), "No. 8, No. 21, No. 22, No. 23\n")) << mailer.texts.at(1);
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{8}, TicketId{23}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{8}, TicketId{23}}), std::nullopt);
     EXPECT_EQ(mailer.sent, keys({7, 8})) << "the other effect's message has told of these";
 }
 
-TEST_F(Telling, SaysNothingOfAHoldThatWasPaidInTimeAfterAll)
+TEST_F(Notifying, SaysNothingOfAHoldThatWasPaidInTimeAfterAll)
 {
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{17}}), std::nullopt);
     EXPECT_TRUE(mailer.sent.empty());
 }
 
-TEST_F(Telling, LeavesOutWhatIsTooMuchForOneAddressButForPaidTickets)
+TEST_F(Notifying, LeavesOutWhatIsTooMuchForOneAddressButForPaidTickets)
 {
     store.users[UserId{7}].email = "anna@EXAMPLE.org";  // another account's, as addresses were compared once
     for (int i = 0; i < 12; ++i) {
@@ -282,147 +282,148 @@ TEST_F(Telling, LeavesOutWhatIsTooMuchForOneAddressButForPaidTickets)
         Ticket ticket = lapsed(100 + i, i % 2 == 0 ? 2 : 7);
         ticket.event_id = event.id;
         store.tickets[ticket.id] = ticket;
-        EXPECT_EQ(notices.tell({1, EffectKind::hold_expired, event.id, {ticket.id}, kStart, 0}), Notices::Told::all);
+        EXPECT_EQ(notifier.notify({1, EffectKind::hold_expired, event.id, {ticket.id}, kStart, 0}),
+                  MailNotifier::Progress::complete);
     }
     EXPECT_EQ(mailer.sent.size(), 10U);
     EXPECT_EQ(left_out, (std::vector{UserId{2}, UserId{7}}));
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent.back(), "ticket_paid:17");
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{8}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{8}}), std::nullopt);
     EXPECT_EQ(mailer.sent.back(), key(8)) << "somebody else's";
 }
 
-TEST_F(Telling, HasNothingToSayOfAChangedOrARemovedEventOrAMissingTicket)
+TEST_F(Notifying, HasNothingToSayOfAChangedOrARemovedEventOrAMissingTicket)
 {
-    EXPECT_EQ(tell(EffectKind::event_changed, {}), std::nullopt);
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{404}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::event_changed, {}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{404}}), std::nullopt);
     store.events.clear();
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_TRUE(mailer.sent.empty());
 }
 
-TEST_F(Telling, WaitsWhileAnotherWorkerHasTheTurnAndTakesItOnceThatHasLapsed)
+TEST_F(Notifying, WaitsWhileAnotherWorkerHasTheTurnAndTakesItOnceThatHasLapsed)
 {
     store.turns["ticket_paid:17"] = {clock.time + 30s, false};
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), Kind::transient);
     EXPECT_TRUE(mailer.sent.empty());
     clock.time += 30s;
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent.size(), 1U);
 }
 
-TEST_F(Telling, GivesItsTurnBackWhenTheServerFails)
+TEST_F(Notifying, GivesItsTurnBackWhenTheServerFails)
 {
-    mailer.refuse = [](const Mail&) { throw MailFailure("away", Hope::later); };
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
+    mailer.refuse = [](const Mail&) { throw MailFailure("away", Kind::transient); };
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), Kind::transient);
     EXPECT_EQ(why, "away");
     mailer.refuse = nullptr;
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt) << "no time has passed";
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt) << "no time has passed";
     EXPECT_EQ(mailer.sent.size(), 1U);
 }
 
-TEST_F(Telling, DoesNotTakeBackATurnThatAnotherWorkerHasTakenMeanwhile)
+TEST_F(Notifying, DoesNotTakeBackATurnThatAnotherWorkerHasTakenMeanwhile)
 {
     mailer.refuse = [&](const Mail&) {
         clock.time += 2min;
         store.turns["ticket_paid:17"].until = clock.time + 60s;
-        throw MailFailure("slow", Hope::later);
+        throw MailFailure("slow", Kind::transient);
     };
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), Kind::transient);
     EXPECT_EQ(store.turns["ticket_paid:17"].until, clock.time + 60s);
 }
 
-TEST_F(Telling, FinishesTheOthersBeforeItSaysThatOneIsToBeTriedAgain)
+TEST_F(Notifying, FinishesTheOthersBeforeItSaysThatOneIsToBeTriedAgain)
 {
     mailer.refuse = [](const Mail& mail) {
-        if (mail.key == key(7)) throw MailFailure("unknown", Hope::none);
-        if (mail.key == key(8)) throw MailFailure("away", Hope::later);
+        if (mail.key == key(7)) throw MailFailure("unknown", Kind::permanent);
+        if (mail.key == key(8)) throw MailFailure("away", Kind::transient);
     };
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Hope::later);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Kind::transient);
     EXPECT_EQ(why, "2 of 3 messages: away");
     EXPECT_EQ(mailer.sent, keys({9}));
 }
 
-TEST_F(Telling, HasNoHopeWhenAllThatFailedIsRefusedForGood)
+TEST_F(Notifying, HasNoHopeWhenAllThatFailedIsRefusedForGood)
 {
     mailer.refuse = [](const Mail& mail) {
-        if (mail.key == key(8)) throw MailFailure("unknown", Hope::none);
+        if (mail.key == key(8)) throw MailFailure("unknown", Kind::permanent);
     };
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Hope::none);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{7}, TicketId{8}, TicketId{9}}), Kind::permanent);
     EXPECT_EQ(why, "1 of 3 messages: unknown");
     EXPECT_EQ(mailer.sent, keys({7, 9}));
 }
 
-TEST_F(Telling, LeavesAKindItDoesNotKnowToALaterVersion)
+TEST_F(Notifying, LeavesAKindItDoesNotKnowToALaterVersion)
 {
-    EXPECT_THROW((void)notices.tell({1, static_cast<EffectKind>(99), EventId{1}, {}, {}}), std::runtime_error);
+    EXPECT_THROW((void)notifier.notify({1, static_cast<EffectKind>(99), EventId{1}, {}, {}}), std::runtime_error);
 }
 
-TEST_F(Telling, BeginsNoFurtherMessageOnceItHasTakenItsTimeAndGoesOnNextTime)
+TEST_F(Notifying, BeginsNoFurtherMessageOnceItHasTakenItsTimeAndGoesOnNextTime)
 {
     mailer.refuse = [&](const Mail&) { clock.time += 13s; };
     const std::vector<TicketId> tickets = {TicketId{7}, TicketId{8}, TicketId{9}};
-    EXPECT_EQ(tell(EffectKind::hold_expired, tickets), std::nullopt);
-    EXPECT_EQ(told, Notices::Told::some);
+    EXPECT_EQ(notify(EffectKind::hold_expired, tickets), std::nullopt);
+    EXPECT_EQ(progress, MailNotifier::Progress::partial);
     EXPECT_EQ(mailer.sent, keys({7, 8}));
-    EXPECT_EQ(tell(EffectKind::hold_expired, tickets), std::nullopt);
-    EXPECT_EQ(told, Notices::Told::all);
+    EXPECT_EQ(notify(EffectKind::hold_expired, tickets), std::nullopt);
+    EXPECT_EQ(progress, MailNotifier::Progress::complete);
     EXPECT_EQ(mailer.sent, keys({7, 8, 9}));
 }
 
-TEST_F(Telling, HasHopeForMessagesThatItDidNotComeTo)
+TEST_F(Notifying, HasHopeForMessagesThatItDidNotComeTo)
 {
     mailer.refuse = [&](const Mail&) {
         clock.time += 25s;
-        throw MailFailure("unknown", Hope::none);
+        throw MailFailure("unknown", Kind::permanent);
     };
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), Hope::later);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), Kind::transient);
     EXPECT_EQ(why, "1 of 2 messages: unknown");
 }
 
-TEST_F(Telling, BeginsNoMessageInAProcessThatIsToEnd)
+TEST_F(Notifying, BeginsNoMessageInAProcessThatIsToEnd)
 {
     mailer.refuse = [&](const Mail&) { stopping = true; };
-    EXPECT_EQ(tell(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
-    EXPECT_EQ(told, Notices::Told::some);
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{19}}), std::nullopt);
-    EXPECT_EQ(told, Notices::Told::some);
+    EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{7}, TicketId{8}}), std::nullopt);
+    EXPECT_EQ(progress, MailNotifier::Progress::partial);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{19}}), std::nullopt);
+    EXPECT_EQ(progress, MailNotifier::Progress::partial);
     EXPECT_EQ(mailer.sent, keys({7}));
 }
 
-TEST_F(Telling, BeginsEveryTryWithAnotherMessageSoThatSlowFailuresKeepNoneFromBeingSent)
+TEST_F(Notifying, BeginsEveryTryWithAnotherMessageSoThatSlowFailuresKeepNoneFromBeingSent)
 {
     mailer.refuse = [&](const Mail& mail) {
         if (mail.key != key(7)) return;
         clock.time += 25s;
-        throw MailFailure("slow", Hope::later);
+        throw MailFailure("slow", Kind::transient);
     };
     const std::vector<TicketId> tickets = {TicketId{7}, TicketId{8}, TicketId{9}};
-    EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 0), Hope::later);
+    EXPECT_EQ(notify(EffectKind::hold_expired, tickets, 0), Kind::transient);
     EXPECT_TRUE(mailer.sent.empty());
-    EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 1), Hope::later);
+    EXPECT_EQ(notify(EffectKind::hold_expired, tickets, 1), Kind::transient);
     EXPECT_EQ(mailer.sent, keys({8, 9}));
-    EXPECT_EQ(tell(EffectKind::hold_expired, tickets, 11), Hope::later);
+    EXPECT_EQ(notify(EffectKind::hold_expired, tickets, 11), Kind::transient);
     EXPECT_EQ(mailer.sent.size(), 2U);
 }
 
-TEST_F(Telling, GivesBackATurnThatIsNearlyOverWhenItIsGiven)
+TEST_F(Notifying, GivesBackATurnThatIsNearlyOverWhenItIsGiven)
 {
     lane_wait = 35s + 1us;  // of 60
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), Hope::later);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), Kind::transient);
     EXPECT_TRUE(mailer.sent.empty());
     EXPECT_LE(store.turns["ticket_paid:17"].until, clock.time) << "not given back";
     lane_wait = 35s;
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent.size(), 1U);
 }
 
-TEST_F(Telling, InsistsOnItsNoteThatAMailWasSent)
+TEST_F(Notifying, InsistsOnItsNoteThatAMailWasSent)
 {
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
-    EXPECT_EQ(insisted, "ticket_paid:17 ");
-    insisted_in_vain = Error{Code::storage_full, "full"};
-    EXPECT_EQ(tell(EffectKind::ticket_paid, {TicketId{18}}), Hope::later);
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
+    EXPECT_EQ(retried, "ticket_paid:17 ");
+    retried_in_vain = Error{Code::storage_full, "full"};
+    EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{18}}), Kind::transient);
     EXPECT_TRUE(why.starts_with("a mail was sent, but full")) << why;
 }
 

@@ -24,7 +24,7 @@ namespace
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-using Hope = MailFailure::Hope;
+using Kind = MailFailure::Kind;
 using Mood = SmtpServer::Mood;
 
 Mail some_mail()
@@ -39,14 +39,14 @@ std::unique_ptr<Mailer> mailer_to(const SmtpServer& server, Micros timeout = 5s)
     return make_smtp({server.url(), "Box office <tickets@boxoffice.example>", timeout});
 }
 
-std::optional<Hope> hope_after(Mailer& mailer, const Mail& mail)
+std::optional<Kind> failure_kind(Mailer& mailer, const Mail& mail)
 {
     try {
         mailer.send(mail);
         return std::nullopt;
     } catch (const MailFailure& failure) {
         EXPECT_EQ(std::string(failure.what()).find("anna"), std::string::npos) << failure.what();
-        return failure.hope();
+        return failure.kind();
     }
 }
 
@@ -102,11 +102,11 @@ TEST(Smtp, HasNoHopeWhenTheRecipientOrTheMessageIsRefused)
     SmtpServer server;
     const auto mailer = mailer_to(server);
     server.be(Mood::refuses_recipients);
-    EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::none);
+    EXPECT_EQ(failure_kind(*mailer, some_mail()), Kind::permanent);
     server.be(Mood::refuses_messages);
-    EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::none);
+    EXPECT_EQ(failure_kind(*mailer, some_mail()), Kind::permanent);
     server.be(Mood::good);
-    EXPECT_EQ(hope_after(*mailer, some_mail()), std::nullopt);
+    EXPECT_EQ(failure_kind(*mailer, some_mail()), std::nullopt);
     EXPECT_EQ(server.messages().size(), 1U);
 }
 
@@ -115,46 +115,46 @@ TEST(Smtp, TriesAgainWhatAnOperatorCanMendAndGivesUpWhatIsTheRecipientsOrTheMess
     struct Case {
         const char* verb;
         const char* reply;
-        Hope hope;
+        Kind kind;
     };
     const Case cases[] = {
-        {"RCPT", "550 5.7.1 Unable to relay", Hope::later},
-        {"RCPT", "554 5.7.1 <x>: Relay access denied", Hope::later},
-        {"RCPT", "550-5.7.26 This mail is unauthenticated\r\n550 See the manual", Hope::later},
-        {"RCPT", "550 relay not permitted", Hope::later},
-        {"RCPT", "550 Administrative PROHIBITION", Hope::later},
-        {"RCPT", "530 5.7.0 Must issue a STARTTLS command first", Hope::later},
-        {"RCPT", "550 5.1.8 Sender's domain does not exist", Hope::later},
-        {"RCPT", "552 5.2.2 Mailbox full", Hope::later},
-        {"RCPT", "552 too much", Hope::later},
-        {"RCPT", "550 5.4.1 No answer from host", Hope::later},
-        {"RCPT", "550 5.3.0 out of order", Hope::later},
-        {"RCPT", "503 5.5.1 bad sequence", Hope::later},
-        {"RCPT", "450 4.1.1 greylisted", Hope::later},
-        {"RCPT", "550 4.2.1 undecided", Hope::later},
-        {"RCPT", "550 5.1.1 No such user", Hope::none},
-        {"RCPT", "550-5.1.1 The account does not exist\r\n550 5.1.1 https://example.org", Hope::none},
-        {"RCPT", "550 5.1.10 Null MX", Hope::none},
-        {"RCPT", "550 5.2.1 Mailbox disabled", Hope::none},
-        {"RCPT", "550 5.0.0 unknown", Hope::none},
-        {"RCPT", "550 no such user", Hope::none},
-        {"RCPT", "553 bad name", Hope::none},
-        {"RCPT", "501 5.1.3 bad syntax", Hope::none},
-        {"MAIL", "550 5.1.1 sender unknown", Hope::later},
-        {"MAIL", "553 5.7.1 not yours", Hope::later},
-        {"MAIL", "501 what", Hope::later},
-        {"DATA", "550 5.7.1 looks like spam", Hope::later},
-        {"DATA", "554 5.7.0 no DKIM", Hope::later},
-        {"DATA", "554 5.3.4 disk", Hope::later},
-        {"DATA", "554 5.6.0 no such encoding", Hope::none},
-        {"DATA", "554 never", Hope::none},
+        {"RCPT", "550 5.7.1 Unable to relay", Kind::transient},
+        {"RCPT", "554 5.7.1 <x>: Relay access denied", Kind::transient},
+        {"RCPT", "550-5.7.26 This mail is unauthenticated\r\n550 See the manual", Kind::transient},
+        {"RCPT", "550 relay not permitted", Kind::transient},
+        {"RCPT", "550 Administrative PROHIBITION", Kind::transient},
+        {"RCPT", "530 5.7.0 Must issue a STARTTLS command first", Kind::transient},
+        {"RCPT", "550 5.1.8 Sender's domain does not exist", Kind::transient},
+        {"RCPT", "552 5.2.2 Mailbox full", Kind::transient},
+        {"RCPT", "552 too much", Kind::transient},
+        {"RCPT", "550 5.4.1 No answer from host", Kind::transient},
+        {"RCPT", "550 5.3.0 out of order", Kind::transient},
+        {"RCPT", "503 5.5.1 bad sequence", Kind::transient},
+        {"RCPT", "450 4.1.1 greylisted", Kind::transient},
+        {"RCPT", "550 4.2.1 undecided", Kind::transient},
+        {"RCPT", "550 5.1.1 No such user", Kind::permanent},
+        {"RCPT", "550-5.1.1 The account does not exist\r\n550 5.1.1 https://example.org", Kind::permanent},
+        {"RCPT", "550 5.1.10 Null MX", Kind::permanent},
+        {"RCPT", "550 5.2.1 Mailbox disabled", Kind::permanent},
+        {"RCPT", "550 5.0.0 unknown", Kind::permanent},
+        {"RCPT", "550 no such user", Kind::permanent},
+        {"RCPT", "553 bad name", Kind::permanent},
+        {"RCPT", "501 5.1.3 bad syntax", Kind::permanent},
+        {"MAIL", "550 5.1.1 sender unknown", Kind::transient},
+        {"MAIL", "553 5.7.1 not yours", Kind::transient},
+        {"MAIL", "501 what", Kind::transient},
+        {"DATA", "550 5.7.1 looks like spam", Kind::transient},
+        {"DATA", "554 5.7.0 no DKIM", Kind::transient},
+        {"DATA", "554 5.3.4 disk", Kind::transient},
+        {"DATA", "554 5.6.0 no such encoding", Kind::permanent},
+        {"DATA", "554 never", Kind::permanent},
     };
     for (const Case& one : cases) {
         SmtpServer server;
         server.answer(one.verb, one.reply);
-        EXPECT_EQ(hope_after(*mailer_to(server), some_mail()), one.hope) << one.verb << ": " << one.reply;
+        EXPECT_EQ(failure_kind(*mailer_to(server), some_mail()), one.kind) << one.verb << ": " << one.reply;
         server.answer(one.verb, "");
-        EXPECT_EQ(hope_after(*mailer_to(server), some_mail()), std::nullopt) << one.reply;
+        EXPECT_EQ(failure_kind(*mailer_to(server), some_mail()), std::nullopt) << one.reply;
     }
 }
 
@@ -176,10 +176,10 @@ TEST(Smtp, HopesForLaterWhenTheServerIsInTrouble)
     const auto mailer = mailer_to(server);
     for (const Mood mood : {Mood::tries_later, Mood::greets_busy, Mood::drops}) {
         server.be(mood);
-        EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::later) << static_cast<int>(mood);
+        EXPECT_EQ(failure_kind(*mailer, some_mail()), Kind::transient) << static_cast<int>(mood);
     }
-    const auto nobody = make_smtp({"smtp://127.0.0.1:1", "tickets@boxoffice.example"});
-    EXPECT_EQ(hope_after(*nobody, some_mail()), Hope::later);
+    const auto unreachable = make_smtp({"smtp://127.0.0.1:1", "tickets@boxoffice.example"});
+    EXPECT_EQ(failure_kind(*unreachable, some_mail()), Kind::transient);
 }
 
 TEST(Smtp, GivesUpOnAServerThatSaysNothing)
@@ -187,7 +187,7 @@ TEST(Smtp, GivesUpOnAServerThatSaysNothing)
     SmtpServer server;
     server.be(Mood::stalls);
     const auto begun = std::chrono::steady_clock::now();
-    EXPECT_EQ(hope_after(*mailer_to(server, 300ms), some_mail()), Hope::later);
+    EXPECT_EQ(failure_kind(*mailer_to(server, 300ms), some_mail()), Kind::transient);
     EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
 }
 
@@ -198,7 +198,7 @@ TEST(Smtp, LetsNobodyAddALineOrARecipient)
     for (const char* address : {"a@b.co\r\nBcc: x@y.z", "a@b.co>,<x@y.z", "a b@c.de", "a,x@y.z", "nobody", "@b.co", ""}) {
         Mail mail = some_mail();
         mail.to_address = address;
-        EXPECT_EQ(hope_after(*mailer, mail), Hope::none) << address;
+        EXPECT_EQ(failure_kind(*mailer, mail), Kind::permanent) << address;
     }
     EXPECT_EQ(server.connections(), 0U);
     Mail mail = some_mail();
@@ -223,7 +223,7 @@ TEST(Smtp, SignsInWithTheUrlsPassword)
     ASSERT_TRUE(server.wait_for(1));
     EXPECT_EQ(server.logins(), std::vector<std::string>{"AGJveABzM2NyZXQ="});
     server.be(Mood::refuses_logins);
-    EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::later) << "a password can be mended";
+    EXPECT_EQ(failure_kind(*mailer, some_mail()), Kind::transient) << "a password can be mended";
     EXPECT_EQ(server.messages().size(), 1U);
 }
 
@@ -236,7 +236,7 @@ TEST(Smtp, TellsNoPasswordToAnotherMachineInTheClear)
         FAIL() << "sent";
     } catch (const MailFailure& failure) {
         EXPECT_STREQ(failure.what(), "the mail server offers no TLS, and a password is not sent without");
-        EXPECT_EQ(failure.hope(), Hope::later);
+        EXPECT_EQ(failure.kind(), Kind::transient);
     }
     EXPECT_EQ(server.connections(), 1U);
     EXPECT_TRUE(server.logins().empty());
@@ -346,13 +346,13 @@ TEST_F(MailFolder, HasHopeWhileTheDiskFailsAndIsMadeAnewWhenItWasClearedAway)
     const auto mailer = open();
     fs::remove_all(folder);
     std::ofstream(folder) << "in the way";
-    EXPECT_EQ(hope_after(*mailer, some_mail()), Hope::later);
+    EXPECT_EQ(failure_kind(*mailer, some_mail()), Kind::transient);
     fs::remove(folder);
-    EXPECT_EQ(hope_after(*mailer, some_mail()), std::nullopt);
+    EXPECT_EQ(failure_kind(*mailer, some_mail()), std::nullopt);
     EXPECT_EQ(names().size(), 1U);
-    Mail nobody = some_mail();
-    nobody.to_address = "a b@c.de";
-    EXPECT_EQ(hope_after(*mailer, nobody), Hope::none);
+    Mail unaddressed = some_mail();
+    unaddressed.to_address = "a b@c.de";
+    EXPECT_EQ(failure_kind(*mailer, unaddressed), Kind::permanent);
 }
 
 TEST_F(MailFolder, ThatCannotBeUsedIsSaidAtOnce)

@@ -56,7 +56,7 @@ TEST(MetricsText, CountsEachThingUnderItsOwnName)
     Metrics metrics;
     metrics.batch_replayed();
     for (int i = 0; i < 2; ++i) metrics.hold_made();
-    for (int i = 0; i < 3; ++i) metrics.hold_lapsed(0.004);
+    for (int i = 0; i < 3; ++i) metrics.hold_expired(0.004);
     for (int i = 0; i < 4; ++i) metrics.ticket_paid();
     for (int i = 0; i < 5; ++i) metrics.ticket_cancelled();
     for (int i = 0; i < 6; ++i) metrics.sold_out_refused();

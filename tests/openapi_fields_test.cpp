@@ -117,7 +117,7 @@ Json schema_of_object(const Table& table, Side side)
         using Value = std::remove_cvref_t<decltype(field.at(std::declval<T&>()))>;
         const std::string name(field.kName);
         Json schema = schema_of_value<Value>(field.rule, side);
-        const bool may_be_missing = Field::kTold == fields::Told::when_there && side == Side::answer;
+        const bool may_be_missing = Field::kTold == fields::Progress::when_there && side == Side::answer;
         if (can_be_null<Value>(side) && !may_be_missing) schema["type"] = Json{schema["type"], "null"};
         if (Field::kHasFallback && side == Side::draft) schema["default"] = field.fallback;
         properties[name] = schema;
@@ -233,7 +233,7 @@ TEST(OpenApiFields, OfListedEventsAreTheSameButForWhatSummariesLeaveOut)
 {
     Json full = described<Event>(fields::kEvent, Side::answer);
     fields::each(fields::kEvent, [&full]<class Field>(const Field& field) {
-        if (Field::kTold == fields::Told::in_full) std::erase(full["required"].get_ref<Json::array_t&>(), Json(field.kName));
+        if (Field::kTold == fields::Progress::in_full) std::erase(full["required"].get_ref<Json::array_t&>(), Json(field.kName));
     });
     EXPECT_EQ(differences(full, documented("ListedEvent"), Side::answer), "") << "ListedEvent" << kCure;
     compare_beside<NearbyEvent>("NearbyEvent", "ListedEvent", fields::kNearby);

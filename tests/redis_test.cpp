@@ -133,7 +133,7 @@ const std::vector<Trouble> kTroubles = {
     {"without replicas", {{"CONFIG", "SET", "min-replicas-to-write", "1"}}, {{"CONFIG", "SET", "min-replicas-to-write", "0"}}},
 };
 
-void tell_all(const RedisServer& server, const std::vector<redis::Command>& commands)
+void send_all(const RedisServer& server, const std::vector<redis::Command>& commands)
 {
     for (const redis::Command& command : commands) {
         const redis::Reply reply = ask(server, command);
@@ -176,10 +176,10 @@ private:
     std::multiset<std::int64_t> events_;
 };
 
-void tell(LiveWire& wire, std::int64_t event)
+void publish(ChangeBus& bus, std::int64_t event)
 {
     const EventId id{event};
-    wire.tell(std::span(&id, 1));
+    bus.publish(std::span(&id, 1));
 }
 
 }  // namespace
@@ -253,7 +253,7 @@ TEST(RedisLink, IsLetInAsAUserOfTheAccessListWithWhatThisHouseNeedsAndNoMore)
         const auto jobs = make_redis_jobs(options);
         ASSERT_TRUE(can_add(*jobs, an_effect(1)));
         acknowledge(*jobs, take_soon(*jobs));
-        jobs->bury(an_effect(2), "why");
+        jobs->dead_letter(an_effect(2), "why");
         EXPECT_EQ(jobs->counts().dead, 1);
         const std::int64_t buried[] = {2};
         forget_dead_jobs(options, buried);
@@ -262,10 +262,10 @@ TEST(RedisLink, IsLetInAsAUserOfTheAccessListWithWhatThisHouseNeedsAndNoMore)
         const auto rates = make_redis_rates(options, alone);
         EXPECT_TRUE(together(*rates, alone));
         Heard heard;
-        const auto wire = make_redis_wire(options);
-        wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
+        const auto bus = make_redis_change_bus(options);
+        bus->listen([&](std::span<const EventId> events) { heard.hear(events); });
         EXPECT_TRUE(soon([&] {
-            tell(*wire, 7);
+            publish(*bus, 7);
             return heard.has(7);
         }));
         RedisWatch watch(options);
@@ -325,17 +325,17 @@ TEST(RedisLink, ProvesWhoItIsToAServerThatAsks)
     EXPECT_TRUE(together(*make_redis_rates({known, "one"}, alone), alone));
 }
 
-TEST(RedisWire, IsHeardOverTls)
+TEST(RedisChangeBus, IsHeardOverTls)
 {
     const RedisServer server(RedisServer::Memory::none, {"--tls-auth-clients", "no"}, RedisServer::Tls::yes);
     const RedisOptions options{"rediss://localhost:" + std::to_string(server.port()) + "?cacert=" + server.file("ca.crt"), "one"};
     Heard heard;
-    const auto wire = make_redis_wire(options);
-    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
-    EXPECT_TRUE(soon([&] { return wire->connected(); }));
-    for (int event = 1; event <= 3000; ++event) tell(*wire, event);
+    const auto bus = make_redis_change_bus(options);
+    bus->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    EXPECT_TRUE(soon([&] { return bus->connected(); }));
+    for (int event = 1; event <= 3000; ++event) publish(*bus, event);
     EXPECT_TRUE(soon([&] { return heard.count() >= 3000; }));
-    EXPECT_TRUE(wire->connected());
+    EXPECT_TRUE(bus->connected());
 }
 
 TEST(RedisLink, GoesThroughASocketInTheFileSystem)
@@ -350,9 +350,9 @@ TEST(RedisLink, CarriesAFlightThatFillsTheBuffersOfBothSides)
     redis::Link link(redis::parse_url(server.url()).value(), 20s);
     link.open();
     const std::string long_word(200'000, 'x');
-    const std::vector<redis::Command> flight(200, {"ECHO", long_word});
-    const auto replies = link.exchange(flight);
-    ASSERT_EQ(replies.size(), flight.size());
+    const std::vector<redis::Command> pipeline(200, {"ECHO", long_word});
+    const auto replies = link.exchange(pipeline);
+    ASSERT_EQ(replies.size(), pipeline.size());
     EXPECT_EQ(redis::text_of(*replies.back()), long_word);
 }
 
@@ -436,7 +436,7 @@ TEST(RedisJobs, ThrowsWhileRedisIsAwayAndGoesOnWithOneThatForgotEverything)
     EXPECT_FALSE(can_add(*jobs, an_effect(2)));
     EXPECT_THROW((void)jobs->take(1, 10ms), StreamFailure);
     EXPECT_THROW((void)jobs->counts(), StreamFailure);
-    EXPECT_THROW(jobs->bury(an_effect(1), "gone"), StreamFailure);
+    EXPECT_THROW(jobs->dead_letter(an_effect(1), "gone"), StreamFailure);
     server.start();
     // The group is gone with everything else, and whoever takes first makes it anew.
     ASSERT_TRUE(soon([&] { return can_add(*jobs, an_effect(3)); }));
@@ -487,7 +487,7 @@ TEST(RedisJobs, CountsTheDeadAndTellsWhyTheNewestDied)
     const RedisServer server;
     const auto jobs = make_redis_jobs(options_of(server));
     ASSERT_TRUE(can_add(*jobs, an_effect(1)));
-    jobs->bury(an_effect(2), "550 no such mailbox");
+    jobs->dead_letter(an_effect(2), "550 no such mailbox");
     EXPECT_EQ(jobs->counts().waiting, 1);
     EXPECT_EQ(jobs->counts().dead, 1);
     const auto findings = examine_redis(options_of(server));
@@ -558,86 +558,86 @@ TEST(RedisJobs, BuriesWhatItCannotReadAndDeliversTheRest)
     EXPECT_EQ(jobs->counts().dead, 2);
 }
 
-TEST(RedisWire, ReachesListenersOnEveryWire)
+TEST(RedisChangeBus, ReachesListenersOnEveryWire)
 {
     const RedisServer server;
     Heard first;
     Heard second;
-    const auto one = make_redis_wire(options_of(server));
-    const auto other = make_redis_wire(options_of(server));
+    const auto one = make_redis_change_bus(options_of(server));
+    const auto other = make_redis_change_bus(options_of(server));
     EXPECT_FALSE(one->connected());
     one->listen([&](std::span<const EventId> events) { first.hear(events); });
     other->listen([&](std::span<const EventId> events) { second.hear(events); });
     ASSERT_TRUE(soon([&] { return one->connected() && other->connected(); }));
-    tell(*one, 5);
+    publish(*one, 5);
     EXPECT_TRUE(soon([&] { return first.has(5) && second.has(5); }));
-    tell(*other, 6);
+    publish(*other, 6);
     EXPECT_TRUE(soon([&] { return first.has(6) && second.has(6); }));
 }
 
-TEST(RedisWire, TellsOnceOfAnEventThatChangedOften)
+TEST(RedisChangeBus, TellsOnceOfAnEventThatChangedOften)
 {
     const RedisServer server;
     Heard heard;
-    const auto wire = make_redis_wire(options_of(server));
-    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
-    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    const auto bus = make_redis_change_bus(options_of(server));
+    bus->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return bus->connected(); }));
     std::vector<EventId> many;
     for (std::int64_t i = 0; i < 10'000; ++i) many.push_back(EventId{1 + i % 2500});
-    wire->tell(many);
-    tell(*wire, 9000);
+    bus->publish(many);
+    publish(*bus, 9000);
     ASSERT_TRUE(soon([&] { return heard.has(9000) && heard.count() >= 2501; }));
     EXPECT_EQ(heard.count(), 2501U);
 }
 
-TEST(RedisWire, PassesOverWhatIsNoEvent)
+TEST(RedisChangeBus, PassesOverWhatIsNoEvent)
 {
     const RedisServer server;
     Heard heard;
-    const auto wire = make_redis_wire(options_of(server));
-    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
-    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    const auto bus = make_redis_change_bus(options_of(server));
+    bus->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return bus->connected(); }));
     (void)ask(server, {"PUBLISH", "boxoffice:live", "x,,-1,99999999999999999999,4,"});
     EXPECT_TRUE(soon([&] { return heard.has(4); }));
     EXPECT_EQ(heard.count(), 1U);
 }
 
-TEST(RedisWire, ConnectsAgainAfterARestart)
+TEST(RedisChangeBus, ConnectsAgainAfterARestart)
 {
     RedisServer server;
     Heard heard;
-    const auto wire = make_redis_wire(options_of(server));
-    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
-    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    const auto bus = make_redis_change_bus(options_of(server));
+    bus->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return bus->connected(); }));
     server.kill();
-    EXPECT_TRUE(soon([&] { return !wire->connected(); }));
+    EXPECT_TRUE(soon([&] { return !bus->connected(); }));
     server.start();
-    ASSERT_TRUE(soon([&] { return wire->connected(); }));
-    tell(*wire, 7);
+    ASSERT_TRUE(soon([&] { return bus->connected(); }));
+    publish(*bus, 7);
     EXPECT_TRUE(soon([&] { return heard.has(7); }));
 }
 
-TEST(RedisWire, NoticesAConnectionThatHasFallenSilent)
+TEST(RedisChangeBus, NoticesAConnectionThatHasFallenSilent)
 {
     const RedisServer server;
-    const auto wire = make_redis_wire({server.url(), "one", 200ms, 60s});
-    wire->listen([](std::span<const EventId>) {});
-    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    const auto bus = make_redis_change_bus({server.url(), "one", 200ms, 60s});
+    bus->listen([](std::span<const EventId>) {});
+    ASSERT_TRUE(soon([&] { return bus->connected(); }));
     server.freeze();
-    EXPECT_TRUE(soon([&] { return !wire->connected(); }));
+    EXPECT_TRUE(soon([&] { return !bus->connected(); }));
     server.thaw();
-    EXPECT_TRUE(soon([&] { return wire->connected(); }));
+    EXPECT_TRUE(soon([&] { return bus->connected(); }));
 }
 
-TEST(RedisWire, KeepsWhatItCouldNotTellForLater)
+TEST(RedisChangeBus, KeepsWhatItCouldNotTellForLater)
 {
     const RedisServer server;
     Heard heard;
-    const auto wire = make_redis_wire(options_of(server));
-    wire->listen([&](std::span<const EventId> events) { heard.hear(events); });
-    ASSERT_TRUE(soon([&] { return wire->connected(); }));
+    const auto bus = make_redis_change_bus(options_of(server));
+    bus->listen([&](std::span<const EventId> events) { heard.hear(events); });
+    ASSERT_TRUE(soon([&] { return bus->connected(); }));
     ASSERT_FALSE(redis::is_error(*ask(server, {"ACL", "SETUSER", "default", "-publish"})));
-    tell(*wire, 8);
+    publish(*bus, 8);
     EXPECT_TRUE(soon([&] { return redis::parts_of(*ask(server, {"ACL", "LOG"})).size() == 1; }));
     EXPECT_EQ(heard.count(), 0U);
     ASSERT_FALSE(redis::is_error(*ask(server, {"ACL", "SETUSER", "default", "+publish"})));
@@ -723,14 +723,14 @@ TEST(RedisRates, CountAloneWhileRedisTakesNoWrites)
         ASSERT_TRUE(together(*rates, alone));
         const RatePolicy policy{1, 5};
         for (int i = 0; i < 3; ++i) EXPECT_TRUE(take_one(*rates, "account:1", policy, kNow).allowed);
-        tell_all(server, trouble.begin);
+        send_all(server, trouble.begin);
         int allowed = 0;
         for (int i = 0; i < 200; ++i) allowed += take_one(*rates, "account:1", policy, kNow).allowed ? 1 : 0;
         EXPECT_EQ(allowed, 5) << trouble.name << ": this node's own limit";
-        tell_all(server, trouble.end);
+        send_all(server, trouble.end);
         EXPECT_TRUE(together(*rates, alone)) << trouble.name;
         // One that was so at the start.
-        tell_all(server, trouble.begin);
+        send_all(server, trouble.begin);
         const auto late = make_redis_rates(options_of(server), alone);
         allowed = 0;
         for (int i = 0; i < 200; ++i) allowed += take_one(*late, "account:2", policy, kNow).allowed ? 1 : 0;
@@ -867,13 +867,13 @@ TEST(RedisWatch, KnowsWhetherRedisTakesWrites)
         const RedisServer server;
         RedisWatch watch(options_of(server));
         EXPECT_EQ(watch.trouble(), "");
-        tell_all(server, trouble.begin);
+        send_all(server, trouble.begin);
         EXPECT_TRUE(soon([&] { return !watch.ok(); })) << trouble.name;
         const auto findings = examine_redis(options_of(server));
         ASSERT_FALSE(findings.empty());
         EXPECT_FALSE(findings[0].good) << trouble.name;
         EXPECT_NE(findings[0].detail.find("takes no writes"), std::string::npos) << findings[0].detail;
-        tell_all(server, trouble.end);
+        send_all(server, trouble.end);
         EXPECT_TRUE(soon([&] { return watch.ok(); })) << trouble.name;
     }
 }
@@ -884,7 +884,7 @@ TEST(RedisJobs, ForgetsDeadLettersOfJobsThatAreDeadNoMore)
     const auto jobs = make_redis_jobs(options_of(server));
     std::vector<std::int64_t> some;
     for (int i = 1; i <= 2500; ++i) {
-        jobs->bury(an_effect(i), "why");
+        jobs->dead_letter(an_effect(i), "why");
         if (i % 2 == 0) some.push_back(i);
     }
     forget_dead_jobs(options_of(server), some);

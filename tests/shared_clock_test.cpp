@@ -23,7 +23,7 @@ struct Cluster {
     std::atomic<std::int64_t> steady{5'000'000};
     std::atomic<std::int64_t> way{0};  // how long an answer takes, in microseconds
     std::atomic<int> asked{0};
-    std::atomic<bool> away{false};
+    std::atomic<bool> unavailable{false};
 
     void pass(Micros time)
     {
@@ -36,7 +36,7 @@ struct Cluster {
     Instant ask()
     {
         ++asked;
-        if (away) throw std::runtime_error("away");
+        if (unavailable) throw std::runtime_error("away");
         const Instant told = shown();
         pass(Micros(way.load()));
         return told;
@@ -131,11 +131,11 @@ TEST(SharedClock, GoesOnByItsLastReadingsWhileTheStoreIsAway)
 {
     Cluster cluster;
     SharedClock clock = cluster.clock();
-    cluster.away = true;
+    cluster.unavailable = true;
     for (int i = 0; i < 100; ++i) EXPECT_THROW(clock.read(), std::runtime_error);
     cluster.pass(5min);
     EXPECT_EQ(clock.now(), cluster.shown());
-    cluster.away = false;
+    cluster.unavailable = false;
     clock.read();
     EXPECT_EQ(clock.now(), cluster.shown());
 }
@@ -143,7 +143,7 @@ TEST(SharedClock, GoesOnByItsLastReadingsWhileTheStoreIsAway)
 TEST(SharedClock, IsNotMadeWithoutASingleReading)
 {
     Cluster cluster;
-    cluster.away = true;
+    cluster.unavailable = true;
     EXPECT_THROW((void)cluster.clock(), std::runtime_error);
 }
 

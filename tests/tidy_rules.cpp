@@ -35,7 +35,7 @@ const std::map<std::string, Words, std::less<>> kArrows = {
 };
 
 /// What other rooms may include of a room; the language of the house, core, is public as a whole, and so is cli, to main.
-const std::map<std::string, Words, std::less<>> kDoors = {
+const std::map<std::string, Words, std::less<>> kPublicHeaders = {
     {"app", {"app/for_you.hpp", "app/mail_notifier.hpp", "app/copy.hpp", "app/revive.hpp"}},
     {"assets", {"assets/assets.hpp"}},
     {"demo", {"demo/demo.hpp"}},
@@ -163,7 +163,7 @@ bool is_source(const std::string& path) { return extension(path) == ".cpp" || ex
 bool is_cpp(const std::string& path) { return is_header(path) || is_source(path); }
 
 /// "net" of "src/net/server.cpp" and of "net/server.hpp"; "main" of "src/main.cpp".
-std::string room_of(std::string_view path)
+std::string module_of(std::string_view path)
 {
     if (path.starts_with("src/")) path.remove_prefix(4);
     const auto slash = path.find('/');
@@ -206,14 +206,15 @@ bool is_named_by_cmake(const Tree& tree, const std::string& path)
     }
 }
 
-/// Whether the file is one of those that room() gathers: directly in the folder of a room that src/CMakeLists.txt builds.
-bool is_in_a_room(const Tree& tree, const std::string& path)
+/// Whether the file is one of those that boxoffice_module() gathers: directly in the folder of a room that src/CMakeLists.txt
+/// builds.
+bool is_in_a_module(const Tree& tree, const std::string& path)
 {
     const auto cmake = tree.find("src/CMakeLists.txt");
-    const std::string room = room_of(path);
-    if (cmake == tree.end() || fs::path(path).parent_path() != "src/" + room) return false;
+    const std::string name = module_of(path);
+    if (cmake == tree.end() || fs::path(path).parent_path() != "src/" + name) return false;
     const std::string text = without_comments(cmake->second);
-    return has_word(text, "room(" + room) && extension(path) == ".cpp";
+    return has_word(text, "boxoffice_module(" + name) && extension(path) == ".cpp";
 }
 
 /// Whether people write the file by hand, so that it is theirs to tidy.
@@ -245,7 +246,7 @@ Words check_arrows(const Tree& tree)
 {
     Words complaints;
     for (const Include& include : includes_in(tree, "src/")) {
-        const std::string from = room_of(include.from);
+        const std::string from = module_of(include.from);
         if (from != "main" && !kArrows.contains(from)) {
             complaints.push_back(include.where + ": the room " + from +
                                  " has no arrows. Cure: give it a row in kArrows and a line in docs/ARCHITECTURE.md");
@@ -257,7 +258,7 @@ Words check_arrows(const Tree& tree)
                                  ". Cure: name a header by its path below src");
             continue;
         }
-        const std::string to = room_of(include.name);
+        const std::string to = module_of(include.name);
         if (from == "main" || from == to || holds(kArrows.at(from), to)) continue;
         complaints.push_back(include.where + ": " + from + " must not know " + to + " (" + include.name +
                              "). Cure: put what both need into core, as a type or a port, and let main hand it in");
@@ -265,15 +266,15 @@ Words check_arrows(const Tree& tree)
     return complaints;
 }
 
-Words check_doors(const Tree& tree)
+Words check_public_headers(const Tree& tree)
 {
     Words complaints;
     for (const Include& include : includes_in(tree, "src/")) {
-        if (include.mark == Mark::angles || room_of(include.from) == room_of(include.name)) continue;
-        const auto doors = kDoors.find(room_of(include.name));
-        if (doors == kDoors.end() || holds(doors->second, include.name)) continue;
+        if (include.mark == Mark::angles || module_of(include.from) == module_of(include.name)) continue;
+        const auto headers = kPublicHeaders.find(module_of(include.name));
+        if (headers == kPublicHeaders.end() || holds(headers->second, include.name)) continue;
         complaints.push_back(include.where + ": " + include.name + " is private to its room. Cure: include " +
-                             doors->second.front() + ", or let that room's door offer what is missing");
+                             headers->second.front() + ", or let that room's door offer what is missing");
     }
     return complaints;
 }
@@ -313,7 +314,7 @@ Words check_everything_is_built(const Tree& tree)
 {
     Words complaints;
     for (const auto& [path, text] : tree) {
-        if (!is_source(path) || is_in_a_room(tree, path) || is_named_by_cmake(tree, path)) continue;
+        if (!is_source(path) || is_in_a_module(tree, path) || is_named_by_cmake(tree, path)) continue;
         complaints.push_back(
             path +
             ": nothing builds it. Cure: name it in the nearest CMakeLists.txt (a room: in src/CMakeLists.txt), or remove it");

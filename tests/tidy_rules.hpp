@@ -27,7 +27,7 @@ struct Include {
 [[nodiscard]] std::vector<Include> includes_in(const Tree& tree, std::string_view folder);
 
 [[nodiscard]] Words check_arrows(const Tree& tree);
-[[nodiscard]] Words check_doors(const Tree& tree);
+[[nodiscard]] Words check_public_headers(const Tree& tree);
 /// Each third-party library in the files that may know it.
 [[nodiscard]] Words check_libraries(const Tree& tree);
 [[nodiscard]] Words check_core_is_pure(const Tree& tree);

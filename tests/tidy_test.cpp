@@ -40,7 +40,7 @@ Tree read_tree(const fs::path& root)
     return tree;
 }
 
-const Tree& house()
+const Tree& checkout()
 {
     static const Tree tree = [] {
         const char* const root = std::getenv("BOXOFFICE_SOURCE");
@@ -57,22 +57,22 @@ std::string report(const Words& complaints)
 }
 
 }  // namespace
-TEST(House, WasFoundAndRead)
+TEST(Architecture, WasFoundAndRead)
 {
-    ASSERT_GT(house().size(), 200U) << "BOXOFFICE_SOURCE is not the root of the checkout";
-    EXPECT_TRUE(house().contains("src/main.cpp"));
-    EXPECT_GT(includes_in(house(), "src/").size(), 500U);
-    for (const auto& [path, text] : house()) EXPECT_EQ(path.find("node_modules/"), std::string::npos) << path;
+    ASSERT_GT(checkout().size(), 200U) << "BOXOFFICE_SOURCE is not the root of the checkout";
+    EXPECT_TRUE(checkout().contains("src/main.cpp"));
+    EXPECT_GT(includes_in(checkout(), "src/").size(), 500U);
+    for (const auto& [path, text] : checkout()) EXPECT_EQ(path.find("node_modules/"), std::string::npos) << path;
 }
 
-TEST(House, KeepsItsArrows) { EXPECT_EQ(report(check_arrows(house())), ""); }
-TEST(House, IsEnteredByItsDoors) { EXPECT_EQ(report(check_doors(house())), ""); }
-TEST(House, KeepsEachLibraryInItsRoom) { EXPECT_EQ(report(check_libraries(house())), ""); }
-TEST(House, HasAPureCore) { EXPECT_EQ(report(check_core_is_pure(house())), ""); }
-TEST(House, BuildsEverySource) { EXPECT_EQ(report(check_everything_is_built(house())), ""); }
-TEST(House, IncludesEveryHeader) { EXPECT_EQ(report(check_everything_is_included(house())), ""); }
-TEST(House, HasNothingLyingAbout) { EXPECT_EQ(report(check_leftovers(house())), ""); }
-TEST(House, KeepsItsShape) { EXPECT_EQ(report(check_shape(house())), ""); }
+TEST(Architecture, KeepsItsArrows) { EXPECT_EQ(report(check_arrows(checkout())), ""); }
+TEST(Architecture, IsEnteredByPublicHeaders) { EXPECT_EQ(report(check_public_headers(checkout())), ""); }
+TEST(Architecture, KeepsEachLibraryInItsModule) { EXPECT_EQ(report(check_libraries(checkout())), ""); }
+TEST(Architecture, HasAPureCore) { EXPECT_EQ(report(check_core_is_pure(checkout())), ""); }
+TEST(Architecture, BuildsEverySource) { EXPECT_EQ(report(check_everything_is_built(checkout())), ""); }
+TEST(Architecture, IncludesEveryHeader) { EXPECT_EQ(report(check_everything_is_included(checkout())), ""); }
+TEST(Architecture, HasNothingLyingAbout) { EXPECT_EQ(report(check_leftovers(checkout())), ""); }
+TEST(Architecture, KeepsItsShape) { EXPECT_EQ(report(check_shape(checkout())), ""); }
 
 // From here on: each rule finds the fault that it is there for, and nothing in a text without one.
 
@@ -95,14 +95,15 @@ TEST(TidyRules, SeeAnIncludeAgainstTheArrow)
 
 TEST(TidyRules, SeeAPrivateHeaderIncludedFromOutside)
 {
-    EXPECT_EQ(report(check_doors({{"src/sqlite/store.cpp", "#include \"sqlite/rows.hpp\"\n#include \"core/refuse.hpp\"\n"},
-                                  {"src/main.cpp", "#include \"sqlite/sqlite.hpp\"\n#include \"cli/config.hpp\"\n"}})),
-              "");
-    EXPECT_EQ(check_doors({{"src/main.cpp", "#include \"sqlite/rows.hpp\"\n"}}).size(), 1U);
-    EXPECT_EQ(check_doors({{"src/api/api.cpp", "#include \"runtime/process.hpp\"\n"}}).size(), 1U);
+    EXPECT_EQ(
+        report(check_public_headers({{"src/sqlite/store.cpp", "#include \"sqlite/rows.hpp\"\n#include \"core/refuse.hpp\"\n"},
+                                     {"src/main.cpp", "#include \"sqlite/sqlite.hpp\"\n#include \"cli/config.hpp\"\n"}})),
+        "");
+    EXPECT_EQ(check_public_headers({{"src/main.cpp", "#include \"sqlite/rows.hpp\"\n"}}).size(), 1U);
+    EXPECT_EQ(check_public_headers({{"src/api/api.cpp", "#include \"runtime/process.hpp\"\n"}}).size(), 1U);
 }
 
-TEST(TidyRules, SeeALibraryOutsideItsRoom)
+TEST(TidyRules, SeeALibraryOutsideItsModule)
 {
     EXPECT_EQ(report(check_libraries({{"src/main/store_commands.cpp", "#include <sqlite3.h>\n#include <openssl/crypto.h>\n"},
                                       {"src/net/io_loop.cpp", "#include <boost/asio/post.hpp>\n"}})),
@@ -125,7 +126,7 @@ TEST(TidyRules, SeeInputAndOutputInCore)
 
 TEST(TidyRules, SeeASourceThatNothingBuilds)
 {
-    Tree tree = {{"src/CMakeLists.txt", "room(core)\nadd_executable(boxoffice main.cpp)\n"},
+    Tree tree = {{"src/CMakeLists.txt", "boxoffice_module(core)\nadd_executable(boxoffice main.cpp)\n"},
                  {"src/core/events.cpp", ""},
                  {"src/main.cpp", ""},
                  {"tests/CMakeLists.txt", "suite(core_test core/events_test.cpp)\n# suite(old old_test.cpp)\n"},

@@ -199,8 +199,8 @@ TEST_F(ZonesOfAFolder, AreNoneWithoutATable)
     EXPECT_THROW((void)make_zones(folder), std::runtime_error);
 }
 
-/// Compares a folder of zones with Python's zoneinfo: what clocks show every few days from 2000 to 2099, and on both sides of every
-/// change that either of the two sees.
+/// Compares a folder of zones with Python's zoneinfo: what clocks show every few days from 2000 to 2099, and on both sides of
+/// every change that either of the two sees.
 class ZonesOfTzdata : public testing::Test
 {
 protected:
@@ -217,7 +217,7 @@ protected:
                 if (!at->is_regular_file() || !zones->exists(name)) continue;
                 std::ostringstream bytes;
                 bytes << std::ifstream(at->path(), std::ios::binary).rdbuf();
-                if (told.insert(bytes.str()).second) tell(*zones, name, out);  // many have two names
+                if (told.insert(bytes.str()).second) print_zone(*zones, name, out);  // many have two names
             }
         }
         const char* const source = std::getenv("BOXOFFICE_SOURCE");
@@ -238,7 +238,7 @@ private:
     }
 
     /// The name, then every change as its second and the offset from then on, and what becomes of wall times around it.
-    static void tell(const Zones& zones, const std::string& name, std::ostream& out)
+    static void print_zone(const Zones& zones, const std::string& name, std::ostream& out)
     {
         const std::int64_t first = utc(2000, 1, 1, 0h).time_since_epoch() / 1s;
         const std::int64_t last = utc(2100, 1, 1, 0h).time_since_epoch() / 1s;

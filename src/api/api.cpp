@@ -40,12 +40,12 @@ void answer_options(Call& call, std::string allow)
 }
 
 /// A path that no row has, or none with this method. Files behind the pages are not in the table: pages.cpp knows them.
-void answer_unmatched(const Door& door, const CallPtr& call, std::string allow)
+void answer_unmatched(const ApiContext& context, const CallPtr& call, std::string allow)
 {
     const Request& request = call->request();
     if (allow.empty()) {
         const std::string_view target(request.target);
-        if (!door.selling) return call->refuse(Code::not_found);
+        if (!context.selling) return call->refuse(Code::not_found);
         auto page = find_page(request, decode_path(target.substr(0, target.find('?'))));
         if (!page) return call->refuse(Code::not_found);
         if (request.method == Method::get || request.method == Method::head) return call->answer(std::move(*page));
@@ -89,7 +89,7 @@ void serve(const CallPtr& call)
     route.serve(call);
 }
 
-void dispatch(const Door& door, const CallPtr& call)
+void dispatch(const ApiContext& context, const CallPtr& call)
 {
     const Request& request = call->request();
     const std::string_view target(request.target);
@@ -98,11 +98,11 @@ void dispatch(const Door& door, const CallPtr& call)
     if (!boost::urls::parse_origin_form({target.data(), target.size()})) {
         return call->refuse(Error{Code::malformed, "The address of this request cannot be read."});
     }
-    if (is_for_nobody(request, door.proxies)) {
+    if (lacks_client(request, context.proxies)) {
         return call->refuse(Error{Code::malformed, "The proxy's X-Forwarded-For cannot be read."});
     }
-    Match match = door.router.find(request.method, target.substr(0, target.find('?')));
-    if (match.route == nullptr) return answer_unmatched(door, call, std::move(match.allow));
+    Match match = context.router.find(request.method, target.substr(0, target.find('?')));
+    if (match.route == nullptr) return answer_unmatched(context, call, std::move(match.allow));
     call->matched(match);
     if (match.route->access != Access::signed_in) return serve(call);
     if (const auto signed_in = call->sign_in(); !signed_in) return call->refuse(signed_in.error());
@@ -112,45 +112,45 @@ void dispatch(const Door& door, const CallPtr& call)
 class Api final : public Handler
 {
 public:
-    explicit Api(std::shared_ptr<Door> door) : door_(std::move(door)) {}
+    explicit Api(std::shared_ptr<ApiContext> context) : context_(std::move(context)) {}
 
     void handle(std::shared_ptr<const Request> request, Respond respond) override
     {
-        const auto call = std::make_shared<Call>(door_, std::move(request), std::move(respond));
+        const auto call = std::make_shared<Call>(context_, std::move(request), std::move(respond));
         try {
-            dispatch(*door_, call);
-        } catch (const std::exception& accident) {
-            call->fail(accident);
+            dispatch(*context_, call);
+        } catch (const std::exception& exception) {
+            call->fail(exception);
         }
     }
 
     Reply refuse(int status, std::string_view reason, std::string_view asked_id) override
     {
-        const std::string id = choose_request_id(asked_id, door_->service.random_hex);
+        const std::string id = choose_request_id(asked_id, context_->service.random_hex);
         Reply reply = problem(status, reason, id);
         reply.headers.emplace_back("X-Request-Id", id);
         reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
         reply.headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
         reply.headers.emplace_back("Cache-Control", "no-store");
-        door_->service.metrics.request_done(door_->unmatched, status, 0);
+        context_->service.metrics.request_done(context_->unmatched, status, 0);
         log::debug("refused", {{"id", std::string_view(id)}, {"status", std::int64_t{status}}, {"reason", reason}});
         return reply;
     }
 
 private:
-    std::shared_ptr<Door> door_;
+    std::shared_ptr<ApiContext> context_;
 };
 
 }  // namespace
 
 std::unique_ptr<Handler> make_api(Dependencies dependencies)
 {
-    return std::make_unique<Api>(std::make_shared<Door>(std::move(dependencies)));
+    return std::make_unique<Api>(std::make_shared<ApiContext>(std::move(dependencies)));
 }
 
 std::unique_ptr<Handler> make_watch(WatchDependencies dependencies)
 {
-    return std::make_unique<Api>(std::make_shared<Door>(std::move(dependencies)));
+    return std::make_unique<Api>(std::make_shared<ApiContext>(std::move(dependencies)));
 }
 
 }  // namespace boxoffice::http

@@ -60,7 +60,7 @@ void count(Metrics& metrics, const Act& act, const Outcome& outcome)
 
 }  // namespace
 
-Door::Door(Dependencies dependencies)
+ApiContext::ApiContext(Dependencies dependencies)
     : service(dependencies.watch()),
       selling(std::move(dependencies)),
       proxies(service.trusted_proxies),
@@ -72,7 +72,7 @@ Door::Door(Dependencies dependencies)
 {
 }
 
-Door::Door(WatchDependencies dependencies)
+ApiContext::ApiContext(WatchDependencies dependencies)
     : service(std::move(dependencies)),
       proxies(service.trusted_proxies),
       table(watch_routes()),
@@ -83,14 +83,14 @@ Door::Door(WatchDependencies dependencies)
 {
 }
 
-Call::Call(std::shared_ptr<Door> door, std::shared_ptr<const Request> request, Respond respond)
-    : door_(std::move(door)),
+Call::Call(std::shared_ptr<ApiContext> context, std::shared_ptr<const Request> request, Respond respond)
+    : context_(std::move(context)),
       request_(std::move(request)),
       respond_(std::move(respond)),
-      id_(choose_request_id(request_->header("x-request-id"), door_->service.random_hex)),
-      now_(door_->service.clock.now()),
+      id_(choose_request_id(request_->header("x-request-id"), context_->service.random_hex)),
+      now_(context_->service.clock.now()),
       began_(std::chrono::steady_clock::now()),
-      measured_(&door_->unmatched)
+      measured_(&context_->unmatched)
 {
 }
 
@@ -115,13 +115,13 @@ std::string_view Call::encoded_query() const
 
 std::span<const std::string> Call::cors_origins() const
 {
-    if (!door_->selling || !std::string_view(request_->target).starts_with(kApiPrefix)) return {};
-    return door_->selling->cors_origins;
+    if (!context_->selling || !std::string_view(request_->target).starts_with(kApiPrefix)) return {};
+    return context_->selling->cors_origins;
 }
 
 void Call::matched(const Match& match)
 {
-    measured_ = door_->measured[match.row];
+    measured_ = context_->measured[match.row];
     route_ = match.route;
     path_id_ = match.id;
     if (match.route->special != Special::in_time) return;
@@ -158,7 +158,7 @@ void Call::answer(Reply reply)
     if (const auto origins = cors_origins(); !origins.empty()) add_cors_fields(reply, *request_, origins);
     const int status = reply.status;
     // Before the answer is out: whoever has it may send the same key again and must not find it running.
-    if (running_key_) door_->in_flight.leave(*user_, *running_key_);
+    if (running_key_) context_->in_flight.leave(*user_, *running_key_);
     arrival_.leave();
     respond_(std::move(reply));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
@@ -178,7 +178,7 @@ void Call::answer_json(int status, std::string body)
 
 bool Call::is_trusted() const
 {
-    if (!user_ || !door_->selling) return false;
+    if (!user_ || !context_->selling) return false;
     const auto& trusted = parts().trusted_accounts;
     return std::find(trusted.begin(), trusted.end(), *user_) != trusted.end();
 }
@@ -192,7 +192,7 @@ void Call::shed(std::string_view cls, std::string_view reason) const
 
 void Call::log_refused_right(Code code) const
 {
-    const auto unlogged = door_->right_log.due();
+    const auto unlogged = context_->right_log.due();
     if (!unlogged) return;
     const std::string address = client();
     log::info("right refused", {{"code", code_word(code)},
@@ -205,7 +205,7 @@ void Call::log_refused_right(Code code) const
 
 void Call::log_failed_login(std::int64_t account) const
 {
-    const auto unlogged = door_->login_log.due();
+    const auto unlogged = context_->login_log.due();
     if (!unlogged) return;
     const std::string address = client();
     log::info("login failed", {{"client", std::string_view(address)}, {"account", account}, {"unlogged", *unlogged}});
@@ -246,7 +246,7 @@ void Call::log_accident(const Error& error) const
     std::int64_t unlogged = 0;
     if (error.code != Code::internal) {
         // Of a store in trouble every request would say the same.
-        const auto more = door_->store_log.due();
+        const auto more = context_->store_log.due();
         if (!more) return;
         unlogged = *more;
     }
@@ -265,12 +265,12 @@ void Call::refuse_status(int status, std::string_view detail, std::string_view a
 
 void Call::refuse_busy() { refuse(service().draining.load(std::memory_order_relaxed) ? Code::shutting_down : Code::busy); }
 
-void Call::fail(const std::exception& accident)
+void Call::fail(const std::exception& exception)
 {
-    const auto* failure = dynamic_cast<const StoreFailure*>(&accident);
+    const auto* failure = dynamic_cast<const StoreFailure*>(&exception);
     if (lane_ != nullptr && failure != nullptr && failure->code() == Code::busy && !StillWanted::here())
         shed(lane_->name(), "interrupted");
-    refuse(Error{failure != nullptr ? failure->code() : Code::internal, {}, accident.what()});
+    refuse(Error{failure != nullptr ? failure->code() : Code::internal, {}, exception.what()});
 }
 
 Reply Call::reply_to(const Outcome& outcome) const
@@ -282,7 +282,7 @@ Reply Call::reply_to(const Outcome& outcome) const
 std::optional<Error> Call::enter_key(IdempotencyClaim& claim)
 {
     if (auto bad = key_error(claim.key)) return Error{Code::invalid, {}, {}, {std::move(*bad)}};
-    switch (door_->in_flight.enter(claim.user, claim.key, claim.fingerprint)) {
+    switch (context_->in_flight.enter(claim.user, claim.key, claim.fingerprint)) {
         case InFlight::Entry::same_is_running:
             return Error{Code::idempotency_in_progress, {}};
         case InFlight::Entry::other_is_running:

@@ -27,9 +27,9 @@ namespace boxoffice::http
 inline constexpr std::string_view kContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 /// What all calls share. Lives as long as any of them, so that an answer that comes late finds it.
-struct Door {
-    explicit Door(Dependencies dependencies);
-    explicit Door(WatchDependencies dependencies);
+struct ApiContext {
+    explicit ApiContext(Dependencies dependencies);
+    explicit ApiContext(WatchDependencies dependencies);
 
     WatchDependencies service;            // what every route may use
     std::optional<Dependencies> selling;  // none in a process that sells nothing
@@ -40,11 +40,11 @@ struct Door {
     Metrics::Route& unmatched;              // unknown paths, wrong methods, requests refused before they had a path
     InFlight in_flight;
     const Shares feeds;
-    Seldom store_log{std::chrono::seconds(1)};  // refusals because the store is in trouble
-    FamiliarSources familiar;                   // who has signed in from where
+    LogThrottle store_log{std::chrono::seconds(1)};  // refusals because the store is in trouble
+    FamiliarSources familiar;                        // who has signed in from where
     // Lines a second of failed logins and of refused rights: enough for whoever bans by the log, and no flood of lines.
-    Seldom login_log{std::chrono::seconds(1), 20};
-    Seldom right_log{std::chrono::seconds(1), 20};
+    LogThrottle login_log{std::chrono::seconds(1), 20};
+    LogThrottle right_log{std::chrono::seconds(1), 20};
 };
 
 /// One request on its way to its answer: goes from the I/O thread through lanes and is finished exactly once, on
@@ -52,20 +52,20 @@ struct Door {
 class Call : public std::enable_shared_from_this<Call>
 {
 public:
-    Call(std::shared_ptr<Door> door, std::shared_ptr<const Request> request, Respond respond);
+    Call(std::shared_ptr<ApiContext> context, std::shared_ptr<const Request> request, Respond respond);
     ~Call();
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
     [[nodiscard]] const Request& request() const { return *request_; }
-    [[nodiscard]] const WatchDependencies& service() const { return door_->service; }
-    [[nodiscard]] const Dependencies& parts() const { return *door_->selling; }  // not for the service routes
-    [[nodiscard]] Instant now() const { return now_; }                           // the one time of this request
+    [[nodiscard]] const WatchDependencies& service() const { return context_->service; }
+    [[nodiscard]] const Dependencies& parts() const { return *context_->selling; }  // not for the service routes
+    [[nodiscard]] Instant now() const { return now_; }                              // the one time of this request
     [[nodiscard]] std::int64_t path_id() const { return path_id_; }
     [[nodiscard]] const Route& route() const { return *route_; }  // once it is matched
-    [[nodiscard]] std::string client() const { return client_address(*request_, door_->proxies); }
+    [[nodiscard]] std::string client() const { return client_address(*request_, context_->proxies); }
     [[nodiscard]] std::string group() const { return client_group(client()); }  // see client_group()
-    [[nodiscard]] FamiliarSources& familiar() const { return door_->familiar; }
+    [[nodiscard]] FamiliarSources& familiar() const { return context_->familiar; }
     [[nodiscard]] bool is_signed_in() const { return user_.has_value(); }
     /// Whether the caller is one of --trusted-accounts.
     [[nodiscard]] bool is_trusted() const;
@@ -79,7 +79,7 @@ public:
     [[nodiscard]] bool unlimited() const { return parts().rates == nullptr || is_trusted(); }
 
     /// Places for live feeds.
-    [[nodiscard]] const Shares& feeds() const { return door_->feeds; }
+    [[nodiscard]] const Shares& feeds() const { return context_->feeds; }
 
     void matched(const Match& match);
 
@@ -113,7 +113,7 @@ public:
     void log_refused_right(Code code) const;
     void log_failed_login(std::int64_t account) const;
     /// An accident: 500, or what a StoreFailure says; the exception goes to the log.
-    void fail(const std::exception& accident);
+    void fail(const std::exception& exception);
 
     /// Whose turn it is in a lane: clients take turns, and the accounts within a client.
     struct Turn {
@@ -173,8 +173,8 @@ private:
     {
         try {
             work(*this);
-        } catch (const std::exception& accident) {
-            fail(accident);
+        } catch (const std::exception& exception) {
+            fail(exception);
         }
     }
 
@@ -187,7 +187,7 @@ private:
     void log_accident(const Error& error) const;
     [[nodiscard]] std::optional<Error> enter_key(IdempotencyClaim& claim);
 
-    std::shared_ptr<Door> door_;
+    std::shared_ptr<ApiContext> context_;
     std::shared_ptr<const Request> request_;
     Respond respond_;
     std::string id_;
@@ -201,7 +201,7 @@ private:
     std::optional<RateNote> rate_;
     std::string_view oauth_error_;
     std::optional<Reply> rendered_;           // the answer, where its act had a key: the lane's thread only
-    std::optional<std::string> running_key_;  // entered in door_->in_flight
+    std::optional<std::string> running_key_;  // entered in context_->in_flight
     Encode encode_ = nullptr;
     const WorkLane* lane_ = nullptr;  // the last that it was put on
     std::function<void(Call&)> undo_;

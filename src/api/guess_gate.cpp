@@ -36,8 +36,8 @@ void ask_account(const CallPtr& call, const Guess& guess, const std::function<vo
             known.is_one_of_many = !answer.allowed;
             if (known.is_one_of_many) call->shed("guesses", "slowed");
             go_on(call, known);
-        } catch (const std::exception& accident) {
-            call->fail(accident);
+        } catch (const std::exception& exception) {
+            call->fail(exception);
         }
     });
 }

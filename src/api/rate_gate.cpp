@@ -58,8 +58,8 @@ void pass_gate(const CallPtr& call, std::string_view name, std::string key, cons
                                       call->note_rate({name, policy, answer});
                                       if (!answer.allowed) return turn_away(*call, name, answer);
                                       go_on(call);
-                                  } catch (const std::exception& accident) {
-                                      call->fail(accident);
+                                  } catch (const std::exception& exception) {
+                                      call->fail(exception);
                                   }
                               });
 }

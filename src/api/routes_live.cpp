@@ -40,7 +40,7 @@ public:
     ~StreamWatcher() override { stream_->end(); }
 
     [[nodiscard]] std::string word(const LiveNews& news) const override { return to_event(news); }
-    [[nodiscard]] bool tell(const LiveHub::Frame& frame) override { return stream_->send(frame) && !is_old(); }
+    [[nodiscard]] bool send(const LiveHub::Frame& frame) override { return stream_->send(frame) && !is_old(); }
     [[nodiscard]] bool still_here() override
     {
         static const Piece comment = std::make_shared<const std::string>(": ok\n\n");

@@ -16,8 +16,8 @@ struct Readiness {
     std::string_view store = "ok";
     std::string_view write_lane = "ok";
     std::string_view server = "ok";
-    std::vector<std::pair<std::string_view, std::string>> away;  // parts that a sale can do without for a while, and why
-    std::optional<Code> worst;                                   // of whatever a sale needs
+    std::vector<std::pair<std::string_view, std::string>> degraded;  // parts that a sale can do without for a while, and why
+    std::optional<Code> worst;                                       // of whatever a sale needs
 };
 
 bool is_there(const OtherPart& part)
@@ -57,7 +57,7 @@ Readiness check_readiness(Call& call)
     for (const OtherPart& part : parts.others) {
         if (is_there(part)) continue;
         const std::string why = part.why ? part.why() : "";
-        ready.away.emplace_back(part.name, why.empty() ? std::string(part.trouble) : why);
+        ready.degraded.emplace_back(part.name, why.empty() ? std::string(part.trouble) : why);
     }
     return ready;
 }
@@ -69,9 +69,10 @@ void write_checks(JsonWriter& json, const Readiness& ready, std::span<const Othe
     json.key("write_lane").string(ready.write_lane);
     json.key("server").string(ready.server);
     for (const OtherPart& part : others) {
-        const auto away = std::find_if(ready.away.begin(), ready.away.end(),
-                                       [&](const auto& one) { return one.first == std::string_view(part.name); });
-        json.key(part.name).string(away == ready.away.end() ? std::string_view("ok") : std::string_view(away->second));
+        const auto degraded = std::find_if(ready.degraded.begin(), ready.degraded.end(),
+                                           [&](const auto& one) { return one.first == std::string_view(part.name); });
+        json.key(part.name).string(degraded == ready.degraded.end() ? std::string_view("ok")
+                                                                    : std::string_view(degraded->second));
     }
     json.end_object();
 }
@@ -93,7 +94,7 @@ void get_readiness(const CallPtr& call)
         if (!ready.worst) {
             std::string body;
             JsonWriter json(body);
-            json.begin_object().key("status").string(ready.away.empty() ? "ready" : "degraded");
+            json.begin_object().key("status").string(ready.degraded.empty() ? "ready" : "degraded");
             write_checks(json, ready, self.service().others);
             json.end_object();
             return self.answer_json(200, std::move(body));

@@ -13,7 +13,7 @@ namespace
 /// A transaction to a page: large enough that its sync costs little, small enough that little is done again after an accident.
 constexpr std::size_t kPageRows = 1000;
 /// Of the differences that are told; the rest is counted.
-constexpr std::size_t kDifferencesTold = 10;
+constexpr std::size_t kDifferencesReported = 10;
 
 template <class Row>
 std::vector<Row> rows_of(ArchivePage page)
@@ -66,7 +66,7 @@ public:
         for_each_table([&]<class Row>() { copy<Row>(); });
         for_each_table([&]<class Row>() { verify<Row>(); });
         report_.counters = target_.wrong_counters();
-        target_.settle();
+        target_.finish_copy();
         // Last, so that no copy is called a success while somebody else writes into the target.
         target_.still_alone();
         step(0);
@@ -186,7 +186,7 @@ private:
     void differs(CopiedTable& line, std::string sentence)
     {
         ++line.differing;
-        if (report_.differences.size() < kDifferencesTold) report_.differences.push_back(std::move(sentence));
+        if (report_.differences.size() < kDifferencesReported) report_.differences.push_back(std::move(sentence));
     }
 
     template <class Row>

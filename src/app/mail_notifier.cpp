@@ -35,48 +35,49 @@ std::string why_of(const Outcome& outcome)
 class Troubles
 {
 public:
-    void add(const std::string& why, MailFailure::Hope hope)
+    void add(const std::string& why, MailFailure::Kind kind)
     {
         ++count_;
-        if (hope == MailFailure::Hope::later) hope_ = hope;
-        if (why_.empty() || hope == MailFailure::Hope::later) why_ = why;
+        if (kind == MailFailure::Kind::transient) kind_ = kind;
+        if (why_.empty() || kind == MailFailure::Kind::transient) why_ = why;
     }
     /// There are messages that were not even tried.
-    void leave_hope() { hope_ = MailFailure::Hope::later; }
+    void mark_transient() { kind_ = MailFailure::Kind::transient; }
     void throw_if_any(std::size_t messages) const
     {
         if (count_ == 0) return;
-        throw MailFailure(messages == 1 ? why_ : fmt::format("{} of {} messages: {}", count_, messages, why_), hope_);
+        throw MailFailure(messages == 1 ? why_ : fmt::format("{} of {} messages: {}", count_, messages, why_), kind_);
     }
 
 private:
     std::size_t count_ = 0;
-    MailFailure::Hope hope_ = MailFailure::Hope::none;
+    MailFailure::Kind kind_ = MailFailure::Kind::permanent;
     std::string why_;
 };
 
 }  // namespace
 
-Notices::Notices(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, Means means, NoticeOptions options)
-    : store_(store), clock_(clock), zones_(zones), mailer_(mailer), means_(std::move(means)), options_(std::move(options))
+MailNotifier::MailNotifier(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, Callbacks callbacks,
+                           MailNotifierOptions options)
+    : store_(store), clock_(clock), zones_(zones), mailer_(mailer), callbacks_(std::move(callbacks)), options_(std::move(options))
 {
 }
 
-Notices::Told Notices::tell(const Effect& effect) const
+MailNotifier::Progress MailNotifier::notify(const Effect& effect) const
 {
     switch (effect.kind) {
         case EffectKind::ticket_paid:
         case EffectKind::hold_expired: {
             const Instant leave_at = clock_.now() + kTellFor;
-            return tell_each(effect, concerns_of(effect), leave_at);
+            return notify_each(effect, concerns_of(effect), leave_at);
         }
         case EffectKind::event_changed:
-            return Told::all;  // who looks at the event sees it; nobody asked for a mail
+            return Progress::complete;  // who looks at the event sees it; nobody asked for a mail
     }
     throw std::runtime_error(fmt::format("effects of kind {} are unknown to this version", static_cast<unsigned>(effect.kind)));
 }
 
-std::vector<Notices::Concern> Notices::concerns_of(const Effect& effect) const
+std::vector<MailNotifier::Concern> MailNotifier::concerns_of(const Effect& effect) const
 {
     std::vector<Concern> concerns;
     for (const TicketId id : effect.tickets) {
@@ -94,33 +95,34 @@ std::vector<Notices::Concern> Notices::concerns_of(const Effect& effect) const
     return concerns;
 }
 
-Notices::Told Notices::tell_each(const Effect& effect, const std::vector<Concern>& concerns, Instant leave_at) const
+MailNotifier::Progress MailNotifier::notify_each(const Effect& effect, const std::vector<Concern>& concerns,
+                                                 Instant leave_at) const
 {
     const std::optional<Event> event = store_.find_event(effect.event);
-    if (!event) return Told::all;  // removed since: there is nothing left to go to
+    if (!event) return Progress::complete;  // removed since: there is nothing left to go to
     const std::size_t messages = concerns.size();
     Troubles troubles;
-    Told told = Told::all;
+    Progress progress = Progress::complete;
     for (std::size_t i = 0; i < messages; ++i) {
-        if (means_.stopping() || clock_.now() >= leave_at) {
-            told = Told::some;
+        if (callbacks_.stopping() || clock_.now() >= leave_at) {
+            progress = Progress::partial;
             break;
         }
         try {
             // Every try begins with another one, or a few that fail slowly would keep the others from ever being sent.
-            tell_one(effect, *event, concerns[(static_cast<std::size_t>(effect.tries) + i) % messages]);
+            notify_one(effect, *event, concerns[(static_cast<std::size_t>(effect.tries) + i) % messages]);
         } catch (const MailFailure& failure) {
-            troubles.add(failure.what(), failure.hope());
+            troubles.add(failure.what(), failure.kind());
         } catch (const std::exception& failure) {
-            troubles.add(failure.what(), MailFailure::Hope::later);
+            troubles.add(failure.what(), MailFailure::Kind::transient);
         }
     }
-    if (told == Told::some) troubles.leave_hope();
+    if (progress == Progress::partial) troubles.mark_transient();
     troubles.throw_if_any(messages);
-    return told;
+    return progress;
 }
 
-void Notices::tell_one(const Effect& effect, const Event& event, const Concern& concern) const
+void MailNotifier::notify_one(const Effect& effect, const Event& event, const Concern& concern) const
 {
     const std::optional<User> user = store_.find_user(concern.user);
     if (!user) return;
@@ -136,7 +138,7 @@ void Notices::tell_one(const Effect& effect, const Event& event, const Concern& 
 
 /// Those of the effect and all others of theirs that have lapsed in the same hour: other effects tell of these, and theirs is the
 /// same message.
-std::vector<Ticket> Notices::lapsed_with(const Concern& concern, const Effect& effect) const
+std::vector<Ticket> MailNotifier::lapsed_with(const Concern& concern, const Effect& effect) const
 {
     TicketQuery query;
     query.user = concern.user;
@@ -156,29 +158,29 @@ std::vector<Ticket> Notices::lapsed_with(const Concern& concern, const Effect& e
     return tickets;
 }
 
-void Notices::send_once(const std::string& key, const User& user, Matter matter, const Compose& compose) const
+void MailNotifier::send_once(const std::string& key, const User& user, Matter matter, const Compose& compose) const
 {
     const Instant now = clock_.now();
     const Instant until = now + kTurn;
-    const Outcome outcome = means_.carry_out(TakeMailTurn{key, now, until, fold_email(user.email), matter == Matter::paid});
+    const Outcome outcome = callbacks_.execute(TakeMailTurn{key, now, until, fold_email(user.email), matter == Matter::paid});
     const MailTurn* const turn = std::get_if<MailTurn>(&outcome);
     if (turn == nullptr) throw std::runtime_error(why_of(outcome));
     if (*turn == MailTurn::already_sent) return;
-    if (*turn == MailTurn::too_many) return means_.left_out(user.id);
-    if (*turn == MailTurn::elsewhere) throw MailFailure("another worker is about to send it", MailFailure::Hope::later);
+    if (*turn == MailTurn::too_many) return callbacks_.left_out(user.id);
+    if (*turn == MailTurn::elsewhere) throw MailFailure("another worker is about to send it", MailFailure::Kind::transient);
     try {
         const Mail mail = compose();
         if (until - clock_.now() < kSendTakes)
-            throw MailFailure("its turn was nearly over when the store gave it", MailFailure::Hope::later);
+            throw MailFailure("its turn was nearly over when the store gave it", MailFailure::Kind::transient);
         mailer_.send(mail);
     } catch (...) {
         // Gives the turn back, or the next try would find it taken: taken again as if at its end, which fails when by now
         // somebody else has it, and ending at once.
-        (void)means_.carry_out(TakeMailTurn{key, until, clock_.now()});
+        (void)callbacks_.execute(TakeMailTurn{key, until, clock_.now()});
         throw;
     }
     // Unless it is known that a mail was sent, it is sent again.
-    const Outcome marked = means_.insist(MarkMailSent{key, clock_.now()});
+    const Outcome marked = callbacks_.execute_with_retries(MarkMailSent{key, clock_.now()});
     if (!std::holds_alternative<Done>(marked)) throw std::runtime_error("a mail was sent, but " + why_of(marked));
 }
 

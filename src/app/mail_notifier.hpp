@@ -12,16 +12,16 @@
 namespace boxoffice
 {
 
-struct NoticeOptions {
+struct MailNotifierOptions {
     std::string site;  // "https://tickets.example.org": where links lead; empty: no links
 };
 
 /// What a notice says: pure, so that it can be read in a test.
 [[nodiscard]] Mail confirmation_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
-                                     const NoticeOptions& options);
+                                     const MailNotifierOptions& options);
 /// `tickets`: all of theirs on that event that the message tells of, at least one.
 [[nodiscard]] Mail holds_expired_mail(const User& user, const Event& event, std::span<const Ticket> tickets, std::string key,
-                                      const Zones& zones, const NoticeOptions& options);
+                                      const Zones& zones, const MailNotifierOptions& options);
 
 /// The names of messages, each of which goes out once: one a paid ticket; one an hour of a person's lapsed holds on one event.
 [[nodiscard]] std::string paid_key(TicketId ticket);
@@ -31,24 +31,25 @@ struct NoticeOptions {
 /// such messages only so many an hour go to one address (kMailsAnHour): the others are left out for good. What tells of a paid
 /// ticket always goes. One message that fails does not keep the others of the effect from being sent. Throws afterwards:
 /// MailFailure without hope when all that failed is refused for good, anything else when something has to be tried again.
-class Notices
+class MailNotifier
 {
 public:
-    using CarryOut = std::function<Outcome(Act)>;
+    using ExecuteAct = std::function<Outcome(Act)>;
 
     /// What threads and time are to whoever carries effects out. Called on any thread.
-    struct Means {
-        CarryOut carry_out;              // has an act carried out and waits for what became of it
-        CarryOut insist;                 // the same for what cannot be undone: a store in trouble is asked again, for minutes
-        std::function<bool()> stopping;  // the process is to end: no message is begun any more
+    struct Callbacks {
+        ExecuteAct execute;               // has an act carried out and waits for what became of it
+        ExecuteAct execute_with_retries;  // the same for what cannot be undone: a store in trouble is asked again, for minutes
+        std::function<bool()> stopping;   // the process is to end: no message is begun any more
         std::function<void(UserId)> left_out = [](UserId) {};  // a message was not sent, for this person has had enough of them
     };
 
     /// some: it left off at a stop, or because it had taken its time. Nothing has failed, and the rest is to be told later.
-    enum class Told : std::uint8_t { all, some };
+    enum class Progress : std::uint8_t { complete, partial };
 
-    Notices(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, Means means, NoticeOptions options);
-    [[nodiscard]] Told tell(const Effect& effect) const;  // any thread
+    MailNotifier(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, Callbacks callbacks,
+                 MailNotifierOptions options);
+    [[nodiscard]] Progress notify(const Effect& effect) const;  // any thread
 
 private:
     using Compose = std::function<Mail()>;
@@ -60,8 +61,8 @@ private:
     };
 
     [[nodiscard]] std::vector<Concern> concerns_of(const Effect& effect) const;
-    [[nodiscard]] Told tell_each(const Effect& effect, const std::vector<Concern>& concerns, Instant leave_at) const;
-    void tell_one(const Effect& effect, const Event& event, const Concern& concern) const;
+    [[nodiscard]] Progress notify_each(const Effect& effect, const std::vector<Concern>& concerns, Instant leave_at) const;
+    void notify_one(const Effect& effect, const Event& event, const Concern& concern) const;
     [[nodiscard]] std::vector<Ticket> lapsed_with(const Concern& concern, const Effect& effect) const;
     void send_once(const std::string& key, const User& user, Matter matter, const Compose& compose) const;
 
@@ -69,8 +70,8 @@ private:
     const Clock& clock_;
     const Zones& zones_;
     Mailer& mailer_;
-    Means means_;
-    NoticeOptions options_;
+    Callbacks callbacks_;
+    MailNotifierOptions options_;
 };
 
 }  // namespace boxoffice

@@ -89,7 +89,7 @@ struct Row {
 };
 
 /// A message before it is text or HTML, so that both say the same.
-struct Letter {
+struct MailContent {
     std::string greeting;
     std::string opening;
     std::vector<Row> rows;
@@ -98,18 +98,18 @@ struct Letter {
     std::string_view link_text;
 };
 
-std::string text_of(const Letter& letter)
+std::string text_of(const MailContent& content)
 {
-    std::string text = fmt::format("{}\n\n{}\n\n", letter.greeting, letter.opening);
-    for (const Row& row : letter.rows)
+    std::string text = fmt::format("{}\n\n{}\n\n", content.greeting, content.opening);
+    for (const Row& row : content.rows)
         fmt::format_to(std::back_inserter(text), "{:<9} {}\n", fmt::format("{}:", row.label), row.value);
-    for (const std::string& paragraph : letter.closing) fmt::format_to(std::back_inserter(text), "\n{}\n", paragraph);
-    if (!letter.link.empty()) fmt::format_to(std::back_inserter(text), "\n{}: {}\n", letter.link_text, letter.link);
+    for (const std::string& paragraph : content.closing) fmt::format_to(std::back_inserter(text), "\n{}\n", paragraph);
+    if (!content.link.empty()) fmt::format_to(std::back_inserter(text), "\n{}: {}\n", content.link_text, content.link);
     return text;
 }
 
 /// Colours are left to the reader's programme, but for greys and a blue that can be read on white and on black.
-std::string html_of(const Letter& letter, std::string_view subject)
+std::string html_of(const MailContent& content, std::string_view subject)
 {
     std::string html = fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
@@ -117,44 +117,44 @@ std::string html_of(const Letter& letter, std::string_view subject)
         "<body style=\"margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif\">\n<div style=\"max-width:560px;margin:0 "
         "auto\">\n"
         "<p>{}</p>\n<p>{}</p>\n<table role=\"presentation\" style=\"border-collapse:collapse;margin:24px 0\">\n",
-        escaped(subject), escaped(letter.greeting), escaped(letter.opening));
-    for (const Row& row : letter.rows) {
+        escaped(subject), escaped(content.greeting), escaped(content.opening));
+    for (const Row& row : content.rows) {
         fmt::format_to(std::back_inserter(html),
                        "<tr><td style=\"padding:6px 24px 6px 0;color:#808080;vertical-align:top\">{}</td>"
                        "<td style=\"padding:6px 0;vertical-align:top\">{}</td></tr>\n",
                        row.label, escaped(row.value));
     }
     html += "</table>\n";
-    for (const std::string& paragraph : letter.closing)
+    for (const std::string& paragraph : content.closing)
         fmt::format_to(std::back_inserter(html), "<p>{}</p>\n", escaped(paragraph));
-    if (!letter.link.empty()) {
-        fmt::format_to(std::back_inserter(html), "<p><a href=\"{}\" style=\"color:#3b82f6\">{}</a></p>\n", escaped(letter.link),
-                       escaped(letter.link_text));
+    if (!content.link.empty()) {
+        fmt::format_to(std::back_inserter(html), "<p><a href=\"{}\" style=\"color:#3b82f6\">{}</a></p>\n", escaped(content.link),
+                       escaped(content.link_text));
     }
     html += "</div>\n</body>\n</html>\n";
     return html;
 }
 
-Mail mail_of(const Letter& letter, const User& user, std::string key, std::string subject)
+Mail mail_of(const MailContent& content, const User& user, std::string key, std::string subject)
 {
     Mail mail;
     mail.key = std::move(key);
     mail.to_address = user.email;
     mail.to_name = greeting_name(user.name);
-    mail.text = text_of(letter);
-    mail.html = html_of(letter, subject);
+    mail.text = text_of(content);
+    mail.html = html_of(content, subject);
     mail.subject = std::move(subject);
     return mail;
 }
 
-Letter letter_about(const User& user, const Event& event, const Zones& zones)
+MailContent content_about(const User& user, const Event& event, const Zones& zones)
 {
-    Letter letter;
+    MailContent content;
     const std::string name = greeting_name(user.name);
-    letter.greeting = name.empty() ? std::string("Hello,") : fmt::format("Hello {},", name);
-    letter.rows = {
+    content.greeting = name.empty() ? std::string("Hello,") : fmt::format("Hello {},", name);
+    content.rows = {
         {"Event", without_links(event.title)}, {"When", when(event, zones)}, {"Where", without_links(event.venue.address)}};
-    return letter;
+    return content;
 }
 
 Row row_of(std::span<const Ticket> tickets)
@@ -169,38 +169,38 @@ Row row_of(std::span<const Ticket> tickets)
 }  // namespace
 
 Mail confirmation_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
-                       const NoticeOptions& options)
+                       const MailNotifierOptions& options)
 {
-    Letter letter = letter_about(user, event, zones);
-    letter.opening = "Your ticket is paid, and your seat is yours. Here is all you need to know:";
-    letter.rows.push_back(row_of({&ticket, 1}));
-    if (ticket.payment_reference) letter.rows.push_back({"Payment", without_links(*ticket.payment_reference)});
-    letter.closing = {"Please keep this message: the ticket number is what we find you by.", "Enjoy the event!"};
-    letter.link = options.site;
-    letter.link_text = "Your tickets";
-    return mail_of(letter, user, paid_key(ticket.id), fmt::format("Your ticket for {}", without_links(event.title)));
+    MailContent content = content_about(user, event, zones);
+    content.opening = "Your ticket is paid, and your seat is yours. Here is all you need to know:";
+    content.rows.push_back(row_of({&ticket, 1}));
+    if (ticket.payment_reference) content.rows.push_back({"Payment", without_links(*ticket.payment_reference)});
+    content.closing = {"Please keep this message: the ticket number is what we find you by.", "Enjoy the event!"};
+    content.link = options.site;
+    content.link_text = "Your tickets";
+    return mail_of(content, user, paid_key(ticket.id), fmt::format("Your ticket for {}", without_links(event.title)));
 }
 
 Mail holds_expired_mail(const User& user, const Event& event, std::span<const Ticket> tickets, std::string key,
-                        const Zones& zones, const NoticeOptions& options)
+                        const Zones& zones, const MailNotifierOptions& options)
 {
     const bool one = tickets.size() == 1;
-    Letter letter = letter_about(user, event, zones);
-    letter.opening =
+    MailContent content = content_about(user, event, zones);
+    content.opening =
         one ? "We held a ticket for you, but it was not paid in time, so it has gone back on sale."
             : fmt::format("We held {} tickets for you, but they were not paid in time, so they have gone back on sale.",
                           tickets.size());
-    letter.rows.push_back(row_of(tickets));
-    letter.closing = {
+    content.rows.push_back(row_of(tickets));
+    content.closing = {
         "Nothing was charged. If you would still like to go, simply reserve again: as long as there are tickets, one may be "
         "yours.",
         "If a payment of yours crossed with this message, please get in touch and name the ticket number above.",
         "Of holds for this event that are not paid in time we write once an hour at most."};
-    letter.link = options.site;
-    letter.link_text = "Try again";
+    content.link = options.site;
+    content.link_text = "Try again";
     const std::string title = without_links(event.title);
     return mail_of(
-        letter, user, std::move(key),
+        content, user, std::move(key),
         one ? fmt::format("Your hold for {} has expired", title) : fmt::format("Your holds for {} have expired", title));
 }
 

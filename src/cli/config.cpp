@@ -58,10 +58,10 @@ private:
     void take_entry(const TomlEntry& entry, const std::string& where, bool found_in_data);
     void let_data_beat_environment();
     void apply();
-    void settle_store();
-    void settle_secret();
-    void settle_mail();
-    void settle_others();
+    void resolve_store();
+    void resolve_secret();
+    void resolve_mail();
+    void resolve_others();
     void refuse_unusable(std::string_view name, const std::string& value, Checks::Check why_bad);
     [[nodiscard]] std::string without_password(const std::string& url) const;
     [[nodiscard]] std::string effective() const;
@@ -203,7 +203,7 @@ void Reading::refuse_unusable(std::string_view name, const std::string& value, C
         mistakes_.push_back(fmt::format("{} cannot be used: {}{}", found->second.where, why, why.ends_with('.') ? "" : "."));
 }
 
-void Reading::settle_store()
+void Reading::resolve_store()
 {
     refuse_unusable(config_.command == Command::copy ? "to" : "database-url", config_.postgres_url, checks_.why_bad_postgres_url);
     const auto url = found_.find("database-url");
@@ -227,7 +227,7 @@ void Reading::settle_store()
     }
 }
 
-void Reading::settle_others()
+void Reading::resolve_others()
 {
     refuse_unusable("redis-url", config_.redis_url, checks_.why_bad_redis_url);
     refuse_unusable("smtp-url", config_.smtp_url, checks_.why_bad_smtp_url);
@@ -241,7 +241,7 @@ void Reading::settle_others()
 }
 
 /// After the stores: what is said of mail depends on which it is. Only serve and worker are asked.
-void Reading::settle_mail()
+void Reading::resolve_mail()
 {
     const auto said = found_.find("mail");
     const bool shared = config_.command == Command::worker || !config_.postgres_url.empty();
@@ -262,7 +262,7 @@ void Reading::settle_mail()
     }
 }
 
-void Reading::settle_secret()
+void Reading::resolve_secret()
 {
     const auto given = found_.find("jwt-secret");
     const auto file = found_.find("jwt-secret-file");
@@ -337,10 +337,10 @@ std::variant<Config, Stop> Reading::finish()
         if (config_.command != Command::copy) read_file();
         let_data_beat_environment();
         apply();
-        settle_store();
-        settle_secret();
-        settle_others();
-        settle_mail();
+        resolve_store();
+        resolve_secret();
+        resolve_others();
+        resolve_mail();
     }
     if (!mistakes_.empty()) {
         std::string text = mistakes_.size() == 1

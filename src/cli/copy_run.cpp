@@ -20,7 +20,7 @@ void print_summary(const CopyReport& report)
         fmt::print("{:<14}{:>12}{:>12}{:>15}{:>12}\n", line.table, line.rows, line.copied, line.there, line.removed);
 }
 
-int tell_differences(const CopyReport& report)
+int print_differences(const CopyReport& report)
 {
     std::int64_t differing = 0;
     for (const CopiedTable& line : report.tables) differing += line.differing;
@@ -53,11 +53,11 @@ int run_copy(ArchiveSource& source, ArchiveTarget& target, std::string_view from
         }
         fmt::print("Copied {} to {}.\n", from, to);
         print_summary(*copied);
-        if (!copied->verified()) return tell_differences(*copied);
+        if (!copied->verified()) return print_differences(*copied);
         fmt::print("Compared: every row is the same in both, and every event's counter equals its live tickets.\n");
         return 0;
-    } catch (const StoreFailure& accident) {
-        fmt::print(stderr, "boxoffice: {}\nWhat was copied stays; the same command goes on from there.\n", accident.what());
+    } catch (const StoreFailure& exception) {
+        fmt::print(stderr, "boxoffice: {}\nWhat was copied stays; the same command goes on from there.\n", exception.what());
         return 1;
     }
 }

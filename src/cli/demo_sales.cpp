@@ -75,7 +75,7 @@ private:
     void forget_effects(const std::unordered_set<TicketId>& paid, Instant now);
     [[nodiscard]] std::vector<Sale> sales_in_order() const;
     [[nodiscard]] UserId buyer_of(const Sale& sale) const;
-    void carry_out(std::vector<WriteJob>& jobs);
+    void execute(std::vector<WriteJob>& jobs);
 
     /// What an act was for, or an accident with the store's own words.
     template <class Wanted>
@@ -102,12 +102,12 @@ private:
     DemoTotals totals_;
 };
 
-void Player::carry_out(std::vector<WriteJob>& jobs)
+void Player::execute(std::vector<WriteJob>& jobs)
 {
     std::vector<WriteJob*> pointers;
     pointers.reserve(jobs.size());
     for (WriteJob& job : jobs) pointers.push_back(&job);
-    store_.carry_out(pointers);
+    store_.execute(pointers);
     if (++batches_ % kBatchesToIdle == 0) store_.idle();
     done_ += static_cast<std::int64_t>(jobs.size());
     progress_(done_, work_);
@@ -124,7 +124,7 @@ std::vector<UserId> Player::add_people(const std::vector<demo::DemoPerson>& peop
             // "!" is no bcrypt hash, so no password opens these accounts.
             jobs.push_back({.act = AddUser{person.email, person.name, "!", person.home, start_}, .claim = {}, .outcome = {}});
         }
-        carry_out(jobs);
+        execute(jobs);
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             const auto* const refusal = std::get_if<Error>(&jobs[i].outcome);
             if (refusal != nullptr && refusal->code == Code::email_taken) {
@@ -151,7 +151,7 @@ void Player::add_events()
             const Instant now = first + step * static_cast<std::int64_t>(i);
             jobs.push_back({.act = AddEvent{organizers_.at(event.organizer), event.draft, now}, .claim = {}, .outcome = {}});
         }
-        carry_out(jobs);
+        execute(jobs);
         for (const WriteJob& job : jobs) events_.push_back(made<Event>(job, "an event").id);
         totals_.events += static_cast<std::int64_t>(jobs.size());
     }
@@ -200,7 +200,7 @@ void Player::sell_batch(std::span<const Sale> sales, Instant from)
         const Instant now = from + step * static_cast<std::int64_t>(i);
         jobs.push_back({.act = Reserve{events_[sales[i].event], buyer_of(sales[i]), kHold, now}, .claim = {}, .outcome = {}});
     }
-    carry_out(jobs);
+    execute(jobs);
     std::vector<WriteJob> payments;
     for (const WriteJob& job : jobs) {
         const Ticket& ticket = made<Ticket>(job, "a reservation");
@@ -208,7 +208,7 @@ void Player::sell_batch(std::span<const Sale> sales, Instant from)
         payments.push_back(
             {.act = Pay{ticket.id, ticket.user_id, reference, ticket.created_at + kHold / 2}, .claim = {}, .outcome = {}});
     }
-    carry_out(payments);
+    execute(payments);
     std::unordered_set<TicketId> paid;
     for (const WriteJob& job : payments) {
         paid.insert(made<Ticket>(job, "a payment").id);
@@ -222,14 +222,14 @@ void Player::forget_effects(const std::unordered_set<TicketId>& paid, Instant no
     // No part of the work that is shown.
     WriteJob take{.act = TakeEffects{now, 2 * kBatch, now}, .claim = {}, .outcome = {}};  // hidden from nobody
     WriteJob* one = &take;
-    store_.carry_out(std::span(&one, 1));
+    store_.execute(std::span(&one, 1));
     SettleEffects settle;
     for (const Effect& effect : made<Effects>(take, "a look at the outbox").taken) {
         if (effect.tickets.size() == 1 && paid.contains(effect.tickets.front())) settle.effects.push_back(effect.id);
     }
     WriteJob forget{.act = std::move(settle), .claim = {}, .outcome = {}};
     one = &forget;
-    store_.carry_out(std::span(&one, 1));
+    store_.execute(std::span(&one, 1));
 }
 
 void Player::sell()

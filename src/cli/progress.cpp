@@ -78,7 +78,7 @@ std::string ProgressText::facts(std::int64_t done, std::int64_t total, Micros el
     return text;
 }
 
-std::string ProgressText::tell(std::int64_t done, std::int64_t total, Micros elapsed)
+std::string ProgressText::render(std::int64_t done, std::int64_t total, Micros elapsed)
 {
     total = std::max<std::int64_t>(total, 0);
     done = std::clamp<std::int64_t>(done, 0, total);
@@ -130,7 +130,7 @@ Progress::~Progress() { write_out(text_.leave()); }
 void Progress::show(std::int64_t done, std::int64_t total)
 {
     const auto elapsed = std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now() - start_);
-    write_out(text_.tell(done, total, elapsed));
+    write_out(text_.render(done, total, elapsed));
 }
 
 }  // namespace boxoffice::cli

@@ -21,7 +21,7 @@ public:
 
     /// The bytes to write now that `done` of `total` are done; empty when nothing worth saying has happened since the last time.
     /// The rate is of what was done since the first call, so that what an earlier run has done counts as no speed of this one.
-    [[nodiscard]] std::string tell(std::int64_t done, std::int64_t total, Micros elapsed);
+    [[nodiscard]] std::string render(std::int64_t done, std::int64_t total, Micros elapsed);
 
     /// What a message has to begin with, so as not to stand behind a half-finished line.
     [[nodiscard]] std::string leave();

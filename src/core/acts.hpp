@@ -108,7 +108,7 @@ struct Cancel {  // -> Ticket | not_found | already_paid | cancelled | hold_expi
 };
 
 /// Marks up to `most` holds whose time is up as expired and gives their seats back, earliest deadline first.
-struct LapseDue {  // -> Lapsed
+struct ExpireHolds {  // -> ExpiredHolds
     Instant now;
     std::size_t most;
 };
@@ -154,14 +154,15 @@ struct MarkMailSent {  // -> Done
     Instant now;
 };
 
-using Act = std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, LapseDue, ForgetAnswers,
-                         TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent, RenewHash, Reindex>;
+using Act =
+    std::variant<AddUser, ChangeUser, AddEvent, ChangeEvent, RemoveEvent, Reserve, Pay, Cancel, ExpireHolds, ForgetAnswers,
+                 TakeEffects, SettleEffects, PostponeEffect, TakeMailTurn, MarkMailSent, RenewHash, Reindex>;
 
 struct Done {
     bool more = false;  // there is more to do of the same
 };
 
-struct Lapsed {
+struct ExpiredHolds {
     std::vector<Instant> deadlines;  // of the holds lapsed now, for the release-lag metric
     std::vector<EventId> events;     // whose seats came back; each once
     bool more = false;               // true when `most` was reached and others are due
@@ -177,7 +178,7 @@ struct KeptAnswer {
 };
 
 /// What became of an act. An Error is an answer like any other: it does not undo its neighbours.
-using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, Lapsed, Effects, MailTurn, KeptAnswer, Error>;
+using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, ExpiredHolds, Effects, MailTurn, KeptAnswer, Error>;
 
 /// Whether an answer may be kept for a repeat of its request: not one that says to come back later.
 [[nodiscard]] inline bool is_final(const Outcome& outcome)

@@ -260,7 +260,7 @@ public:
     /// The first few of them.
     [[nodiscard]] virtual std::vector<WrongCounter> wrong_counters() = 0;
     /// Nothing more will be put: makes the store ready for queries.
-    virtual void settle() = 0;
+    virtual void finish_copy() = 0;
     /// Throws StoreFailure busy when somebody else uses the store now. A copy locks nobody out.
     virtual void still_alone() = 0;
 };

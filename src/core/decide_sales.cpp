@@ -101,9 +101,9 @@ Outcome decide(const Cancel& act, Known<Cancel> known, Deciding& batch)
     return ticket;
 }
 
-Outcome decide(const LapseDue& act, Known<LapseDue> known, Deciding& batch)
+Outcome decide(const ExpireHolds& act, Known<ExpireHolds> known, Deciding& batch)
 {
-    Lapsed lapsed;
+    ExpiredHolds lapsed;
     std::map<EventId, std::vector<DueHold>> due;
     for (const DueHold& hold : known.due_holds(act.now, act.most, lapsed.more)) {
         due[hold.event].push_back(hold);

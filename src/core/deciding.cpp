@@ -191,7 +191,7 @@ void Deciding::add(const Event& event)
 {
     ++events_added_[event.organizer_id];
     events_.insert_or_assign(event.id, KnownEvent{event});
-    const StockRow row{event.total_tickets, 0, Pace{0, event.created_at}, event.end_time};
+    const StockRow row{event.total_tickets, 0, SalesRate{0, event.created_at}, event.end_time};
     stocks_.insert_or_assign(event.id, Stock{event.id, row, 0, false, false, false, {}});
     changes_.events_added.push_back(event);
 }

@@ -199,6 +199,6 @@ Outcome decide(const RemoveEvent& act, Known<RemoveEvent> known, Deciding& batch
 Outcome decide(const Reserve& act, Known<Reserve> known, Deciding& batch);
 Outcome decide(const Pay& act, Known<Pay> known, Deciding& batch);
 Outcome decide(const Cancel& act, Known<Cancel> known, Deciding& batch);
-Outcome decide(const LapseDue& act, Known<LapseDue> known, Deciding& batch);
+Outcome decide(const ExpireHolds& act, Known<ExpireHolds> known, Deciding& batch);
 
 }  // namespace boxoffice

@@ -15,7 +15,7 @@ namespace boxoffice
 struct StockRow {
     std::int64_t total = 0;
     std::int64_t sold = 0;  // paid tickets and reserved ones, due or not
-    Pace pace;
+    SalesRate pace;
     Instant end_time;
 };
 

@@ -103,11 +103,11 @@ struct Literal {
 };
 
 /// always; or only where the whole resource is told (a summary goes without); or only where there is a value.
-enum class Told : std::uint8_t { always, in_full, when_there };
+enum class Progress : std::uint8_t { always, in_full, when_there };
 
 /// One field. `at(resource)` is its value: a reference into a struct that can be read into or patched, or something computed
 /// that can only be told. A field that lies in a std::optional may be left out of a request; so may one with a `fallback`.
-template <Literal Name, class At, class Rule, Told When = Told::always, bool HasFallback = false>
+template <Literal Name, class At, class Rule, Progress When = Progress::always, bool HasFallback = false>
 struct Field {
     static constexpr std::string_view kName = Name.view();
     /// `"name":`
@@ -119,7 +119,7 @@ struct Field {
         all[kName.size() + 2] = ':';
         return all;
     }();
-    static constexpr Told kTold = When;
+    static constexpr Progress kTold = When;
     static constexpr bool kHasFallback = HasFallback;
 
     At at;
@@ -131,10 +131,13 @@ struct Field {
     {
         return Field<Name, At, Rule, When, true>{at, rule, value};
     }
-    [[nodiscard]] constexpr auto in_full() const { return Field<Name, At, Rule, Told::in_full, HasFallback>{at, rule, fallback}; }
+    [[nodiscard]] constexpr auto in_full() const
+    {
+        return Field<Name, At, Rule, Progress::in_full, HasFallback>{at, rule, fallback};
+    }
     [[nodiscard]] constexpr auto when_there() const
     {
-        return Field<Name, At, Rule, Told::when_there, HasFallback>{at, rule, fallback};
+        return Field<Name, At, Rule, Progress::when_there, HasFallback>{at, rule, fallback};
     }
 };
 

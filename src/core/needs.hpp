@@ -112,7 +112,7 @@ inline auto needs_of(const Pay& act)
                       need::SeatAgain{act.ticket, act.user, act.now}};
 }
 inline auto needs_of(const Cancel& act) { return std::tuple{need::OneTicket{act.ticket}, need::CounterOfTicket{act.ticket}}; }
-inline auto needs_of(const LapseDue& act) { return std::tuple{need::DueHolds{act.most}}; }
+inline auto needs_of(const ExpireHolds& act) { return std::tuple{need::DueHolds{act.most}}; }
 
 inline need::ByEngine needs_of(const ForgetAnswers&) { return {}; }
 inline need::ByEngine needs_of(const Reindex&) { return {}; }

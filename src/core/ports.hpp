@@ -20,14 +20,14 @@ class StoreFailure : public std::runtime_error
 public:
     /// What is known of the transaction that it ended: nothing of it has happened; nothing, and the store has been waited for in
     /// vain, so that the next to ask will fare no better; or the store could not be asked whether it has.
-    enum class Outcome : std::uint8_t { undone, away, unclear };
+    enum class Outcome : std::uint8_t { undone, unavailable, unclear };
 
     StoreFailure(Code code, const std::string& detail, Outcome outcome = Outcome::undone)
         : std::runtime_error(detail), code_(code), outcome_(outcome)
     {
     }
     [[nodiscard]] Code code() const noexcept { return code_; }
-    [[nodiscard]] bool away() const noexcept { return outcome_ == Outcome::away; }
+    [[nodiscard]] bool unavailable() const noexcept { return outcome_ == Outcome::unavailable; }
     [[nodiscard]] bool unclear() const noexcept { return outcome_ == Outcome::unclear; }
 
 private:
@@ -80,11 +80,11 @@ struct Upkeep {
 };
 
 /// What another process has done to a shared store.
-enum class Notice : std::uint8_t { hold_made, effect_made };
+enum class StoreNotification : std::uint8_t { hold_made, effect_made };
 
 /// Where everything durable is. Two engines keep these promises (tests/store_contract_test.cpp runs over each):
 ///
-///   - After carry_out() returned, every outcome in it is durable, including power loss (fsync has returned).
+///   - After execute() returned, every outcome in it is durable, including power loss (fsync has returned).
 ///   - `0 <= tickets_sold <= total_tickets` at every commit, and tickets_sold equals the live tickets.
 ///   - Reads see whole transactions only, and whatever was committed before they began.
 class Store
@@ -98,7 +98,7 @@ public:
     /// told anything but that. Called by the write lanes' threads only, each for itself.
     /// A job that is `deferrable` may come back `deferred` with nothing decided, while the others of the call are done: bring it
     /// again.
-    virtual void carry_out(std::span<WriteJob* const> jobs) = 0;
+    virtual void execute(std::span<WriteJob* const> jobs) = 0;
 
     /// Called by a write lane's thread when nothing waits: checkpoints and the like. Must be short.
     virtual void idle() {}
@@ -136,8 +136,8 @@ public:
     /// As last read; never null. Quick, because every request's token is judged by it.
     [[nodiscard]] virtual std::shared_ptr<const StoreIdentity> identity()
     {
-        static const auto nobody = std::make_shared<const StoreIdentity>();
-        return nobody;
+        static const auto unidentified = std::make_shared<const StoreIdentity>();
+        return unidentified;
     }
     /// Quick: asks no engine.
     [[nodiscard]] virtual Upkeep upkeep() { return {}; }
@@ -153,7 +153,7 @@ public:
     }
     /// From now on `listener` hears of what other processes do, on a thread of the store; some notices may be lost. An empty
     /// listener ends it.
-    virtual void listen(const std::function<void(Notice)>& listener) { (void)listener; }
+    virtual void listen(const std::function<void(StoreNotification)>& listener) { (void)listener; }
 };
 
 /// Carries effects from the outbox to whichever worker is free, across machines. May lose everything: the outbox knows. Its
@@ -182,17 +182,17 @@ public:
     [[nodiscard]] virtual std::vector<StreamedJob> take(std::size_t most, Micros wait) = 0;
     virtual void acknowledge(std::span<const std::string> tokens) = 0;
     /// Puts an effect whose last try failed into the dead-letter stream.
-    virtual void bury(const Effect& effect, std::string_view why) = 0;
+    virtual void dead_letter(const Effect& effect, std::string_view why) = 0;
     [[nodiscard]] virtual StreamCounts counts() = 0;
 };
 
 /// Tells every node which events have changed. A message may be lost. Any thread; never blocks for long, never throws.
-class LiveWire
+class ChangeBus
 {
 public:
-    virtual ~LiveWire() = default;
-    virtual void tell(std::span<const EventId> events) noexcept = 0;
-    /// `listener` hears of the events that any node, this one too, told of; on a thread of the wire. Once at most.
+    virtual ~ChangeBus() = default;
+    virtual void publish(std::span<const EventId> events) noexcept = 0;
+    /// `listener` hears of the events that any node, this one too, told of; on a thread of the bus. Once at most.
     virtual void listen(std::function<void(std::span<const EventId>)> listener) = 0;
     /// False while what other nodes tell cannot be heard: then listeners have to look for themselves.
     [[nodiscard]] virtual bool connected() const noexcept = 0;
@@ -211,13 +211,13 @@ struct Mail {
 class MailFailure : public std::runtime_error
 {
 public:
-    enum class Hope : std::uint8_t { later, none };  // none: the server refuses the address or the message for good
+    enum class Kind : std::uint8_t { transient, permanent };  // none: the server refuses the address or the message for good
 
-    MailFailure(const std::string& why, Hope hope) : std::runtime_error(why), hope_(hope) {}
-    [[nodiscard]] Hope hope() const noexcept { return hope_; }
+    MailFailure(const std::string& why, Kind kind) : std::runtime_error(why), kind_(kind) {}
+    [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
 private:
-    Hope hope_;
+    Kind kind_;
 };
 
 /// Hands mail to a server. Slow: workers only. Any thread.

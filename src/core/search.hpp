@@ -26,12 +26,12 @@ inline constexpr std::size_t kReindexedAtOnce = 200;
 inline constexpr std::size_t kReindexedBytesAtOnce = std::size_t{64} * 1024;
 
 /// Carries out Reindex until nothing is left or kReindexedAtStart is reached; what an engine does when it is opened.
-template <class CarryOut>
-void reindex_at_start(const CarryOut& carry_out)
+template <class ExecuteAct>
+void reindex_at_start(const ExecuteAct& execute)
 {
     for (std::size_t done = 0; done < kReindexedAtStart; done += kReindexedAtOnce) {
         WriteJob job{Reindex{kReindexedAtOnce}, {}, {}};
-        carry_out(job);
+        execute(job);
         const auto* const outcome = std::get_if<Done>(&job.outcome);
         if (!outcome || !outcome->more) return;
     }

@@ -20,7 +20,7 @@ constexpr double kSoon = 0.15;
 
 constexpr double kNearHalfM = 25'000;  // an event this far is half as near as one next door: a ride across a city region
 constexpr double kSoonHalfDays = 14;   // one this far ahead is half as soon as one that starts now
-constexpr double kPaceHalf = 20;       // tickets a day at which an event counts as half as lively as can be
+constexpr double kSalesRateHalf = 20;  // tickets a day at which an event counts as half as lively as can be
 constexpr double kReasonLeast = 0.25;  // a part below this did not make the score
 
 /// How alike an event is that has nothing in common with a past one but its organizer.
@@ -102,7 +102,7 @@ Suitability suitability(const Candidate& candidate, bool has_past, Instant now)
 {
     const auto ahead = candidate.start_time - scored_at(now);
     const double days = std::max(0.0, std::chrono::duration<double, std::ratio<86400>>(ahead).count());
-    const double lively = candidate.pace / (candidate.pace + kPaceHalf);
+    const double lively = candidate.pace / (candidate.pace + kSalesRateHalf);
     std::array<Part, 4> parts = {{
         {candidate.distance_m ? kNear : 0, candidate.distance_m ? kNearHalfM / (kNearHalfM + *candidate.distance_m) : 0,
          "near_you"},

@@ -49,7 +49,7 @@ void write_value(JsonWriter& json, const Rule& rule, const T& value)
 template <class Field, class T>
 void write_field(JsonWriter& json, const Field& field, const T& value)
 {
-    if constexpr (Field::kTold == fields::Told::when_there) {
+    if constexpr (Field::kTold == fields::Progress::when_there) {
         if (!value) return;
     }
     json.quoted_key({Field::kQuoted.data(), Field::kQuoted.size()});
@@ -61,7 +61,7 @@ template <class Table, class T>
 void write_fields(JsonWriter& json, const Table& table, const T& of, Fields how_many = Fields::full)
 {
     fields::each(table, [&]<class Field>(const Field& field) {
-        if constexpr (Field::kTold == fields::Told::in_full) {
+        if constexpr (Field::kTold == fields::Progress::in_full) {
             if (how_many == Fields::summary) return;
         }
         write_field(json, field, field.at(of));

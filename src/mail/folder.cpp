@@ -32,7 +32,7 @@ std::string why_of(int error) { return std::generic_category().message(error); }
 
 [[noreturn]] void fail(std::string_view doing, int error)
 {
-    throw MailFailure(fmt::format("a message could not be {}: {}", doing, why_of(error)), MailFailure::Hope::later);
+    throw MailFailure(fmt::format("a message could not be {}: {}", doing, why_of(error)), MailFailure::Kind::transient);
 }
 
 class Descriptor
@@ -98,7 +98,8 @@ public:
 
     void send(const Mail& mail) override
     {
-        if (!mail::is_address(mail.to_address)) throw MailFailure("the recipient has no usable address", MailFailure::Hope::none);
+        if (!mail::is_address(mail.to_address))
+            throw MailFailure("the recipient has no usable address", MailFailure::Kind::permanent);
         const std::string message = text_of(mail);
         const std::lock_guard lock(mutex_);
         const std::string name = fresh_name(mail.key);

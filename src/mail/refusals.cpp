@@ -9,7 +9,7 @@ namespace boxoffice::mail
 namespace
 {
 
-using Hope = MailFailure::Hope;
+using Kind = MailFailure::Kind;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -40,19 +40,19 @@ bool speaks_of_policy(std::string_view text)
 }
 
 /// By the subject of a status: RFC 3463, section 3.
-Hope hope_by_status(std::string_view status)
+Kind failure_kind_by_status(std::string_view status)
 {
     const char subject = status.size() > 3 && status[3] == '.' ? status[2] : '9';
     const std::string_view detail = status.substr(std::min<std::size_t>(status.size(), 4));
     switch (subject) {
         case '1':  // an address; 7 and 8 are the sender's, which the operator can mend
-            return detail == "7" || detail == "8" ? Hope::later : Hope::none;
+            return detail == "7" || detail == "8" ? Kind::transient : Kind::permanent;
         case '2':  // a mailbox; 2 is full, and may be emptied
-            return detail == "2" ? Hope::later : Hope::none;
+            return detail == "2" ? Kind::transient : Kind::permanent;
         case '6':  // the message's content
-            return Hope::none;
+            return Kind::permanent;
         default:  // a mail system (3), routing (4), the protocol (5), a policy (7)
-            return Hope::later;
+            return Kind::transient;
     }
 }
 
@@ -74,28 +74,28 @@ void SmtpReply::take(std::string_view line)
 
 std::string SmtpReply::text() const { return std::to_string(number) + (status.empty() ? "" : " " + status); }
 
-Hope hope_after(std::string_view verb, const SmtpReply& reply)
+Kind failure_kind(std::string_view verb, const SmtpReply& reply)
 {
     const bool recipient = verb == "RCPT";
     // To anything before it is told whom a message is for, "never" is said to this sender and not of the message.
-    if (reply.number < 500 || reply.number > 599 || (!recipient && verb != "DATA")) return Hope::later;
+    if (reply.number < 500 || reply.number > 599 || (!recipient && verb != "DATA")) return Kind::transient;
     // 5.0.0 says no more than the number does.
     if (!reply.status.empty() && !reply.status.starts_with("5.0.")) {
-        return reply.status.starts_with("5.") ? hope_by_status(reply.status) : Hope::later;
+        return reply.status.starts_with("5.") ? failure_kind_by_status(reply.status) : Kind::transient;
     }
-    if (reply.policy) return Hope::later;
+    if (reply.policy) return Kind::transient;
     switch (reply.number) {
         case 550:  // no such mailbox
         case 553:  // its name cannot be
-            return Hope::none;
+            return Kind::permanent;
         case 501:  // an address that the server cannot read
         case 551:  // it has moved
         case 556:  // its domain takes no mail
-            return recipient ? Hope::none : Hope::later;
+            return recipient ? Kind::permanent : Kind::transient;
         case 554:  // a transaction that failed: of a message, its content
-            return recipient ? Hope::later : Hope::none;
+            return recipient ? Kind::transient : Kind::permanent;
         default:  // 552, a mailbox is full; 503, 530, 555 and the like are about how it was said
-            return Hope::later;
+            return Kind::transient;
     }
 }
 

@@ -26,6 +26,6 @@ private:
 /// Whether the same message may yet be taken. Only what is surely the fault of the recipient's address or of the message itself
 /// is final; what an operator can mend, here or there (passwords, senders, relaying, block lists, full disks and mailboxes), is
 /// tried again, and given up after the last try like anything else.
-[[nodiscard]] MailFailure::Hope hope_after(std::string_view verb, const SmtpReply& reply);
+[[nodiscard]] MailFailure::Kind failure_kind(std::string_view verb, const SmtpReply& reply);
 
 }  // namespace boxoffice::mail

@@ -115,7 +115,7 @@ public:
         const Url url(curl_url(), &curl_url_cleanup);
         need(url != nullptr && curl_url_set(url.get(), CURLUPART_URL, url_.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
         const bool has_password = !part_of(url.get(), CURLUPART_PASSWORD).empty();
-        trusts_nobody_ = part_of(url.get(), CURLUPART_SCHEME) == "smtps" || has_password;
+        verify_certificate_ = part_of(url.get(), CURLUPART_SCHEME) == "smtps" || has_password;
         // Whoever stands in between could leave STARTTLS out of what the server offers, and read the password.
         encryption_ = has_password && !is_loopback(part_of(url.get(), CURLUPART_HOST)) ? CURLUSESSL_ALL : CURLUSESSL_TRY;
     }
@@ -123,7 +123,7 @@ public:
     void send(const Mail& mail) override
     {
         const std::string to = text::deliverable(mail.to_address);
-        if (!mail::is_address(to)) throw MailFailure("the recipient has no usable address", MailFailure::Hope::none);
+        if (!mail::is_address(to)) throw MailFailure("the recipient has no usable address", MailFailure::Kind::permanent);
         const Easy easy(curl_easy_init(), &curl_easy_cleanup);
         need(easy != nullptr);
         Talk talk;
@@ -152,7 +152,7 @@ private:
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds);
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::max(milliseconds / 2, 1L));
         curl_easy_setopt(easy, CURLOPT_USE_SSL, static_cast<long>(encryption_));
-        if (!trusts_nobody_) {
+        if (!verify_certificate_) {
             curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
             curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
         }
@@ -196,17 +196,17 @@ private:
     {
         if (talk.reply.number >= 400) {
             return {fmt::format("the mail server answered {} to {}", talk.reply.text(), talk.verb),
-                    mail::hope_after(talk.verb, talk.reply)};
+                    mail::failure_kind(talk.verb, talk.reply)};
         }
         if (result == CURLE_USE_SSL_FAILED)
-            return {"the mail server offers no TLS, and a password is not sent without", MailFailure::Hope::later};
-        return {fmt::format("the mail server could not be used: {}", curl_easy_strerror(result)), MailFailure::Hope::later};
+            return {"the mail server offers no TLS, and a password is not sent without", MailFailure::Kind::transient};
+        return {fmt::format("the mail server could not be used: {}", curl_easy_strerror(result)), MailFailure::Kind::transient};
     }
 
     std::string url_;
     Micros timeout_;
     mail::Mailbox from_;
-    bool trusts_nobody_ = false;  // has the server prove who it is
+    bool verify_certificate_ = false;  // has the server prove who it is
     curl_usessl encryption_ = CURLUSESSL_TRY;
 };
 

@@ -85,10 +85,10 @@ std::string consumer_name()
 }
 
 /// Where there is none: nobody is told, and nobody is heard.
-class DeafWire final : public LiveWire
+class NullChangeBus final : public ChangeBus
 {
 public:
-    void tell(std::span<const EventId>) noexcept override {}
+    void publish(std::span<const EventId>) noexcept override {}
     void listen(std::function<void(std::span<const EventId>)>) override {}
     [[nodiscard]] bool connected() const noexcept override { return false; }
 };
@@ -102,10 +102,11 @@ bool is_right(const SharedClock& clock, Micros hold)
 }
 
 /// Of the embedded store's housekeeping; on its write lane's thread.
-void tell_operator(std::string_view what)
+void warn_operator(std::string_view what)
 {
-    static Seldom seldom;
-    if (const auto more = seldom.due()) log::warn("the store's housekeeping is in trouble", {{"why", what}, {"unlogged", *more}});
+    static LogThrottle throttle;
+    if (const auto more = throttle.due())
+        log::warn("the store's housekeeping is in trouble", {{"why", what}, {"unlogged", *more}});
 }
 
 /// A day's sales may be off by so much unnoticed: a virtual machine that was paused, a time daemon at work.
@@ -156,17 +157,19 @@ JobRunner::Job make_job(const cli::Config& config, const OpenStore& open, WriteL
 {
     if (!mailer) return [](const Effect&) {};  // those that need mail are not taken, and nothing follows from the others yet
     const auto is_stopping = [&stopping] { return stopping.load(); };
-    Notices::Means means;
-    means.carry_out = [&writes](const Act& act) { return carry_out(writes, act, kTurnPatience); };
-    means.insist = [&writes, is_stopping](const Act& act) { return insist(writes, act, {.stopping = is_stopping}); };
-    means.stopping = is_stopping;
-    means.left_out = [&shedding](UserId user) {
+    MailNotifier::Callbacks callbacks;
+    callbacks.execute = [&writes](const Act& act) { return submit_and_wait(writes, act, kTurnPatience); };
+    callbacks.execute_with_retries = [&writes, is_stopping](const Act& act) {
+        return submit_with_retries(writes, act, {.stopping = is_stopping});
+    };
+    callbacks.stopping = is_stopping;
+    callbacks.left_out = [&shedding](UserId user) {
         shedding.refused("mail", "hourly_limit", {.address = {}, .account = user.value});
     };
-    const auto notices = std::make_shared<Notices>(*open.store, *open.clock, *open.zones, *mailer, std::move(means),
-                                                   NoticeOptions{config.site_url});
-    return [notices](const Effect& effect) {
-        if (notices->tell(effect) == Notices::Told::some) throw JobLeftOff();
+    const auto notifier = std::make_shared<MailNotifier>(*open.store, *open.clock, *open.zones, *mailer, std::move(callbacks),
+                                                         MailNotifierOptions{config.site_url});
+    return [notifier](const Effect& effect) {
+        if (notifier->notify(effect) == MailNotifier::Progress::partial) throw JobLeftOff();
     };
 }
 
@@ -233,7 +236,7 @@ http::ShareLimits feed_limits(const cli::Config& config, std::size_t connections
     return limits;
 }
 
-OpenStore::OpenStore(const cli::Config& config) : zones(make_zones()), keeps_house(!is_shared(config))
+OpenStore::OpenStore(const cli::Config& config) : zones(make_zones()), has_housekeeping(!is_shared(config))
 {
     if (is_shared(config)) {
         PostgresOptions options = postgres_options(config);
@@ -248,7 +251,7 @@ OpenStore::OpenStore(const cli::Config& config) : zones(make_zones()), keeps_hou
         store = open_sqlite({.file = config.database,
                              .readers = readers_of(config),
                              .mails = config.mail != cli::MailWay::none,
-                             .tell = tell_operator,
+                             .on_warning = warn_operator,
                              .arrivals = &arrivals},
                             *zones);
         keep_time(*this, std::make_unique<RealClock>());
@@ -260,7 +263,7 @@ std::vector<http::OtherPart> OpenStore::others() const
     std::vector<http::OtherPart> parts;
     parts.push_back(
         {.name = "clock", .ok = [this] { return ahead() < kAheadMost; }, .why = [this] { return why_ahead(ahead()); }});
-    if (!keeps_house) return parts;
+    if (!has_housekeeping) return parts;
     parts.push_back({.name = "housekeeping",
                      .ok = [this] { return store->upkeep().worry.empty(); },
                      .why = [this] { return store->upkeep().worry; }});
@@ -282,14 +285,14 @@ std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStor
 Shared::Shared(const cli::Config& config, Store& store)
 {
     if (config.redis_url.empty()) {
-        if (is_shared(config)) wire = std::make_unique<DeafWire>();
+        if (is_shared(config)) bus = std::make_unique<NullChangeBus>();
         return;
     }
     const RedisOptions options = redis_options(config);
     if (is_shared(config)) {
         jobs = make_redis_jobs(options, {[&store] { return store.identity(); },
                                          [&store](const Effect& effect) { return store.has_effect(effect); }});
-        wire = make_redis_wire(options);
+        bus = make_redis_change_bus(options);
     }
     rates = make_redis_rates(options, alone);
     watch = std::make_unique<RedisWatch>(options);
@@ -299,7 +302,7 @@ std::vector<http::OtherPart> Shared::others(const cli::Config& config, Store& st
 {
     std::vector<http::OtherPart> parts;
     if (watch) {
-        parts.push_back({.name = "redis", .ok = [&redis = *watch, log_of_it = std::make_shared<Seldom>()] {
+        parts.push_back({.name = "redis", .ok = [&redis = *watch, log_of_it = std::make_shared<LogThrottle>()] {
                              const std::string trouble = redis.trouble();
                              if (!trouble.empty() && log_of_it->due())
                                  log::warn("Redis is of no use now", {{"why", std::string_view(trouble)}});
@@ -330,9 +333,9 @@ void Work::start()
     expiry_.start();
     jobs_.start();
     if (!shared_) return;
-    store_.listen([this](Notice notice) {
-        if (notice == Notice::hold_made) expiry_.look();
-        if (notice == Notice::effect_made) jobs_.wake();
+    store_.listen([this](StoreNotification notification) {
+        if (notification == StoreNotification::hold_made) expiry_.look();
+        if (notification == StoreNotification::effect_made) jobs_.wake();
     });
 }
 

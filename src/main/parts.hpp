@@ -52,7 +52,7 @@ struct OpenStore {
     ~OpenStore() = default;
 
     std::unique_ptr<Zones> zones;
-    bool keeps_house;        // an embedded store; a shared one's server does that by itself
+    bool has_housekeeping;   // an embedded store; a shared one's server does that by itself
     LocalArrivals arrivals;  // the store asks it
     std::unique_ptr<Store> store;
     std::unique_ptr<Clock> clock;   // asks the store, so it goes first
@@ -68,8 +68,8 @@ struct Shared {
 
     LocalRates alone;
     std::unique_ptr<JobStream> jobs;
-    std::unique_ptr<LiveWire>
-        wire;  // on a shared store without Redis: one that carries nothing, so that everybody looks for himself
+    std::unique_ptr<ChangeBus>
+        bus;  // on a shared store without Redis: one that carries nothing, so that everybody looks for himself
     std::unique_ptr<RateLimits> rates;
     std::unique_ptr<RedisWatch> watch;
 

@@ -121,12 +121,12 @@ int serve(const cli::Config& config)
     };
     WorkLane passwords(of_passwords("password", config.password_threads), metrics);
     WorkLane registrations(of_passwords("register", 1), metrics);
-    LiveHub live(store, clock, shared.wire.get(), metrics, {});
+    LiveHub live(store, clock, shared.bus.get(), metrics, {});
     std::optional<Work> work;
     if (!is_shared(config) || config.work) work.emplace(config, open, writes, metrics, shedding, shared.jobs.get());
     std::atomic<bool> draining{false};
 
-    const http::ServerOptions door = server_options(config);
+    const http::ServerOptions listening = server_options(config);
     RateLimits* const limits = shared.rates ? shared.rates.get() : &shared.alone;
     const auto api = http::make_api({.store = store,
                                      .writes = writes,
@@ -148,7 +148,7 @@ int serve(const cli::Config& config)
                                      .events_a_day = config.events_per_account_day,
                                      .trusted_proxies = config.trusted_proxies,
                                      .cors_origins = config.cors_origins,
-                                     .feeds = feed_limits(config, door.connections_max),
+                                     .feeds = feed_limits(config, listening.connections_max),
                                      .feed_age = config.live_max_age,
                                      .others = others_of(config, open, shared),
                                      .searches = &searches,
@@ -156,7 +156,7 @@ int serve(const cli::Config& config)
                                      .registrations = &registrations,
                                      .shedding = &shedding,
                                      .trusted_accounts = accounts_of(config)});
-    http::Server server(door, *api, &shedding);
+    http::Server server(listening, *api, &shedding);
 
     measure_store(metrics, open, writes, reads);
     for (const WorkLane* const lane : {&searches, &passwords, &registrations, &health}) {

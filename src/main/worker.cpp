@@ -47,7 +47,7 @@ int work(const cli::Config& config)
     http::Server server(server_options(config), *watch);
     measure_store(metrics, open, writes, reads);
 
-    writes.on_batch([&wire = *shared.wire](const BatchNews& news) { wire.tell(news.changed); });
+    writes.on_batch([&bus = *shared.bus](const BatchNews& news) { bus.publish(news.changed); });
     work.start();
     server.start();
     fmt::print("boxoffice works\n  health      {0}/health/ready\n  metrics     {0}/metrics\n",

@@ -71,7 +71,7 @@ public:
     {
     }
 
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
         const std::lock_guard lock(tables_->mutex);
         memory::TableFacts facts(*tables_);

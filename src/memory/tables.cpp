@@ -71,7 +71,7 @@ void Tables::write_people(const Changes& changes)
 void Tables::write_events(const Changes& changes)
 {
     for (const Event& event : changes.events_added) {
-        events.push_back({event, Pace{0, event.created_at}, false, words_of(event), {}});
+        events.push_back({event, SalesRate{0, event.created_at}, false, words_of(event), {}});
         added[event.organizer_id].push_back(event.created_at);
     }
     for (const EventChange& change : changes.events_changed) {

@@ -19,7 +19,7 @@ struct Tables {
 
     struct EventRow {
         Event event;
-        Pace pace;
+        SalesRate pace;
         bool removed = false;
         std::set<std::string> words;
         std::set<Deadline> holds;

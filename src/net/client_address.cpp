@@ -153,7 +153,7 @@ std::string client_address(const Request& request, const TrustedProxies& proxies
     return client && *client != *peer ? address_text(*client) : request.peer;
 }
 
-bool is_for_nobody(const Request& request, const TrustedProxies& proxies)
+bool lacks_client(const Request& request, const TrustedProxies& proxies)
 {
     if (proxies.empty()) return false;
     const auto peer = parse_address(request.peer);

@@ -55,6 +55,6 @@ private:
 [[nodiscard]] std::string client_address(const Request& request, const TrustedProxies& proxies);
 
 /// A trusted proxy does not say readably for whom the request is.
-[[nodiscard]] bool is_for_nobody(const Request& request, const TrustedProxies& proxies);
+[[nodiscard]] bool lacks_client(const Request& request, const TrustedProxies& proxies);
 
 }  // namespace boxoffice::http

@@ -69,14 +69,14 @@ struct Connection::StartWaiting {
     Connection& connection_;
 };
 
-Connection::Connection(Surroundings& surroundings, Socket socket, const Address& peer, Standing standing, Shares::Place place)
-    : shared_(surroundings),
+Connection::Connection(LoopContext& loop_context, Socket socket, const Address& peer, Standing standing, Shares::Place place)
+    : shared_(loop_context),
       socket_(std::move(socket)),
       peer_(peer),
       peer_text_(address_text(peer)),
       client_(peer),
       standing_(standing),
-      is_proxy_(!surroundings.allowances.proxies.empty() && surroundings.allowances.proxies.trusts(peer)),
+      is_proxy_(!loop_context.allowances.proxies.empty() && loop_context.allowances.proxies.trusts(peer)),
       place_(std::move(place))
 {
 }
@@ -207,8 +207,8 @@ void Connection::ask()
     asking_ = Asking::now;
     try {
         shared_.handler.handle(std::move(request_), make_respond(shared_.mailbox, weak_from_this(), client_));
-    } catch (const std::exception& accident) {  // its Respond is gone or will go, and with it comes the 500
-        log::error("a request handler threw", {{"what", std::string_view(accident.what())}});
+    } catch (const std::exception& exception) {  // its Respond is gone or will go, and with it comes the 500
+        log::error("a request handler threw", {{"what", std::string_view(exception.what())}});
     }
     asking_ = Asking::no;
 }
@@ -290,8 +290,8 @@ Reply Connection::reply_to(const Refusal& refusal, std::string_view asked_id)
 {
     try {
         return shared_.handler.refuse(refusal.status, refusal.reason, asked_id);
-    } catch (const std::exception& accident) {
-        log::error("a refusal could not be worded", {{"what", std::string_view(accident.what())}});
+    } catch (const std::exception& exception) {
+        log::error("a refusal could not be worded", {{"what", std::string_view(exception.what())}});
     }
     Reply reply;
     reply.status = refusal.status;

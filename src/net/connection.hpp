@@ -35,7 +35,7 @@ inline constexpr std::size_t kPipelinedBytes = 64 * 1024;  // replies to pipelin
 inline constexpr std::chrono::seconds kWriteTimeout{30};   // without a byte taken: the client has stopped reading
 
 /// What all connections of one I/O thread share; used on that thread only.
-struct Surroundings {
+struct LoopContext {
     const ServerOptions& options;
     Allowances& allowances;
     Limits limits;
@@ -62,7 +62,7 @@ private:
     std::size_t end_ = 0;
 };
 
-class Connection final : public Asker, public std::enable_shared_from_this<Connection>
+class Connection final : public ResponseSink, public std::enable_shared_from_this<Connection>
 {
 public:
     using Clock = std::chrono::steady_clock;
@@ -75,7 +75,7 @@ public:
     };
 
     /// `place` is what it has of its client's share.
-    Connection(Surroundings& surroundings, Socket socket, const Address& peer, Standing standing, Shares::Place place);
+    Connection(LoopContext& loop_context, Socket socket, const Address& peer, Standing standing, Shares::Place place);
     ~Connection() override;
 
     Awaitable<void> serve();                          // answers requests until either side has had enough, then closes
@@ -128,7 +128,7 @@ private:
     [[nodiscard]] std::string asked_id() const;
     [[nodiscard]] Flush write_some();
     [[nodiscard]] bool has_output() const { return written_ < out_.size() || !tail_.empty(); }
-    [[nodiscard]] bool is_draining() const { return shared_.stage == Surroundings::Stage::draining; }
+    [[nodiscard]] bool is_draining() const { return shared_.stage == LoopContext::Stage::draining; }
     void enter(Phase phase, std::chrono::milliseconds timeout);
     void wake();
     void close();
@@ -149,7 +149,7 @@ private:
     void stop_streaming();
     void end_stream();
 
-    Surroundings& shared_;
+    LoopContext& shared_;
     Socket socket_;
     const Address peer_;
     const std::string peer_text_;

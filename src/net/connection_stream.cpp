@@ -58,8 +58,8 @@ void Connection::begin_stream(const StartStream& start)
     listen();
     try {
         start(streaming_->stream);
-    } catch (const std::exception& accident) {
-        log::error("a stream could not begin", {{"what", std::string_view(accident.what())}});
+    } catch (const std::exception& exception) {
+        log::error("a stream could not begin", {{"what", std::string_view(exception.what())}});
         stop_streaming();
     }
 }

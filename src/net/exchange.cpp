@@ -15,8 +15,8 @@ thread_local const Mailbox* owned_here = nullptr;
 class Promise
 {
 public:
-    Promise(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker, const Address& client)
-        : mailbox_(std::move(mailbox)), asker_(std::move(asker)), client_(client)
+    Promise(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<ResponseSink> sink, const Address& client)
+        : mailbox_(std::move(mailbox)), sink_(std::move(sink)), client_(client)
     {
     }
     Promise(const Promise&) = delete;
@@ -29,9 +29,9 @@ public:
         Outgoing answer{std::move(reply)};
         if (answer.reply && answer.reply->body.size() > kLightBytes) weigh(answer);
         if (mailbox_->is_owner()) {
-            if (const auto asker = asker_.lock(); asker && asker->is_asking()) return asker->answered(std::move(answer));
+            if (const auto sink = sink_.lock(); sink && sink->is_asking()) return sink->answered(std::move(answer));
         }
-        mailbox_->post(asker_, std::move(answer));
+        mailbox_->post(sink_, std::move(answer));
     }
 
 private:
@@ -47,7 +47,7 @@ private:
     }
 
     std::shared_ptr<Mailbox> mailbox_;
-    std::weak_ptr<Asker> asker_;  // locked on the owner's thread only, so that the asker never dies on another
+    std::weak_ptr<ResponseSink> sink_;  // locked on the owner's thread only, so that the asker never dies on another
     const Address client_;
     std::atomic<bool> kept_{false};
 };
@@ -58,45 +58,45 @@ void Mailbox::own() { owned_here = this; }
 
 bool Mailbox::is_owner() const noexcept { return owned_here == this; }
 
-void Mailbox::post(std::weak_ptr<Asker> to, Outgoing answer)
+void Mailbox::post(std::weak_ptr<ResponseSink> to, Outgoing answer)
 {
     const std::lock_guard lock(mutex_);
     if (state_ == State::closed) return;
-    letters_.push_back(Letter{std::move(to), std::move(answer)});
-    if (letters_.size() + parcels_.size() == 1) wake_();
+    pending_replies_.push_back(PendingReply{std::move(to), std::move(answer)});
+    if (pending_replies_.size() + pending_chunks_.size() == 1) wake_();
 }
 
-void Mailbox::push(std::weak_ptr<Asker> to, Piece piece)
+void Mailbox::push(std::weak_ptr<ResponseSink> to, Piece piece)
 {
     const std::lock_guard lock(mutex_);
     if (state_ == State::closed) return;
-    parcels_.push_back(Parcel{std::move(to), std::move(piece)});
-    if (letters_.size() + parcels_.size() == 1) wake_();
+    pending_chunks_.push_back(PendingChunk{std::move(to), std::move(piece)});
+    if (pending_replies_.size() + pending_chunks_.size() == 1) wake_();
 }
 
 void Mailbox::deliver()
 {
     {
         const std::lock_guard lock(mutex_);
-        delivering_.swap(letters_);
-        handing_out_.swap(parcels_);
+        delivering_.swap(pending_replies_);
+        delivering_chunks_.swap(pending_chunks_);
     }
-    for (auto& letter : delivering_) {
-        if (const auto asker = letter.to.lock()) asker->answered(std::move(letter.answer));
+    for (auto& pending : delivering_) {
+        if (const auto sink = pending.to.lock()) sink->answered(std::move(pending.answer));
     }
     delivering_.clear();
-    for (auto& parcel : handing_out_) {
-        if (const auto asker = parcel.to.lock()) asker->pushed(std::move(parcel.piece));
+    for (auto& chunk : delivering_chunks_) {
+        if (const auto sink = chunk.to.lock()) sink->pushed(std::move(chunk.piece));
     }
-    handing_out_.clear();
+    delivering_chunks_.clear();
 }
 
 void Mailbox::close()
 {
     const std::lock_guard lock(mutex_);
     state_ = State::closed;
-    letters_.clear();
-    parcels_.clear();
+    pending_replies_.clear();
+    pending_chunks_.clear();
 }
 
 bool Stream::send(const Piece& piece)
@@ -106,19 +106,19 @@ bool Stream::send(const Piece& piece)
         leave(State::cut);
         return false;
     }
-    mailbox_->push(asker_, piece);
+    mailbox_->push(sink_, piece);
     return true;
 }
 
 void Stream::leave(State state)
 {
     auto open = State::open;
-    if (state_.compare_exchange_strong(open, state, std::memory_order_acq_rel)) mailbox_->push(asker_, nullptr);
+    if (state_.compare_exchange_strong(open, state, std::memory_order_acq_rel)) mailbox_->push(sink_, nullptr);
 }
 
-Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker, const Address& client)
+Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<ResponseSink> sink, const Address& client)
 {
-    auto promise = std::make_shared<Promise>(std::move(mailbox), std::move(asker), client);
+    auto promise = std::make_shared<Promise>(std::move(mailbox), std::move(sink), client);
     return [promise = std::move(promise)](Reply reply) { promise->keep(std::move(reply)); };
 }
 

@@ -27,10 +27,10 @@ struct Outgoing {
 };
 
 /// Who waits for a reply. Lives and dies on the mailbox owner's thread.
-class Asker
+class ResponseSink
 {
 public:
-    virtual ~Asker() = default;
+    virtual ~ResponseSink() = default;
     /// True while it is inside Handler::handle(), and can take a reply without going through the mailbox.
     [[nodiscard]] virtual bool is_asking() const = 0;
     /// Owner's thread.
@@ -52,35 +52,35 @@ public:
 
     [[nodiscard]] const Shares& unsent() const noexcept { return unsent_; }
 
-    void post(std::weak_ptr<Asker> to, Outgoing answer);  // any thread; dropped once closed
-    void push(std::weak_ptr<Asker> to, Piece piece);      // any thread; dropped once closed
-    void deliver();                                       // owner's thread
-    void close();                                         // any thread
+    void post(std::weak_ptr<ResponseSink> to, Outgoing answer);  // any thread; dropped once closed
+    void push(std::weak_ptr<ResponseSink> to, Piece piece);      // any thread; dropped once closed
+    void deliver();                                              // owner's thread
+    void close();                                                // any thread
 
 private:
-    struct Letter {
-        std::weak_ptr<Asker> to;
+    struct PendingReply {
+        std::weak_ptr<ResponseSink> to;
         Outgoing answer;
     };
-    struct Parcel {  // apart, as a broadcast makes thousands of these at once and a Letter is ten times the size
-        std::weak_ptr<Asker> to;
+    struct PendingChunk {  // apart, as a broadcast makes thousands of these at once and a PendingReply is ten times the size
+        std::weak_ptr<ResponseSink> to;
         Piece piece;
     };
     enum class State : std::uint8_t { open, closed };
 
     std::mutex mutex_;
     State state_ = State::open;
-    std::vector<Letter> letters_;
-    std::vector<Parcel> parcels_;
-    std::vector<Letter> delivering_;   // owner's thread only
-    std::vector<Parcel> handing_out_;  // owner's thread only
+    std::vector<PendingReply> pending_replies_;
+    std::vector<PendingChunk> pending_chunks_;
+    std::vector<PendingReply> delivering_;         // owner's thread only
+    std::vector<PendingChunk> delivering_chunks_;  // owner's thread only
     std::function<void()> wake_;
     const Shares unsent_;
 };
 
-/// The Respond for one request of `asker` for `client`, whom its body's memory is counted to: the first call counts, later ones
+/// The Respond for one request of `sink` for `client`, whom its body's memory is counted to: the first call counts, later ones
 /// are ignored; when the last copy goes without a call, the asker is answered with nothing.
-[[nodiscard]] Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker, const Address& client);
+[[nodiscard]] Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<ResponseSink> sink, const Address& client);
 
 /// The sending end of a streamed body. Bounded: what lags behind by more than kPiecesMax is cut, for a client that reconnects
 /// is told the present state, and one that has stopped reading must not cost memory.
@@ -91,7 +91,8 @@ public:
 
     enum class State : std::uint8_t { open, ended, cut, gone };
 
-    Stream(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Asker> asker) : mailbox_(std::move(mailbox)), asker_(std::move(asker))
+    Stream(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<ResponseSink> sink)
+        : mailbox_(std::move(mailbox)), sink_(std::move(sink))
     {
     }
 
@@ -106,7 +107,7 @@ private:
     void leave(State state);
 
     std::shared_ptr<Mailbox> mailbox_;
-    std::weak_ptr<Asker> asker_;  // locked on the owner's thread only
+    std::weak_ptr<ResponseSink> sink_;  // locked on the owner's thread only
     std::atomic<State> state_{State::open};
     std::atomic<std::size_t> waiting_{0};  // sent and not yet written
 };

@@ -93,12 +93,12 @@ IoLoop::IoLoop(const ServerOptions& options, Handler& handler, const Endpoint& e
       tick_(context_.get_executor()),
       pause_(context_.get_executor()),
       grace_(context_.get_executor()),
-      surroundings_{options, allowances, limits_of(options), handler, nullptr},
+      loop_context_{options, allowances, limits_of(options), handler, nullptr},
       allowances_(allowances)
 {
-    surroundings_.mailbox = std::make_shared<Mailbox>(
+    loop_context_.mailbox = std::make_shared<Mailbox>(
         [this] {
-            const auto mailbox = surroundings_.mailbox;
+            const auto mailbox = loop_context_.mailbox;
             asio::post(context_, [mailbox] { mailbox->deliver(); });
         },
         allowances.unsent);
@@ -110,7 +110,7 @@ IoLoop::IoLoop(const ServerOptions& options, Handler& handler, const Endpoint& e
     acceptor_.listen(kBacklog);
 }
 
-IoLoop::~IoLoop() { surroundings_.mailbox->close(); }
+IoLoop::~IoLoop() { loop_context_.mailbox->close(); }
 
 void IoLoop::start(const std::string& thread_name)
 {
@@ -122,7 +122,7 @@ void IoLoop::start(const std::string& thread_name)
 void IoLoop::run(const std::string& thread_name)
 {
     pthread_setname_np(pthread_self(), thread_name.c_str());
-    surroundings_.mailbox->own();
+    loop_context_.mailbox->own();
     context_.run();
 }
 
@@ -134,7 +134,7 @@ void IoLoop::drain(std::chrono::milliseconds grace)
 void IoLoop::join()
 {
     if (thread_.joinable()) thread_.join();
-    surroundings_.mailbox->close();
+    loop_context_.mailbox->close();
 }
 
 Awaitable<void> IoLoop::accept_connections()
@@ -178,7 +178,7 @@ void IoLoop::admit(Socket socket)
         if (!is_proxy) standing = Connection::Standing::on_trial;
     }
     allowances_.open.fetch_add(1, std::memory_order_relaxed);
-    auto connection = std::make_shared<Connection>(surroundings_, std::move(socket), peer, standing, std::move(place));
+    auto connection = std::make_shared<Connection>(loop_context_, std::move(socket), peer, standing, std::move(place));
     connections_.emplace(connection.get(), connection);
     asio::co_spawn(context_, attend(std::move(connection)), asio::detached);
 }
@@ -191,7 +191,7 @@ void IoLoop::refuse(Socket socket, const Address& peer, std::string_view reason,
         return;
     }
     auto connection =
-        std::make_shared<Connection>(surroundings_, std::move(socket), peer, Connection::Standing::refused, Shares::Place{});
+        std::make_shared<Connection>(loop_context_, std::move(socket), peer, Connection::Standing::refused, Shares::Place{});
     connections_.emplace(connection.get(), connection);
     asio::co_spawn(context_, turn_away(std::move(connection), why), asio::detached);
 }
@@ -230,8 +230,8 @@ Awaitable<void> IoLoop::attend(std::shared_ptr<Connection> connection)
     const Departure departure(*this, *connection);
     try {
         co_await connection->serve();
-    } catch (const std::exception& accident) {
-        log::error("a connection broke", {{"what", std::string_view(accident.what())}});
+    } catch (const std::exception& exception) {
+        log::error("a connection broke", {{"what", std::string_view(exception.what())}});
     }
 }
 
@@ -240,8 +240,8 @@ Awaitable<void> IoLoop::turn_away(std::shared_ptr<Connection> connection, std::s
     const Departure departure(*this, *connection);
     try {
         co_await connection->turn_away(why);
-    } catch (const std::exception& accident) {
-        log::error("a connection broke", {{"what", std::string_view(accident.what())}});
+    } catch (const std::exception& exception) {
+        log::error("a connection broke", {{"what", std::string_view(exception.what())}});
     }
 }
 
@@ -260,8 +260,8 @@ Awaitable<void> IoLoop::watch_deadlines()
 
 void IoLoop::begin_drain(std::chrono::milliseconds grace)
 {
-    if (surroundings_.stage == Surroundings::Stage::draining) return;
-    surroundings_.stage = Surroundings::Stage::draining;
+    if (loop_context_.stage == LoopContext::Stage::draining) return;
+    loop_context_.stage = LoopContext::Stage::draining;
     boost::system::error_code error;
     acceptor_.non_blocking(true, error);
     while (!error) {  // whoever the kernel let in already is not turned out unheard

@@ -51,7 +51,7 @@ private:
     void cut_off();
     [[nodiscard]] std::vector<std::shared_ptr<Connection>> present() const;
     void end_if_done();
-    [[nodiscard]] bool is_done() const { return surroundings_.stage == Surroundings::Stage::draining && connections_.empty(); }
+    [[nodiscard]] bool is_done() const { return loop_context_.stage == LoopContext::Stage::draining && connections_.empty(); }
     void run(const std::string& thread_name);
 
     const ServerOptions& options_;
@@ -60,10 +60,10 @@ private:
     Timer tick_;
     Timer pause_;
     Timer grace_;
-    Surroundings surroundings_;
+    LoopContext loop_context_;
     std::unordered_map<const Connection*, std::weak_ptr<Connection>> connections_;
     Allowances& allowances_;
-    Seldom accept_log_{std::chrono::seconds(1)};
+    LogThrottle accept_log_{std::chrono::seconds(1)};
     std::thread thread_;
 };
 

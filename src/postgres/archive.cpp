@@ -124,10 +124,10 @@ public:
                     put_singly(rows);
                 }
                 if constexpr (std::is_same_v<Row, InventoryRow>) {
-                    Flight follow;
+                    Pipeline follow;
                     follow.add(kFull, keys_of(rows));
                     follow.add(kFree, keys_of(rows));
-                    (void)db_.fly(follow);
+                    (void)db_.execute(follow);
                 }
             },
             page);
@@ -161,7 +161,7 @@ public:
 
     /// What searches and logins compare, and the planner's statistics: without them the first queries after a
     /// copy are planned as if for empty tables.
-    void settle() override
+    void finish_copy() override
     {
         reindex();
         for_each_table([&]<class Row>() { (void)db_.ask(fmt::format("ANALYZE {}", Row::kTable)); });
@@ -192,11 +192,11 @@ private:
             ask_unindexed(kReindexedAtOnce, found, [this](std::string_view sql, Params params, const auto& read) {
                 read(db_.ask(sql, std::move(params)));
             });
-            Flight flight;
-            flight.add("BEGIN");
-            postgres::reindex(flight, found);
-            flight.add("COMMIT");
-            (void)db_.fly(flight);
+            Pipeline pipeline;
+            pipeline.add("BEGIN");
+            postgres::reindex(pipeline, found);
+            pipeline.add("COMMIT");
+            (void)db_.execute(pipeline);
             more = !found.empty();
         }
     }

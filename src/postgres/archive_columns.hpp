@@ -257,7 +257,7 @@ std::string derived_of()
         return fmt::format(
             "CASE WHEN r.pace > 0 THEN ln(r.pace) / ln(2::float8) + extract(epoch FROM r.paced_at)::float8 / {} "
             "ELSE '-Infinity' END",
-            kPaceHalfLife / std::chrono::seconds(1));
+            kSalesRateHalfLife / std::chrono::seconds(1));
     }
     return {};
 }

@@ -13,7 +13,7 @@ using Table = LockedRow::Table;
 /// A row that nobody has asked for lately may have been let go since.
 constexpr std::chrono::seconds kForgetAfter{5};
 /// A batch on a machine under load may keep a row for some hundred milliseconds.
-constexpr std::chrono::milliseconds kWorthTelling{500};
+constexpr std::chrono::milliseconds kReportedAfter{500};
 
 // xmax is whoever locks or changes the row now; those that could be locked here show as free.
 #define BOXOFFICE_PG_HELD(table, id, wanted, lock)                                                          \
@@ -49,27 +49,28 @@ void read_held(Probe& probe, Table table, const Rows& rows)
 
 Probe probe(Connection& db, const Wanted& wanted)
 {
-    Flight flight;
+    Pipeline pipeline;
     Probe found;
     std::vector<std::pair<std::size_t, Table>> reads;
-    flight.add("BEGIN");
+    pipeline.add("BEGIN");
     if (!wanted.events.empty() || !wanted.cancels.empty())
-        reads.emplace_back(flight.add(kEvents, std::move(Params().ids(list(wanted.events)).ids(list(wanted.cancels)))),
+        reads.emplace_back(pipeline.add(kEvents, std::move(Params().ids(list(wanted.events)).ids(list(wanted.cancels)))),
                            Table::events);
     if (wanted.lapse > 0)
-        reads.emplace_back(flight.add(kDueEvents, std::move(Params()
-                                                                .instant(wanted.now)
-                                                                .integer(static_cast<std::int64_t>(wanted.lapse))
-                                                                .ids(wanted.passed_by)
-                                                                .instant(wanted.due_from))),
+        reads.emplace_back(pipeline.add(kDueEvents, std::move(Params()
+                                                                  .instant(wanted.now)
+                                                                  .integer(static_cast<std::int64_t>(wanted.lapse))
+                                                                  .ids(wanted.passed_by)
+                                                                  .instant(wanted.due_from))),
                            Table::events);
     if (!wanted.tickets.empty())
-        reads.emplace_back(flight.add(kTickets, std::move(Params().ids(list(wanted.tickets)))), Table::tickets);
-    if (!wanted.users.empty()) reads.emplace_back(flight.add(kUsers, std::move(Params().ids(list(wanted.users)))), Table::users);
+        reads.emplace_back(pipeline.add(kTickets, std::move(Params().ids(list(wanted.tickets)))), Table::tickets);
+    if (!wanted.users.empty())
+        reads.emplace_back(pipeline.add(kUsers, std::move(Params().ids(list(wanted.users)))), Table::users);
     std::optional<std::size_t> events;
-    if (!wanted.cancels.empty()) events = flight.add(kEventsOfTickets, std::move(Params().ids(list(wanted.cancels))));
-    flight.add("ROLLBACK");
-    const std::vector<Rows> rows = db.fly(flight);
+    if (!wanted.cancels.empty()) events = pipeline.add(kEventsOfTickets, std::move(Params().ids(list(wanted.cancels))));
+    pipeline.add("ROLLBACK");
+    const std::vector<Rows> rows = db.execute(pipeline);
     for (const auto& [at, table] : reads) read_held(found, table, rows[at]);
     if (events) {
         for (int row = 0; row < rows[*events].count(); ++row)
@@ -109,14 +110,14 @@ bool Blocked::concerns(const Wanted& wanted) const
     });
 }
 
-std::size_t Blocked::worth_telling() const
+std::size_t Blocked::reportable() const
 {
     if (empty()) return 0;
     const auto now = Clock::now();
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [&](const auto& known) {
         const Holder& holder = known.second;
-        return holder.seen - holder.since >= kWorthTelling && now - holder.seen <= kForgetAfter;
+        return holder.seen - holder.since >= kReportedAfter && now - holder.seen <= kForgetAfter;
     }));
 }
 

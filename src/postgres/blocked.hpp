@@ -41,7 +41,7 @@ public:
 
     [[nodiscard]] bool empty() const { return count_.load(std::memory_order_relaxed) == 0; }
     /// Those that have been kept for so long that an operator wants to know.
-    [[nodiscard]] std::size_t worth_telling() const;
+    [[nodiscard]] std::size_t reportable() const;
     /// Whether any row of these is known to be kept.
     [[nodiscard]] bool concerns(const Wanted& wanted) const;
     [[nodiscard]] std::vector<EventId> events() const;

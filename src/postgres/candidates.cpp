@@ -165,7 +165,7 @@ std::vector<Candidate> candidates(Readers& readers, WordCounts& counts, const Su
         one.weight = rows.integer(row, 3);
         one.same_organizer = rows.boolean(row, 4);
         one.share_sold = static_cast<double>(rows.integer(row, 5)) / static_cast<double>(rows.integer(row, 6));
-        one.pace = advance(Pace{rows.real(row, 7), rows.instant(row, 8)}, scored_at(query.now), 0).tickets_a_day;
+        one.pace = advance(SalesRate{rows.real(row, 7), rows.instant(row, 8)}, scored_at(query.now), 0).tickets_a_day;
     }
     return choose_candidates(facts);
 }

@@ -31,7 +31,7 @@ std::string accept()
         "UPDATE mails SET until = least(until, now()), sent_at = CASE WHEN sent_at > now() THEN now() ELSE sent_at END "
         "WHERE until > now() OR sent_at > now(); "
         "COMMIT",
-        kPaceHalfLife / std::chrono::seconds(1));
+        kSalesRateHalfLife / std::chrono::seconds(1));
 }
 
 }  // namespace

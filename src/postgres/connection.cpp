@@ -112,13 +112,13 @@ std::vector<std::int64_t> Rows::integers(int row, int column) const
     return values;
 }
 
-std::size_t Flight::add(std::string_view sql, Params params)
+std::size_t Pipeline::add(std::string_view sql, Params params)
 {
     statements_.push_back({sql, std::move(params)});
     return statements_.size() - 1;
 }
 
-void Flight::append(const Flight& other)
+void Pipeline::append(const Pipeline& other)
 {
     statements_.insert(statements_.end(), other.statements_.begin(), other.statements_.end());
 }
@@ -187,7 +187,7 @@ void Connection::share_use()
     drop();
     throw StoreFailure(Code::busy,
                        "A copy into this database, or a migration that is undone, is under way; nobody may use it meanwhile.",
-                       StoreFailure::Outcome::away);
+                       StoreFailure::Outcome::unavailable);
 }
 
 const std::string& Connection::name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index)
@@ -240,11 +240,11 @@ void Connection::discard_old_plans(std::vector<Sent>& sent)
     planned_at_ = now;
 }
 
-void Connection::send(const Flight& flight, std::vector<Sent>& sent)
+void Connection::send(const Pipeline& pipeline, std::vector<Sent>& sent)
 {
     discard_old_plans(sent);
-    for (std::size_t i = 0; i < flight.statements_.size(); ++i) {
-        const auto& statement = flight.statements_[i];
+    for (std::size_t i = 0; i < pipeline.statements_.size(); ++i) {
+        const auto& statement = pipeline.statements_[i];
         const std::string& name = name_of(statement.sql, statement.params, sent, i);
         const Params::Raw raw = statement.params.raw();
         if (PQsendQueryPrepared(session_.get(), name.c_str(), static_cast<int>(raw.values.size()), raw.values.data(),
@@ -255,7 +255,7 @@ void Connection::send(const Flight& flight, std::vector<Sent>& sent)
     if (PQpipelineSync(session_.get()) != 1) lost("a flight cannot be sent");
 }
 
-void Connection::take(PGresult* result, const Sent& was, const Flight& flight, std::vector<Rows>& rows,
+void Connection::take(PGresult* result, const Sent& was, const Pipeline& pipeline, std::vector<Rows>& rows,
                       std::optional<Refused>& refused)
 {
     Rows held(result);
@@ -264,7 +264,7 @@ void Connection::take(PGresult* result, const Sent& was, const Flight& flight, s
         if (was.what == Sent::What::statement) rows.push_back(std::move(held));
         return;
     }
-    if (was.what == Sent::What::preparation) prepared_.at(std::string(flight.statements_[was.statement].sql)).ready = false;
+    if (was.what == Sent::What::preparation) prepared_.at(std::string(pipeline.statements_[was.statement].sql)).ready = false;
     if (status == PGRES_PIPELINE_ABORTED) return;
     const char* const field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const std::string state = field ? field : "";
@@ -277,15 +277,15 @@ void Connection::take(PGresult* result, const Sent& was, const Flight& flight, s
     if (!refused) refused.emplace(state, message ? message : "refused");
 }
 
-std::vector<Rows> Connection::fly(const Flight& flight)
+std::vector<Rows> Connection::execute(const Pipeline& pipeline)
 {
     connect();
     warned_ = false;
     std::vector<Sent> sent;
-    sent.reserve(flight.size() + 4);
-    send(flight, sent);
+    sent.reserve(pipeline.size() + 4);
+    send(pipeline, sent);
     std::vector<Rows> rows;
-    rows.reserve(flight.size());
+    rows.reserve(pipeline.size());
     std::optional<Refused> refused;
     for (std::size_t at = 0;;) {
         PGresult* const result = next_result();
@@ -299,7 +299,7 @@ std::vector<Rows> Connection::fly(const Flight& flight)
         }
         const Sent was = at < sent.size() ? sent[at] : Sent{Sent::What::statement, 0};
         ++at;
-        take(result, was, flight, rows, refused);
+        take(result, was, pipeline, rows, refused);
     }
     if (refused) {
         roll_back_if_open();
@@ -312,16 +312,16 @@ void Connection::roll_back_if_open()
 {
     if (PQtransactionStatus(session_.get()) == PQTRANS_IDLE) return;
     static constexpr std::string_view kRollback = "ROLLBACK";
-    Flight back;
+    Pipeline back;
     back.add(kRollback);
-    fly(back);
+    execute(back);
 }
 
 Rows Connection::ask(std::string_view sql, Params params)
 {
-    Flight flight;
-    flight.add(sql, std::move(params));
-    std::vector<Rows> rows = fly(flight);
+    Pipeline pipeline;
+    pipeline.add(sql, std::move(params));
+    std::vector<Rows> rows = execute(pipeline);
     return std::move(rows.front());
 }
 
@@ -347,13 +347,13 @@ void Connection::script(const std::string& sql)
         lost("a session cannot be set up");
 }
 
-bool Connection::wait_for_notice(int wake, std::string& payload)
+bool Connection::wait_for_notification(int wake, std::string& payload)
 {
     const auto take = [&] {
-        PGnotify* const notice = PQnotifies(session_.get());
-        if (!notice) return false;
-        payload = notice->extra;
-        PQfreemem(notice);
+        PGnotify* const notification = PQnotifies(session_.get());
+        if (!notification) return false;
+        payload = notification->extra;
+        PQfreemem(notification);
         return true;
     };
     if (take()) return true;

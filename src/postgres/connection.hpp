@@ -68,14 +68,14 @@ private:
 };
 
 /// Statements that travel together. Their SQL must outlive the flight.
-class Flight
+class Pipeline
 {
 public:
-    /// Returns the place of its rows in what fly() gives.
+    /// Returns the place of its rows in what execute() gives.
     std::size_t add(std::string_view sql, Params params = {});
     [[nodiscard]] bool empty() const { return statements_.empty(); }
     [[nodiscard]] std::size_t size() const { return statements_.size(); }
-    void append(const Flight& other);
+    void append(const Pipeline& other);
 
 private:
     friend class Connection;
@@ -117,14 +117,14 @@ public:
 
     /// Sends all and waits for all; each statement is prepared once a session. Throws Refused for the first that the server
     /// refused, after which the rest were not carried out (a transaction left open is rolled back); Gone.
-    std::vector<Rows> fly(const Flight& flight);
+    std::vector<Rows> execute(const Pipeline& pipeline);
     /// A flight of one.
     Rows ask(std::string_view sql, Params params = {});
     /// Several statements without parameters, one after the other.
     void script(const std::string& sql);
 
     /// Waits until the server has sent something or `wake` is readable, and takes up notifications; true: there was one.
-    [[nodiscard]] bool wait_for_notice(int wake, std::string& payload);
+    [[nodiscard]] bool wait_for_notification(int wake, std::string& payload);
 
 private:
     [[nodiscard]] Micros statement_timeout() const
@@ -140,10 +140,11 @@ private:
         std::size_t statement;
     };
     const std::string& name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index);
-    void send(const Flight& flight, std::vector<Sent>& sent);
+    void send(const Pipeline& pipeline, std::vector<Sent>& sent);
     void discard_old_plans(std::vector<Sent>& sent);
     /// What became of one statement: its rows to `rows`, or the first refusal of the flight.
-    void take(PGresult* result, const Sent& was, const Flight& flight, std::vector<Rows>& rows, std::optional<Refused>& refused);
+    void take(PGresult* result, const Sent& was, const Pipeline& pipeline, std::vector<Rows>& rows,
+              std::optional<Refused>& refused);
     [[noreturn]] void lost(const std::string& doing);
     void share_use();
     void pump();  // until something has come

@@ -113,19 +113,19 @@ class Gathering
 public:
     void ask(std::string_view sql, Params params, std::function<void(const Rows&)> read)
     {
-        flight_.add(sql, std::move(params));
+        pipeline_.add(sql, std::move(params));
         reads_.push_back(std::move(read));
     }
     void go(Connection& db)
     {
-        const std::vector<Rows> rows = db.fly(flight_);
+        const std::vector<Rows> rows = db.execute(pipeline_);
         for (std::size_t i = 0; i < reads_.size(); ++i) {
             if (reads_[i]) reads_[i](rows[i]);
         }
     }
 
 private:
-    Flight flight_;
+    Pipeline pipeline_;
     std::vector<std::function<void(const Rows&)>> reads_;
 };
 

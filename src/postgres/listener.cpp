@@ -18,9 +18,9 @@ constexpr int kRetryAfterMs = 500;
 
 }  // namespace
 
-Listener::Listener(PostgresOptions options, std::function<void(Notice)> told)
+Listener::Listener(PostgresOptions options, std::function<void(StoreNotification)> listener)
     : options_(std::move(options)),
-      told_(std::move(told)),
+      listener_(std::move(listener)),
       db_(options_, Connection::Purpose::read),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
@@ -59,13 +59,13 @@ void Listener::run()
 void Listener::hear()
 {
     (void)db_.ask("LISTEN boxoffice");
-    told_(Notice::hold_made);
-    told_(Notice::effect_made);
+    listener_(StoreNotification::hold_made);
+    listener_(StoreNotification::effect_made);
     while (!stopping(0)) {
         std::string payload;
-        if (!db_.wait_for_notice(wake_, payload)) continue;
-        if (payload == "hold") told_(Notice::hold_made);
-        if (payload == "effect") told_(Notice::effect_made);
+        if (!db_.wait_for_notification(wake_, payload)) continue;
+        if (payload == "hold") listener_(StoreNotification::hold_made);
+        if (payload == "effect") listener_(StoreNotification::effect_made);
     }
 }
 

@@ -12,7 +12,7 @@ namespace boxoffice::postgres
 class Listener
 {
 public:
-    Listener(PostgresOptions options, std::function<void(Notice)> told);
+    Listener(PostgresOptions options, std::function<void(StoreNotification)> listener);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
@@ -23,7 +23,7 @@ private:
     [[nodiscard]] bool stopping(int wait_ms) const;
 
     PostgresOptions options_;
-    std::function<void(Notice)> told_;
+    std::function<void(StoreNotification)> listener_;
     Connection db_;
     int wake_;  // an eventfd: readable once the listener is to stop
     std::thread thread_;

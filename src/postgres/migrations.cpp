@@ -125,7 +125,7 @@ public:
             const std::string note = "INSERT INTO schema_migrations (version) VALUES (" + quoted(migration.version) +
                                      ");INSERT INTO schema_checksums (version, checksum) VALUES (" + quoted(migration.version) +
                                      "," + quoted(migration.checksum) + ")";
-            carry_out(migration.up, migration.up_in_transaction, note);
+            run_migration(migration.up, migration.up_in_transaction, note);
             done.push_back(migration.name);
         }
         return done;
@@ -156,9 +156,9 @@ public:
         for (std::size_t i = states.size(); i-- > 0;) {
             if (!states[i].applied) continue;
             const Migration& migration = migrations()[i];
-            carry_out(migration.down, migration.down_in_transaction,
-                      "DELETE FROM schema_migrations WHERE version = " + quoted(migration.version) +
-                          ";DELETE FROM schema_checksums WHERE version = " + quoted(migration.version));
+            run_migration(migration.down, migration.down_in_transaction,
+                          "DELETE FROM schema_migrations WHERE version = " + quoted(migration.version) +
+                              ";DELETE FROM schema_checksums WHERE version = " + quoted(migration.version));
             return migration.name;
         }
         return std::nullopt;
@@ -184,11 +184,11 @@ private:
 
     /// The statements and the note of them; together, unless the file says `transaction:false`: then each by itself, and they
     /// must bear being carried out once more, because an accident may come between them and their note.
-    void carry_out(const std::string& statements, bool in_transaction, const std::string& note)
+    void run_migration(const std::string& statements, bool in_transaction, const std::string& note)
     {
         const auto give_up = std::chrono::steady_clock::now() + options_.lock_timeout;
         const std::string patience = "SET lock_timeout = " + std::to_string(kLockPatience / std::chrono::milliseconds(1)) + ";";
-        const auto insist = [&](const std::string& script) {
+        const auto retry = [&](const std::string& script) {
             for (;;) {
                 try {
                     return db_.script(script);
@@ -200,10 +200,10 @@ private:
         };
         db_.script(patience);
         if (in_transaction) {
-            insist(std::string("BEGIN;") + kTables + ";" + statements + ";" + note + ";COMMIT");
+            retry(std::string("BEGIN;") + kTables + ";" + statements + ";" + note + ";COMMIT");
         } else {
-            insist(statements);
-            insist(std::string("BEGIN;") + kTables + ";" + note + ";COMMIT");
+            retry(statements);
+            retry(std::string("BEGIN;") + kTables + ";" + note + ";COMMIT");
         }
         db_.script("SET lock_timeout = " + std::to_string(options_.lock_timeout / std::chrono::milliseconds(1)));
     }

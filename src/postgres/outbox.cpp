@@ -57,9 +57,9 @@ constexpr std::string_view kForgetMails =
 void ServerActs::add(WriteJob& job, const ForgetAnswers& act)
 {
     const auto most = static_cast<std::int64_t>(act.most);
-    const auto answers = flight_.add(kForgetAnswers, std::move(Params().instant(act.before).integer(most)));
-    const auto batches = flight_.add(kForgetBatches, std::move(Params().real(kBatchesFor).integer(most)));
-    const auto mails = flight_.add(kForgetMails, std::move(Params().instant(act.before - kMailsOutliveAnswers).integer(most)));
+    const auto answers = pipeline_.add(kForgetAnswers, std::move(Params().instant(act.before).integer(most)));
+    const auto batches = pipeline_.add(kForgetBatches, std::move(Params().real(kBatchesFor).integer(most)));
+    const auto mails = pipeline_.add(kForgetMails, std::move(Params().instant(act.before - kMailsOutliveAnswers).integer(most)));
     later_.emplace_back([answers, batches, mails, most, &to = job](const std::vector<Rows>& rows) {
         const auto full = [&](std::size_t at) { return rows[at].integer(0, 0) >= most; };
         to.outcome = Done{full(answers) || full(batches) || full(mails)};
@@ -70,8 +70,8 @@ void ServerActs::add(WriteJob& job, const TakeEffects& act)
 {
     job.outcome = Effects{};
     const auto at =
-        flight_.add(act.mail ? kTakeEffects : kTakeEffectsWithoutMail,
-                    std::move(Params().instant(act.now).integer(static_cast<std::int64_t>(act.most)).instant(act.until)));
+        pipeline_.add(act.mail ? kTakeEffects : kTakeEffectsWithoutMail,
+                      std::move(Params().instant(act.now).integer(static_cast<std::int64_t>(act.most)).instant(act.until)));
     later_.emplace_back([at, &to = job](const std::vector<Rows>& all) {
         const Rows& rows = all[at];
         Effects effects;
@@ -91,13 +91,13 @@ void ServerActs::add(WriteJob& job, const TakeEffects& act)
 
 void ServerActs::add(WriteJob&, const SettleEffects& act)
 {
-    flight_.add(kSettleEffects, std::move(Params().integers(act.effects)));
+    pipeline_.add(kSettleEffects, std::move(Params().integers(act.effects)));
 }
 
 void ServerActs::add(WriteJob&, const PostponeEffect& act)
 {
-    flight_.add(kPostponeEffect,
-                std::move(Params().integer(act.effect).text(std::string_view(act.why)).instant(act.due_at).instant(act.now)));
+    pipeline_.add(kPostponeEffect,
+                  std::move(Params().integer(act.effect).text(std::string_view(act.why)).instant(act.due_at).instant(act.now)));
 }
 
 void ServerActs::add(WriteJob& job, const TakeMailTurn& act)
@@ -107,11 +107,11 @@ void ServerActs::add(WriteJob& job, const TakeMailTurn& act)
     Params params;
     params.text(std::string_view(act.key)).instant(act.until).instant(act.now).text(recipient);
     if (!act.always) {
-        flight_.add(kCountAlone, std::move(Params().text(std::string_view(act.recipient))));
+        pipeline_.add(kCountAlone, std::move(Params().text(std::string_view(act.recipient))));
         params.instant(act.now - std::chrono::hours(1)).integer(kMailsAnHour);
     }
-    const auto mine = flight_.add(act.always ? kTakeTurn : kTakeTurnOfFew, std::move(params));
-    const auto state = flight_.add(kTurn, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
+    const auto mine = pipeline_.add(act.always ? kTakeTurn : kTakeTurnOfFew, std::move(params));
+    const auto state = pipeline_.add(kTurn, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
     later_.emplace_back([mine, state, always = act.always, &to = job](const std::vector<Rows>& rows) {
         const Rows& found = rows[state];
         if (rows[mine].count() > 0)
@@ -125,7 +125,7 @@ void ServerActs::add(WriteJob& job, const TakeMailTurn& act)
 
 void ServerActs::add(WriteJob&, const MarkMailSent& act)
 {
-    flight_.add(kMailSent, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
+    pipeline_.add(kMailSent, std::move(Params().text(std::string_view(act.key)).instant(act.now)));
 }
 
 }  // namespace boxoffice::postgres

@@ -16,7 +16,7 @@ using Later = std::vector<std::function<void(const std::vector<Rows>&)>>;
 class ServerActs
 {
 public:
-    ServerActs(Flight& flight, Later& later) : flight_(flight), later_(later) {}
+    ServerActs(Pipeline& pipeline, Later& later) : pipeline_(pipeline), later_(later) {}
 
     void add(WriteJob& job, const ForgetAnswers& act);
     void add(WriteJob& job, const TakeEffects& act);
@@ -26,7 +26,7 @@ public:
     void add(WriteJob& job, const MarkMailSent& act);
 
 private:
-    Flight& flight_;
+    Pipeline& pipeline_;
     Later& later_;
 };
 

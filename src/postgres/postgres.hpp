@@ -25,7 +25,7 @@ struct PostgresOptions {
     Micros connect_timeout = std::chrono::seconds(5);
     Micros lock_timeout = std::chrono::seconds(5);        // a row that somebody else has locked for longer ends the transaction
     Micros statement_timeout = std::chrono::seconds(15);  // and so does a statement that runs for longer
-    Micros away_max = std::chrono::seconds(20);           // acts wait for a server that restarts for so long, then are refused
+    Micros unavailable_max = std::chrono::seconds(20);    // acts wait for a server that restarts for so long, then are refused
     /// A transaction in which this process says nothing for so long is ended by the server: a machine that vanished or was frozen
     /// must not keep an event's row from all others. Between two flights there are microseconds.
     Micros transaction_silence_max = std::chrono::seconds(10);

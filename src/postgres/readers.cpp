@@ -10,10 +10,10 @@ namespace boxoffice::postgres
 namespace
 {
 
-constexpr std::chrono::milliseconds kAwayPauseFirst{50};
-constexpr std::chrono::milliseconds kAwayPauseMax{200};
+constexpr std::chrono::milliseconds kBackoffFirst{50};
+constexpr std::chrono::milliseconds kBackoffMax{200};
 /// Whoever reads sits in front of a page and can ask again: less patience than with a sale.
-constexpr std::chrono::seconds kAwayMax{1};
+constexpr std::chrono::seconds kUnavailableMax{1};
 
 }  // namespace
 
@@ -28,19 +28,19 @@ Readers::Readers(const PostgresOptions& options, Connection::Purpose purpose, Si
 
 Rows Readers::ask(std::string_view sql, Params params)
 {
-    Flight flight;
-    flight.add(sql, std::move(params));
-    std::vector<Rows> rows = fly(std::move(flight));
+    Pipeline pipeline;
+    pipeline.add(sql, std::move(params));
+    std::vector<Rows> rows = execute(std::move(pipeline));
     return std::move(rows.front());
 }
 
-std::vector<Rows> Readers::fly(Flight flight)
+std::vector<Rows> Readers::execute(Pipeline pipeline)
 {
     Waiting mine;
-    mine.flight = std::move(flight);
+    mine.pipeline = std::move(pipeline);
     std::unique_lock lock(mutex_);
-    if (why_away_ && (probing_ || free_.empty())) {
-        const auto why = why_away_;
+    if (why_unavailable_ && (probing_ || free_.empty())) {
+        const auto why = why_unavailable_;
         lock.unlock();
         throw Gone(*why);
     }
@@ -59,33 +59,33 @@ std::vector<Rows> Readers::fly(Flight flight)
             group.push_back(waiting_.front());
             waiting_.pop_front();
         }
-        const Errand errand = why_away_ && !probing_ ? Errand::probe : Errand::ordinary;
-        if (errand == Errand::probe) probing_ = true;
+        const Attempt attempt = why_unavailable_ && !probing_ ? Attempt::probe : Attempt::ordinary;
+        if (attempt == Attempt::probe) probing_ = true;
         lock.unlock();
         try {
-            carry(*db, group, errand);
+            carry(*db, group, attempt);
         } catch (...) {
             // No memory to deal with a failure, say: they are told, and the connection goes back all the same.
-            for (Waiting* const one : group) one->accident = std::current_exception();
+            for (Waiting* const one : group) one->exception = std::current_exception();
         }
         lock.lock();
-        if (errand == Errand::probe) probing_ = false;
+        if (attempt == Attempt::probe) probing_ = false;
         free_.push_back(db);
         for (Waiting* const one : group) one->answer();
-        if (why_away_) refuse_those_waiting();
+        if (why_unavailable_) refuse_those_waiting();
         // The next in line takes over the connection.
         if (!waiting_.empty()) waiting_.front()->answered.notify_one();
     }
     lock.unlock();
-    if (mine.away) throw Gone(*mine.away);
-    if (mine.accident) std::rethrow_exception(mine.accident);
+    if (mine.unavailable) throw Gone(*mine.unavailable);
+    if (mine.exception) std::rethrow_exception(mine.exception);
     return std::move(mine.rows);
 }
 
 void Readers::refuse_those_waiting()
 {
     for (Waiting* const one : waiting_) {
-        one->away = why_away_;
+        one->unavailable = why_unavailable_;
         one->answer();
     }
     waiting_.clear();
@@ -93,23 +93,23 @@ void Readers::refuse_those_waiting()
 
 void Readers::carry_together(Connection& db, const Group& group)
 {
-    Flight all;
-    for (const Waiting* const one : group) all.append(one->flight);
-    std::vector<Rows> rows = db.fly(all);
-    heard();
+    Pipeline all;
+    for (const Waiting* const one : group) all.append(one->pipeline);
+    std::vector<Rows> rows = db.execute(all);
+    mark_alive();
     auto next = rows.begin();
     for (Waiting* const one : group) {
         one->rows.clear();
-        for (std::size_t i = 0; i < one->flight.size(); ++i) one->rows.push_back(std::move(*next++));
+        for (std::size_t i = 0; i < one->pipeline.size(); ++i) one->rows.push_back(std::move(*next++));
     }
 }
 
-void Readers::heard()
+void Readers::mark_alive()
 {
     const std::lock_guard lock(mutex_);
-    heard_at_ = Steady::now();
-    away_since_.reset();
-    why_away_ = nullptr;
+    last_alive_at_ = Steady::now();
+    unavailable_since_.reset();
+    why_unavailable_ = nullptr;
 }
 
 Readers::Group Readers::give_up(const Group& group, Steady::time_point silent, const Gone& why)
@@ -118,14 +118,14 @@ Readers::Group Readers::give_up(const Group& group, Steady::time_point silent, c
     const std::lock_guard lock(mutex_);
     const auto now = Steady::now();
     // Another session may have heard from it meanwhile: then it is this one that was lost, and not the server.
-    if (!away_since_) away_since_ = std::max(silent, heard_at_);
-    if (now - *away_since_ >= kAwayMax) why_away_ = told;
+    if (!unavailable_since_) unavailable_since_ = std::max(silent, last_alive_at_);
+    if (now - *unavailable_since_ >= kUnavailableMax) why_unavailable_ = told;
     Group left;
     for (Waiting* const one : group) {
-        if (now - std::min(one->since, *away_since_) < kAwayMax)
+        if (now - std::min(one->since, *unavailable_since_) < kUnavailableMax)
             left.push_back(one);
         else
-            one->away = told;
+            one->unavailable = told;
     }
     return left;
 }
@@ -133,17 +133,17 @@ Readers::Group Readers::give_up(const Group& group, Steady::time_point silent, c
 bool Readers::give_up_if_known(const Group& group)
 {
     const std::lock_guard lock(mutex_);
-    for (Waiting* const one : group) one->away = why_away_;
-    return why_away_ != nullptr;
+    for (Waiting* const one : group) one->unavailable = why_unavailable_;
+    return why_unavailable_ != nullptr;
 }
 
-void Readers::carry(Connection& db, Group group, Errand errand)
+void Readers::carry(Connection& db, Group group, Attempt attempt)
 {
-    auto away = kAwayPauseFirst;
+    auto backoff = kBackoffFirst;
     // An old session may have been lost without a word, and would take longer to notice than a new one to make.
-    if (errand == Errand::probe) db.drop();
+    if (attempt == Attempt::probe) db.drop();
     while (!group.empty()) {
-        if (errand == Errand::ordinary && give_up_if_known(group)) return;
+        if (attempt == Attempt::ordinary && give_up_if_known(group)) return;
         // Who is not let in has heard nothing since the attempt began. An old session that breaks was there until it broke, as
         // far as can be known: the query under way may have been a slow one.
         const auto began = db.connected() ? Steady::time_point::max() : Steady::now();
@@ -152,16 +152,16 @@ void Readers::carry(Connection& db, Group group, Errand errand)
         } catch (const Gone& why) {
             group = give_up(group, std::min(began, Steady::now()), why);
             if (group.empty()) return;
-            std::this_thread::sleep_for(away);
-            away = std::min(away * 2, kAwayPauseMax);
+            std::this_thread::sleep_for(backoff);
+            backoff = std::min(backoff * 2, kBackoffMax);
         } catch (...) {
-            heard();
+            mark_alive();
             if (group.size() == 1) {
-                group.front()->accident = std::current_exception();
+                group.front()->exception = std::current_exception();
                 return;
             }
             // One of them is at fault: each for itself finds out which.
-            for (Waiting* const one : group) carry(db, {one}, Errand::ordinary);
+            for (Waiting* const one : group) carry(db, {one}, Attempt::ordinary);
             return;
         }
     }

@@ -35,17 +35,17 @@ public:
     /// The rows of each statement of the flight. Each statement sees one state of the store; statements of one flight may see
     /// different ones. A server that has just gone away is waited for, for a second; one that has been away for longer is not.
     /// Throws StoreFailure.
-    std::vector<Rows> fly(Flight flight);
+    std::vector<Rows> execute(Pipeline pipeline);
     Rows ask(std::string_view sql, Params params = {});
 
 private:
     using Steady = std::chrono::steady_clock;
     struct Waiting {
-        Flight flight;
+        Pipeline pipeline;
         Steady::time_point since = Steady::now();
         std::vector<Rows> rows;
-        std::exception_ptr accident;
-        std::shared_ptr<const std::string> away;  // why, when it was given up because the server is
+        std::exception_ptr exception;
+        std::shared_ptr<const std::string> unavailable;  // why, when it was given up because the server is
         bool done = false;
         std::condition_variable answered;
         /// With the mutex held: whoever waits is gone as soon as he can see it.
@@ -57,12 +57,12 @@ private:
     };
     using Group = std::vector<Waiting*>;
     /// ordinary: refused once the server is known to be away. probe: goes to see, over a new session.
-    enum class Errand : std::uint8_t { ordinary, probe };
+    enum class Attempt : std::uint8_t { ordinary, probe };
 
-    void carry(Connection& db, Group group, Errand errand);
+    void carry(Connection& db, Group group, Attempt attempt);
     void carry_together(Connection& db, const Group& group);
     /// The server has answered, be it with a refusal.
-    void heard();
+    void mark_alive();
     /// An attempt has failed in which the server was silent since `silent`: gives up those who have waited long enough, and says
     /// who is left.
     [[nodiscard]] Group give_up(const Group& group, Steady::time_point silent, const Gone& why);
@@ -77,11 +77,11 @@ private:
     std::mutex mutex_;  // protects what follows
     std::vector<Connection*> free_;
     std::deque<Waiting*> waiting_;
-    Steady::time_point heard_at_ = Steady::now();   // when the server last answered
-    std::optional<Steady::time_point> away_since_;  // none: the server was there when last asked
+    Steady::time_point last_alive_at_ = Steady::now();     // when the server last answered
+    std::optional<Steady::time_point> unavailable_since_;  // none: the server was there when last asked
     /// It has been away for long, as an attempt has shown, and none has reached it since. A text, of which everybody makes an
     /// exception of his own: threads that share one meet at its end.
-    std::shared_ptr<const std::string> why_away_;
+    std::shared_ptr<const std::string> why_unavailable_;
     bool probing_ = false;  // somebody is finding out whether that is still so
 };
 

@@ -13,7 +13,8 @@ namespace boxoffice::postgres
 namespace
 {
 
-// What another session keeps locked is passed by and comes round again: neither a start nor what else a lane has to do waits for it.
+// What another session keeps locked is passed by and comes round again: neither a start nor what else a lane has to do waits for
+// it.
 constexpr std::string_view kUnindexed =
     "SELECT id, title, description, venue_address, " BOXOFFICE_PG_WORDS_OF
     " FROM events WHERE removed_at IS NULL AND words_of IS DISTINCT FROM " BOXOFFICE_PG_WORDS_OF
@@ -60,7 +61,7 @@ void ask_unindexed(std::size_t most, Unindexed& found, const Ask& ask)
     });
 }
 
-void reindex(Flight& flight, const Unindexed& found)
+void reindex(Pipeline& pipeline, const Unindexed& found)
 {
     if (!found.events.empty()) {
         std::vector<EventId> ids;
@@ -71,7 +72,7 @@ void reindex(Flight& flight, const Unindexed& found)
             words.push_back(event.words);
             made_of.push_back(event.made_of);
         }
-        flight.add(kReindexEvents, std::move(Params().ids(ids).texts(words).integers(made_of).integer(text::words_version())));
+        pipeline.add(kReindexEvents, std::move(Params().ids(ids).texts(words).integers(made_of).integer(text::words_version())));
     }
     // One account of a mailbox in each round: the next sees that the key is taken.
     for (std::vector<Unindexed::Mailbox> left = found.users; !left.empty();) {
@@ -84,8 +85,8 @@ void reindex(Flight& flight, const Unindexed& found)
             keys.push_back(one.key);
             return true;
         });
-        flight.add(kKeyUsers, std::move(Params().ids(ids).texts(keys)));
-        flight.add(kLeaveYounger, std::move(Params().ids(ids).texts(keys)));
+        pipeline.add(kKeyUsers, std::move(Params().ids(ids).texts(keys)));
+        pipeline.add(kLeaveYounger, std::move(Params().ids(ids).texts(keys)));
     }
 }
 

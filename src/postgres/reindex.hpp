@@ -31,6 +31,6 @@ using Ask = std::function<void(std::string_view sql, Params params, std::functio
 
 /// Asks for what Reindex makes: at most `most` rows of a kind, and of events about kReindexedBytesAtOnce of texts.
 void ask_unindexed(std::size_t most, Unindexed& found, const Ask& ask);
-void reindex(Flight& flight, const Unindexed& found);
+void reindex(Pipeline& pipeline, const Unindexed& found);
 
 }  // namespace boxoffice::postgres

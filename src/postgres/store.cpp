@@ -35,21 +35,21 @@ public:
           probe_(options_, Connection::Purpose::write)
     {
         for (unsigned i = 0; i < std::max(1U, options_.lanes); ++i) {
-            writers_.push_back(std::make_unique<Writer>(options_, zones, notices_));
+            writers_.push_back(std::make_unique<Writer>(options_, zones, shared_));
             free_.push_back(writers_.back().get());
         }
         probe_.connect();  // from now on the database is in use, sale or not
         (void)time();
         reindex_at_start([this](WriteJob& job) {
             WriteJob* const jobs[] = {&job};
-            writers_.front()->carry_out(jobs);
+            writers_.front()->execute(jobs);
         });
     }
 
-    void carry_out(std::span<WriteJob* const> jobs) override
+    void execute(std::span<WriteJob* const> jobs) override
     {
-        const Lent writer(*this);
-        writer->carry_out(jobs);
+        const PooledWriter writer(*this);
+        writer->execute(jobs);
     }
 
     std::optional<User> find_user(UserId id) override
@@ -131,7 +131,7 @@ public:
 
     std::optional<Instant> next_deadline() override
     {
-        DueFloor& floor = notices_.due_floor;
+        DueFloor& floor = shared_.due_floor;
         const DueFloor::Look look = floor.begin();
         const Rows rows =
             readers_.ask("SELECT expires_at FROM tickets WHERE status = 0 AND expires_at >= $1 ORDER BY expires_at LIMIT 1",
@@ -146,7 +146,7 @@ public:
     {
         return searchers_
             .ask("SELECT count(*) FROM tickets WHERE status = 0 AND expires_at >= $1",
-                 std::move(Params().instant(notices_.due_floor.from())))
+                 std::move(Params().instant(shared_.due_floor.from())))
             .integer(0, 0);
     }
 
@@ -183,7 +183,7 @@ public:
         return {rows.integer(0, 0), rows.integer(0, 1), std::string(rows.text(0, 2))};
     }
 
-    std::size_t blocked_rows() override { return notices_.blocked.worth_telling(); }
+    std::size_t blocked_rows() override { return shared_.blocked.reportable(); }
 
     /// Asked every other second, and with it whether a backup was put in the store's place.
     std::optional<Instant> time() override
@@ -220,18 +220,18 @@ public:
     std::optional<Instant> latest_time(Instant given) override
     {
         // Nobody waits for a disk or a standby here: after a crash a second may be missing, which is less than any hold.
-        Flight flight;
-        flight.add("BEGIN");
-        flight.add("SET LOCAL synchronous_commit = off");
-        flight.add("UPDATE store_clock SET latest = $1 WHERE latest < $1 - interval '1 second'",
-                   std::move(Params().instant(given)));
-        const std::size_t at = flight.add("SELECT latest FROM store_clock");
-        flight.add("COMMIT");
+        Pipeline pipeline;
+        pipeline.add("BEGIN");
+        pipeline.add("SET LOCAL synchronous_commit = off");
+        pipeline.add("UPDATE store_clock SET latest = $1 WHERE latest < $1 - interval '1 second'",
+                     std::move(Params().instant(given)));
+        const std::size_t at = pipeline.add("SELECT latest FROM store_clock");
+        pipeline.add("COMMIT");
         const std::lock_guard lock(probing_);
-        return probe_.fly(flight)[at].instant(0, 0);
+        return probe_.execute(pipeline)[at].instant(0, 0);
     }
 
-    void listen(const std::function<void(Notice)>& listener) override
+    void listen(const std::function<void(StoreNotification)>& listener) override
     {
         listener_.reset();
         if (listener) listener_ = std::make_unique<Listener>(options_, listener);
@@ -239,17 +239,17 @@ public:
 
 private:
     /// A writer for the time of one batch; there are as many as lanes, so nobody waits long.
-    class Lent
+    class PooledWriter
     {
     public:
-        explicit Lent(PostgresStore& store) : store_(store)
+        explicit PooledWriter(PostgresStore& store) : store_(store)
         {
             std::unique_lock lock(store_.mutex_);
             store_.returned_.wait(lock, [&] { return !store_.free_.empty(); });
             writer_ = store_.free_.back();
             store_.free_.pop_back();
         }
-        ~Lent()
+        ~PooledWriter()
         {
             {
                 const std::lock_guard lock(store_.mutex_);
@@ -257,8 +257,8 @@ private:
             }
             store_.returned_.notify_one();
         }
-        Lent(const Lent&) = delete;
-        Lent& operator=(const Lent&) = delete;
+        PooledWriter(const PooledWriter&) = delete;
+        PooledWriter& operator=(const PooledWriter&) = delete;
         Writer* operator->() const { return writer_; }
 
     private:
@@ -267,7 +267,7 @@ private:
     };
 
     const PostgresOptions options_;
-    postgres::Notices notices_;
+    postgres::SharedState shared_;
     std::vector<std::unique_ptr<Writer>> writers_;
     std::mutex mutex_;  // protects free_
     std::condition_variable returned_;

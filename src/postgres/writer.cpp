@@ -26,8 +26,8 @@ constexpr int kRetriesMax = 3;
 /// The longest pause before the first of these; doubled by each.
 constexpr std::chrono::milliseconds kRetryPause{10};
 /// Between two tries to reach a server that is away: soon enough that a restart costs little, seldom enough not to hinder it.
-constexpr std::chrono::milliseconds kAwayPauseFirst{50};
-constexpr std::chrono::milliseconds kAwayPauseMax{1000};
+constexpr std::chrono::milliseconds kBackoffFirst{50};
+constexpr std::chrono::milliseconds kBackoffMax{1000};
 /// A row that changes hands is wanted by many nodes: their batches before this one take some milliseconds each.
 constexpr Micros kContendedPatience = std::chrono::seconds(2);
 constexpr std::string_view kLockNotAvailable = "55P03";
@@ -37,7 +37,7 @@ constexpr std::chrono::seconds kSilentCommit{5};
 constexpr std::chrono::seconds kAnswerPatience{1};
 constexpr std::chrono::minutes kSilenceRemembered{1};
 /// Of effects made, workers elsewhere are told at most this often: a notice costs every commit of the database a lock.
-constexpr Micros kEffectNotice = std::chrono::milliseconds(50);
+constexpr Micros kEffectNotifyInterval = std::chrono::milliseconds(50);
 
 std::mt19937_64& dice()
 {
@@ -61,18 +61,18 @@ void pause(std::chrono::milliseconds most)
 
 }  // namespace
 
-Writer::Writer(const PostgresOptions& options, const Zones& zones, Notices& notices)
-    : options_(options), zones_(zones), notices_(notices), db_(options_, Connection::Purpose::write)
+Writer::Writer(const PostgresOptions& options, const Zones& zones, SharedState& shared)
+    : options_(options), zones_(zones), shared_(shared), db_(options_, Connection::Purpose::write)
 {
 }
 
 Wanted Writer::wanted_of(std::span<WriteJob* const> jobs) const
 {
     Wanted wanted(jobs, options_.arrivals ? options_.arrivals->tickets() : 0);
-    wanted.careful = notices_.blocked.careful();
-    if (wanted.now != Instant::min()) notices_.due_floor.seen(wanted.now);
-    wanted.due_from = notices_.due_floor.from();
-    if (wanted.lapse > 0) wanted.passed_by = notices_.blocked.events();
+    wanted.careful = shared_.blocked.careful();
+    if (wanted.now != Instant::min()) shared_.due_floor.seen(wanted.now);
+    wanted.due_from = shared_.due_floor.from();
+    if (wanted.lapse > 0) wanted.passed_by = shared_.blocked.events();
     return wanted;
 }
 
@@ -101,12 +101,12 @@ void Writer::halve(Jobs& jobs)
 
 bool Writer::leave_out_known(Jobs& jobs)
 {
-    if (notices_.blocked.empty()) return false;
+    if (shared_.blocked.empty()) return false;
     Wanted wanted(jobs);
     wanted.lapse = 0;  // it passes by what is known
-    if (!notices_.blocked.concerns(wanted)) return false;
+    if (!shared_.blocked.concerns(wanted)) return false;
     const Probe found = probe(db_, wanted);
-    const auto seen = notices_.blocked.learn(wanted, found, Blocked::After::nothing);
+    const auto seen = shared_.blocked.learn(wanted, found, Blocked::After::nothing);
     defer(jobs, found, seen.blocked);
     return seen.contended;
 }
@@ -115,20 +115,20 @@ bool Writer::leave_out_blocked(Jobs& jobs)
 {
     const Wanted wanted = wanted_of(jobs);
     const Probe found = probe(db_, wanted);
-    const auto seen = notices_.blocked.learn(wanted, found, Blocked::After::waiting_in_vain);
-    if (wanted.lapse > 0 || !wanted.reserves.empty() || !wanted.removals.empty()) notices_.blocked.be_careful();
+    const auto seen = shared_.blocked.learn(wanted, found, Blocked::After::waiting_in_vain);
+    if (wanted.lapse > 0 || !wanted.reserves.empty() || !wanted.removals.empty()) shared_.blocked.be_careful();
     const std::size_t before = jobs.size();
     defer(jobs, found, seen.blocked);
     return jobs.size() < before || seen.news;
 }
 
-void Writer::carry_out(std::span<WriteJob* const> all)
+void Writer::execute(std::span<WriteJob* const> all)
 {
     Jobs jobs(all.begin(), all.end());
     const bool may_defer = std::all_of(all.begin(), all.end(), [](const WriteJob* job) { return job->deferrable; });
     std::optional<Micros> patience;
     if (!may_defer) patience = options_.lock_timeout;
-    auto away = kAwayPauseFirst;
+    auto backoff = kBackoffFirst;
     int waits = 0;
     for (int retries = 0; !jobs.empty();) {
         try {
@@ -147,20 +147,21 @@ void Writer::carry_out(std::span<WriteJob* const> all)
             if (!refused.transient() || ++retries > kRetriesMax) throw;
             pause(kRetryPause * (1 << retries));
         } catch (const Gone& gone) {
-            note_away(gone);
-            pause(away);
-            away = std::min(away * 2, kAwayPauseMax);
+            note_unavailable(gone);
+            pause(backoff);
+            backoff = std::min(backoff * 2, kBackoffMax);
         }
     }
 }
 
-void Writer::note_away(const Gone& gone)
+void Writer::note_unavailable(const Gone& gone)
 {
     const auto now = Steady::now();
     // One that nobody has looked at for as long is over, and this is another.
-    if (!outage_ || now - outage_->seen > options_.away_max) outage_ = Outage{now, now};
+    if (!outage_ || now - outage_->seen > options_.unavailable_max) outage_ = Outage{now, now};
     outage_->seen = now;
-    if (now - outage_->since >= options_.away_max) throw StoreFailure(gone.code(), gone.what(), StoreFailure::Outcome::away);
+    if (now - outage_->since >= options_.unavailable_max)
+        throw StoreFailure(gone.code(), gone.what(), StoreFailure::Outcome::unavailable);
 }
 
 void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> patience)
@@ -193,36 +194,36 @@ void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> pati
 
 void Writer::commit(std::span<WriteJob* const> jobs, const Changes& changes, const Unindexed& unindexed, const Wanted& wanted)
 {
-    Flight flight;
+    Pipeline pipeline;
     Later later;
-    add_writes(flight, changes);
-    reindex(flight, unindexed);
+    add_writes(pipeline, changes);
+    reindex(pipeline, unindexed);
     answer_by_engine(jobs, [&]<class A>(WriteJob& job, const A& act) {
         if constexpr (std::is_same_v<A, Reindex>)
             job.outcome = Done{unindexed.events.size() >= act.most || unindexed.users.size() >= act.most ||
                                unindexed.bytes >= kReindexedBytesAtOnce};
         else
-            ServerActs(flight, later).add(job, act);
+            ServerActs(pipeline, later).add(job, act);
     });
-    if (flight.empty()) {  // refusals only
+    if (pipeline.empty()) {  // refusals only
         (void)db_.ask("COMMIT");
         return;
     }
     const auto mark = new_mark();
-    flight.add("INSERT INTO batches (mark, made_at) VALUES ($1, now())",
-               std::move(Params().uuid(std::span<const unsigned char, 16>(mark))));
+    pipeline.add("INSERT INTO batches (mark, made_at) VALUES ($1, now())",
+                 std::move(Params().uuid(std::span<const unsigned char, 16>(mark))));
     const std::int64_t at = wanted.now.time_since_epoch().count();
     const auto deadline = changes.earliest_deadline();
-    const bool tells_hold = deadline && at >= notices_.hold_until.load(std::memory_order_relaxed);
-    const bool tells_effect = !changes.effects.empty() && at >= notices_.effect_after.load(std::memory_order_relaxed);
-    if (tells_hold) flight.add("SELECT pg_notify('boxoffice', 'hold')");
-    if (tells_effect) flight.add("SELECT pg_notify('boxoffice', 'effect')");
-    flight.add("COMMIT");
-    if (deadline) notices_.due_floor.made(*deadline);
-    const auto rows = fly_and_commit(flight, mark);
+    const bool notifies_hold = deadline && at >= shared_.hold_until.load(std::memory_order_relaxed);
+    const bool notifies_effect = !changes.effects.empty() && at >= shared_.effect_after.load(std::memory_order_relaxed);
+    if (notifies_hold) pipeline.add("SELECT pg_notify('boxoffice', 'hold')");
+    if (notifies_effect) pipeline.add("SELECT pg_notify('boxoffice', 'effect')");
+    pipeline.add("COMMIT");
+    if (deadline) shared_.due_floor.made(*deadline);
+    const auto rows = execute_and_commit(pipeline, mark);
     // Committed: from here on nothing may be thrown, or it would be carried out again.
-    if (tells_hold) notices_.hold_until.store(deadline->time_since_epoch().count(), std::memory_order_relaxed);
-    if (tells_effect) notices_.effect_after.store(at + kEffectNotice.count(), std::memory_order_relaxed);
+    if (notifies_hold) shared_.hold_until.store(deadline->time_since_epoch().count(), std::memory_order_relaxed);
+    if (notifies_effect) shared_.effect_after.store(at + kEffectNotifyInterval.count(), std::memory_order_relaxed);
     // The answers lost on the way: what was taken from the outbox is taken again when its time is up.
     if (!rows) return;
     for (const auto& read : later) {
@@ -234,13 +235,13 @@ void Writer::commit(std::span<WriteJob* const> jobs, const Changes& changes, con
     }
 }
 
-std::optional<std::vector<Rows>> Writer::fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark)
+std::optional<std::vector<Rows>> Writer::execute_and_commit(const Pipeline& pipeline, std::span<const unsigned char, 16> mark)
 {
     try {
         // Behind a batch that has waited for its commit others have queued up, and a proxy gives up after 65 s.
         std::optional<Connection::Patience> hurry;
         if (is_silent()) hurry.emplace(db_, kSilentCommit);
-        std::vector<Rows> rows = db_.fly(flight);
+        std::vector<Rows> rows = db_.execute(pipeline);
         // A commit that the server warns of has not waited for its standby: somebody has cancelled the wait.
         if (!db_.warned()) return rows;
     } catch (const Refused&) {
@@ -258,18 +259,18 @@ bool Writer::is_silent() const { return outage_ && Steady::now() - outage_->seen
 bool Writer::was_committed(std::span<const unsigned char, 16> mark)
 {
     // Whoever has just waited in vain does not wait as long again.
-    const auto give_up = Steady::now() + (is_silent() ? Micros(kSilentPatience) : options_.away_max);
-    auto away = kAwayPauseFirst;
+    const auto give_up = Steady::now() + (is_silent() ? Micros(kSilentPatience) : options_.unavailable_max);
+    auto backoff = kBackoffFirst;
     for (;;) {
         try {
             const auto left = std::chrono::floor<Micros>(give_up - Steady::now());
             const Connection::Patience patience(db_, std::max<Micros>(left, kAnswerPatience));
             // Waits for the transaction when it is still open somewhere. Asked in two steps, because this connection may be lost
             // too, between our row's commit and its answer.
-            Flight flight;
-            flight.add("INSERT INTO batches (mark, made_at, lost) VALUES ($1, now(), true) ON CONFLICT DO NOTHING",
-                       std::move(Params().uuid(mark)));
-            (void)db_.fly(flight);
+            Pipeline pipeline;
+            pipeline.add("INSERT INTO batches (mark, made_at, lost) VALUES ($1, now(), true) ON CONFLICT DO NOTHING",
+                         std::move(Params().uuid(mark)));
+            (void)db_.execute(pipeline);
             const Rows rows = db_.ask("SELECT lost FROM batches WHERE mark = $1", std::move(Params().uuid(mark)));
             if (rows.count() != 1 || rows.boolean(0, 0)) return false;
             // It is there; but a standby may not have it, and would not after a failover. What is committed after it and has
@@ -286,8 +287,8 @@ bool Writer::was_committed(std::span<const unsigned char, 16> mark)
                 throw StoreFailure(Code::storage_failed, fmt::format("a commit is unclear: {}", failure.what()),
                                    StoreFailure::Outcome::unclear);
             }
-            pause(away);
-            away = std::min(away * 2, kAwayPauseMax);
+            pause(backoff);
+            backoff = std::min(backoff * 2, kBackoffMax);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace boxoffice::postgres
 {
 
 /// What the lanes of one process know together: when which notice was last given, and which rows somebody keeps.
-struct Notices {
+struct SharedState {
     std::atomic<std::int64_t> hold_until = 0;    // a tidier elsewhere has been told of a deadline that comes no later than this
     std::atomic<std::int64_t> effect_after = 0;  // not before
     Blocked blocked;
@@ -21,12 +21,12 @@ struct Notices {
 class Writer
 {
 public:
-    Writer(const PostgresOptions& options, const Zones& zones, Notices& notices);
+    Writer(const PostgresOptions& options, const Zones& zones, SharedState& shared);
 
-    /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts, `away_max` in all, after
-    /// which it throws one that says away(), at once to whoever comes later. Of deferrable jobs it makes one transaction at most
-    /// and defers those whose rows somebody keeps.
-    void carry_out(std::span<WriteJob* const> all);
+    /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts, `unavailable_max` in all,
+    /// after which it throws one that says unavailable(), at once to whoever comes later. Of deferrable jobs it makes one
+    /// transaction at most and defers those whose rows somebody keeps.
+    void execute(std::span<WriteJob* const> all);
 
 private:
     using Jobs = std::vector<WriteJob*>;
@@ -41,19 +41,20 @@ private:
     /// Where it cannot be seen what is waited for: a half goes on, the other comes again.
     static void halve(Jobs& jobs);
     /// Throws when the server has been away for too long.
-    void note_away(const Gone& gone);
+    void note_unavailable(const Gone& gone);
     void commit(std::span<WriteJob* const> jobs, const Changes& changes, const Unindexed& unindexed, const Wanted& wanted);
     /// Whether the last commit was asked about in vain, or the server away, a short while ago.
     [[nodiscard]] bool is_silent() const;
     /// The flight that ends with COMMIT; nothing when it was committed and its rows were lost on the way.
-    [[nodiscard]] std::optional<std::vector<Rows>> fly_and_commit(const Flight& flight, std::span<const unsigned char, 16> mark);
+    [[nodiscard]] std::optional<std::vector<Rows>> execute_and_commit(const Pipeline& pipeline,
+                                                                      std::span<const unsigned char, 16> mark);
     /// Whether the transaction with this mark was committed and will outlive whatever a commit outlives here; if not, it never
     /// will be. Throws StoreFailure, unclear, when nobody answers.
     [[nodiscard]] bool was_committed(std::span<const unsigned char, 16> mark);
 
     const PostgresOptions& options_;
     const Zones& zones_;
-    Notices& notices_;
+    SharedState& shared_;
     Connection db_;
     /// Since when the server has been away, and when that was last seen: whoever comes later does not wait anew.
     struct Outage {

@@ -95,10 +95,10 @@ constexpr std::string_view kKeep = GUARDED(
     "$7");
 
 /// The order of paces at any one time is the order of these: all halve alike.
-double popularity_of(const Pace& pace)
+double popularity_of(const SalesRate& pace)
 {
     const double half_lives =
-        static_cast<double>(pace.as_of.time_since_epoch().count()) / static_cast<double>(kPaceHalfLife.count());
+        static_cast<double>(pace.as_of.time_since_epoch().count()) / static_cast<double>(kSalesRateHalfLife.count());
     return std::log2(pace.tickets_a_day) + half_lives;
 }
 
@@ -150,7 +150,7 @@ struct UserColumns {
     }
 };
 
-void write_users(Flight& flight, const Changes& changes)
+void write_users(Pipeline& pipeline, const Changes& changes)
 {
     if (!changes.users_added.empty()) {
         UserColumns c;
@@ -161,72 +161,72 @@ void write_users(Flight& flight, const Changes& changes)
             folded.push_back(account.folded);
             keys.push_back(account.key);
         }
-        flight.add(kAddUsers, std::move(Params()
-                                            .ids(c.ids)
-                                            .texts(emails)
-                                            .texts(folded)
-                                            .texts(c.names)
-                                            .texts(c.hashes)
-                                            .reals(c.latitudes)
-                                            .reals(c.longitudes)
-                                            .instants(c.at)
-                                            .texts(keys)));
+        pipeline.add(kAddUsers, std::move(Params()
+                                              .ids(c.ids)
+                                              .texts(emails)
+                                              .texts(folded)
+                                              .texts(c.names)
+                                              .texts(c.hashes)
+                                              .reals(c.latitudes)
+                                              .reals(c.longitudes)
+                                              .instants(c.at)
+                                              .texts(keys)));
     }
     if (changes.users_changed.empty()) return;
     UserColumns c;
     for (const UserChange& change : changes.users_changed) c.add(change.row, change.at);
-    flight.add(kChangeUsers, std::move(Params()
-                                           .ids(c.ids)
-                                           .texts(c.names)
-                                           .texts(c.hashes)
-                                           .reals(c.latitudes)
-                                           .reals(c.longitudes)
-                                           .instants(c.at)
-                                           .integer(size_of(c.ids))));
+    pipeline.add(kChangeUsers, std::move(Params()
+                                             .ids(c.ids)
+                                             .texts(c.names)
+                                             .texts(c.hashes)
+                                             .reals(c.latitudes)
+                                             .reals(c.longitudes)
+                                             .instants(c.at)
+                                             .integer(size_of(c.ids))));
 }
 
-void add_events(Flight& flight, const Changes& changes)
+void add_events(Pipeline& pipeline, const Changes& changes)
 {
     if (changes.events_added.empty()) return;
     EventColumns c;
     for (const Event& event : changes.events_added) c.add(event, event.created_at);
-    flight.add(kAddEvents, std::move(Params()
-                                         .ids(c.ids)
-                                         .ids(c.organizers)
-                                         .instants(c.starts)
-                                         .instants(c.ends)
-                                         .reals(c.latitudes)
-                                         .reals(c.longitudes)
-                                         .instants(c.at)
-                                         .texts(c.zones)
-                                         .texts(c.titles)
-                                         .texts(c.addresses)
-                                         .texts(c.descriptions)
-                                         .integer(text::words_version())
-                                         .texts(c.words)));
-    flight.add(kAddInventory, std::move(Params().ids(c.ids).integers(c.totals).instants(c.at)));
+    pipeline.add(kAddEvents, std::move(Params()
+                                           .ids(c.ids)
+                                           .ids(c.organizers)
+                                           .instants(c.starts)
+                                           .instants(c.ends)
+                                           .reals(c.latitudes)
+                                           .reals(c.longitudes)
+                                           .instants(c.at)
+                                           .texts(c.zones)
+                                           .texts(c.titles)
+                                           .texts(c.addresses)
+                                           .texts(c.descriptions)
+                                           .integer(text::words_version())
+                                           .texts(c.words)));
+    pipeline.add(kAddInventory, std::move(Params().ids(c.ids).integers(c.totals).instants(c.at)));
 }
 
-void change_events(Flight& flight, const Changes& changes)
+void change_events(Pipeline& pipeline, const Changes& changes)
 {
     EventColumns c;
     for (const EventChange& change : changes.events_changed) c.add(change.event, change.event.updated_at);
     if (!c.ids.empty()) {
-        flight.add(kChangeEvents, std::move(Params()
-                                                .ids(c.ids)
-                                                .instants(c.starts)
-                                                .instants(c.ends)
-                                                .reals(c.latitudes)
-                                                .reals(c.longitudes)
-                                                .instants(c.at)
-                                                .texts(c.zones)
-                                                .texts(c.titles)
-                                                .texts(c.addresses)
-                                                .texts(c.descriptions)
-                                                .integers(c.versions)
-                                                .integer(size_of(c.ids))
-                                                .integer(text::words_version())
-                                                .texts(c.words)));
+        pipeline.add(kChangeEvents, std::move(Params()
+                                                  .ids(c.ids)
+                                                  .instants(c.starts)
+                                                  .instants(c.ends)
+                                                  .reals(c.latitudes)
+                                                  .reals(c.longitudes)
+                                                  .instants(c.at)
+                                                  .texts(c.zones)
+                                                  .texts(c.titles)
+                                                  .texts(c.addresses)
+                                                  .texts(c.descriptions)
+                                                  .integers(c.versions)
+                                                  .integer(size_of(c.ids))
+                                                  .integer(text::words_version())
+                                                  .texts(c.words)));
     }
     if (changes.events_removed.empty()) return;
     std::vector<EventId> ids;
@@ -235,10 +235,10 @@ void change_events(Flight& flight, const Changes& changes)
         ids.push_back(id);
         at.push_back(when);
     }
-    flight.add(kRemoveEvents, std::move(Params().ids(ids).instants(at).integer(size_of(ids))));
+    pipeline.add(kRemoveEvents, std::move(Params().ids(ids).instants(at).integer(size_of(ids))));
 }
 
-void add_tickets(Flight& flight, const std::vector<Ticket>& tickets)
+void add_tickets(Pipeline& pipeline, const std::vector<Ticket>& tickets)
 {
     if (tickets.empty()) return;
     std::vector<TicketId> ids;
@@ -252,10 +252,10 @@ void add_tickets(Flight& flight, const std::vector<Ticket>& tickets)
         created.push_back(ticket.created_at);
         expires.push_back(ticket.expires_at);
     }
-    flight.add(kReserve, std::move(Params().ids(ids).ids(events).ids(users).instants(created).instants(expires)));
+    pipeline.add(kReserve, std::move(Params().ids(ids).ids(events).ids(users).instants(created).instants(expires)));
 }
 
-void change_tickets(Flight& flight, const std::vector<TicketChange>& changes)
+void change_tickets(Pipeline& pipeline, const std::vector<TicketChange>& changes)
 {
     std::vector<TicketId> ids;
     std::vector<std::int16_t> before, after;
@@ -276,21 +276,21 @@ void change_tickets(Flight& flight, const std::vector<TicketChange>& changes)
         references.push_back(change.details->reference.value_or(""));
     }
     if (!ids.empty()) {
-        flight.add(
+        pipeline.add(
             kChangeTickets,
             std::move(
                 Params().ids(ids).smalls(before).smalls(after).ids(owners).instants(at).texts(references).integer(size_of(ids))));
     }
     for (const auto& [way, tickets] : of_status_only) {
-        flight.add(kChangeStatus, std::move(Params()
-                                                .ids(tickets)
-                                                .small(static_cast<std::int16_t>(way.second))
-                                                .small(static_cast<std::int16_t>(way.first))
-                                                .integer(size_of(tickets))));
+        pipeline.add(kChangeStatus, std::move(Params()
+                                                  .ids(tickets)
+                                                  .small(static_cast<std::int16_t>(way.second))
+                                                  .small(static_cast<std::int16_t>(way.first))
+                                                  .integer(size_of(tickets))));
     }
 }
 
-void count(Flight& flight, const std::vector<StockChange>& changes)
+void count(Pipeline& pipeline, const std::vector<StockChange>& changes)
 {
     if (changes.empty()) return;
     std::vector<EventId> ids, filled, freed;
@@ -307,20 +307,20 @@ void count(Flight& flight, const std::vector<StockChange>& changes)
         paced.push_back(change.row.pace.as_of);
         popularities.push_back(popularity_of(change.row.pace));
     }
-    if (!filled.empty()) flight.add(kFull, std::move(Params().ids(filled)));
-    if (!freed.empty()) flight.add(kFree, std::move(Params().ids(freed)));
-    flight.add(kCount, std::move(Params()
-                                     .ids(ids)
-                                     .integers(sold)
-                                     .integers(totals)
-                                     .reals(paces)
-                                     .instants(paced)
-                                     .reals(popularities)
-                                     .real(kPopularityStep)
-                                     .integer(size_of(ids))));
+    if (!filled.empty()) pipeline.add(kFull, std::move(Params().ids(filled)));
+    if (!freed.empty()) pipeline.add(kFree, std::move(Params().ids(freed)));
+    pipeline.add(kCount, std::move(Params()
+                                       .ids(ids)
+                                       .integers(sold)
+                                       .integers(totals)
+                                       .reals(paces)
+                                       .instants(paced)
+                                       .reals(popularities)
+                                       .real(kPopularityStep)
+                                       .integer(size_of(ids))));
 }
 
-void add_effects(Flight& flight, const std::vector<NewEffect>& effects)
+void add_effects(Pipeline& pipeline, const std::vector<NewEffect>& effects)
 {
     if (effects.empty()) return;
     std::vector<std::int64_t> kinds;
@@ -336,10 +336,10 @@ void add_effects(Flight& flight, const std::vector<NewEffect>& effects)
         made.push_back(effect.made_at);
         due.push_back(due_at(effect.kind, effect.made_at));
     }
-    flight.add(kEffects, std::move(Params().integers(kinds).ids(events).texts(tickets).instants(made).instants(due)));
+    pipeline.add(kEffects, std::move(Params().integers(kinds).ids(events).texts(tickets).instants(made).instants(due)));
 }
 
-void keep_answers(Flight& flight, const std::vector<NewAnswer>& answers)
+void keep_answers(Pipeline& pipeline, const std::vector<NewAnswer>& answers)
 {
     if (answers.empty()) return;
     std::vector<UserId> users;
@@ -352,28 +352,28 @@ void keep_answers(Flight& flight, const std::vector<NewAnswer>& answers)
         bytes.push_back(answer.bytes);
         at.push_back(answer.at);
     }
-    flight.add(kKeep, std::move(Params()
-                                    .ids(users)
-                                    .texts(keys)
-                                    .texts(fingerprints)
-                                    .byteas(bytes)
-                                    .instants(at)
-                                    .real(std::chrono::duration<double>(kAnswerLife).count())
-                                    .integer(size_of(users))));
+    pipeline.add(kKeep, std::move(Params()
+                                      .ids(users)
+                                      .texts(keys)
+                                      .texts(fingerprints)
+                                      .byteas(bytes)
+                                      .instants(at)
+                                      .real(std::chrono::duration<double>(kAnswerLife).count())
+                                      .integer(size_of(users))));
 }
 
 }  // namespace
 
-void add_writes(Flight& flight, const Changes& changes)
+void add_writes(Pipeline& pipeline, const Changes& changes)
 {
-    write_users(flight, changes);
-    add_events(flight, changes);
-    change_events(flight, changes);
-    add_tickets(flight, changes.tickets_added);
-    change_tickets(flight, changes.tickets_changed);
-    count(flight, changes.stocks);
-    add_effects(flight, changes.effects);
-    keep_answers(flight, changes.answers);
+    write_users(pipeline, changes);
+    add_events(pipeline, changes);
+    change_events(pipeline, changes);
+    add_tickets(pipeline, changes.tickets_added);
+    change_tickets(pipeline, changes.tickets_changed);
+    count(pipeline, changes.stocks);
+    add_effects(pipeline, changes.effects);
+    keep_answers(pipeline, changes.answers);
 }
 
 }  // namespace boxoffice::postgres

@@ -6,6 +6,6 @@ namespace boxoffice::postgres
 {
 
 /// Adds all writes of a batch, without COMMIT.
-void add_writes(Flight& flight, const Changes& changes);
+void add_writes(Pipeline& pipeline, const Changes& changes);
 
 }  // namespace boxoffice::postgres

@@ -19,8 +19,8 @@ namespace
 {
 
 constexpr std::string_view kChannel = "boxoffice:live";
-constexpr Micros kTellEvery = std::chrono::milliseconds(20);
-constexpr std::size_t kUntoldMost = 100'000;
+constexpr Micros kPublishEvery = std::chrono::milliseconds(20);
+constexpr std::size_t kUnpublishedMax = 100'000;
 constexpr std::size_t kIdsToAMessage = 1000;
 /// A silent connection is asked whether it still stands.
 constexpr Micros kSilence = std::chrono::seconds(1);
@@ -44,51 +44,51 @@ using EventSet = std::unordered_set<EventId>;
 
 std::vector<Command> announcements(const EventSet& events)
 {
-    std::vector<Command> flight;
+    std::vector<Command> pipeline;
     std::size_t in_last = kIdsToAMessage;
     for (const EventId event : events) {
         if (in_last == kIdsToAMessage) {
-            flight.push_back({"PUBLISH", std::string(kChannel), ""});
+            pipeline.push_back({"PUBLISH", std::string(kChannel), ""});
             in_last = 0;
         }
-        std::string& text = flight.back().back();
+        std::string& text = pipeline.back().back();
         if (!text.empty()) text += ',';
         text += std::to_string(event.value);
         ++in_last;
     }
-    return flight;
+    return pipeline;
 }
 
 /// Two threads, each with its own connection: one that subscribes can say nothing else.
-class RedisWire final : public LiveWire
+class RedisChangeBus final : public ChangeBus
 {
 public:
-    explicit RedisWire(const RedisOptions& options) : address_(address_of(options)), timeout_(options.timeout)
+    explicit RedisChangeBus(const RedisOptions& options) : address_(address_of(options)), timeout_(options.timeout)
     {
-        teller_ = std::thread([this] { keep_telling(); });
+        publisher_ = std::thread([this] { publish_until_stopped(); });
     }
 
-    ~RedisWire() override
+    ~RedisChangeBus() override
     {
         {
             const std::lock_guard lock(mutex_);
             stopping_ = true;
         }
-        bell_.ring();
+        stop_.signal();
         wake_.notify_all();
-        teller_.join();
-        if (hearer_.joinable()) hearer_.join();
+        publisher_.join();
+        if (subscriber_.joinable()) subscriber_.join();
     }
 
-    RedisWire(const RedisWire&) = delete;
-    RedisWire& operator=(const RedisWire&) = delete;
+    RedisChangeBus(const RedisChangeBus&) = delete;
+    RedisChangeBus& operator=(const RedisChangeBus&) = delete;
 
-    void tell(std::span<const EventId> events) noexcept override
+    void publish(std::span<const EventId> events) noexcept override
     {
         {
             const std::lock_guard lock(mutex_);
             for (const EventId event : events) {
-                if (untold_.size() < kUntoldMost) untold_.insert(event);
+                if (unpublished_.size() < kUnpublishedMax) unpublished_.insert(event);
             }
         }
         wake_.notify_one();
@@ -97,37 +97,37 @@ public:
     void listen(std::function<void(std::span<const EventId>)> listener) override
     {
         listener_ = std::move(listener);
-        hearer_ = std::thread([this] { keep_hearing(); });
+        subscriber_ = std::thread([this] { listen_until_stopped(); });
     }
 
     [[nodiscard]] bool connected() const noexcept override { return connected_.load(); }
 
 private:
-    void keep_telling()
+    void publish_until_stopped()
     {
         pthread_setname_np(pthread_self(), "wire-tell");
         Link link(address_, timeout_);
         Pause pause;
         std::unique_lock lock(mutex_);
         for (;;) {
-            wake_.wait(lock, [this] { return stopping_ || !untold_.empty(); });
-            if (stopping_ && (untold_.empty() || !link.is_open())) return;
-            EventSet telling;
-            telling.swap(untold_);
+            wake_.wait(lock, [this] { return stopping_ || !unpublished_.empty(); });
+            if (stopping_ && (unpublished_.empty() || !link.is_open())) return;
+            EventSet publishing;
+            publishing.swap(unpublished_);
             lock.unlock();
-            const bool told = tell_all(link, telling);
+            const bool published = publish_all(link, publishing);
             lock.lock();
-            if (told) {
+            if (published) {
                 pause.reset();
-            } else if (!stopping_ && untold_.size() + telling.size() <= kUntoldMost) {
-                untold_.merge(telling);
+            } else if (!stopping_ && unpublished_.size() + publishing.size() <= kUnpublishedMax) {
+                unpublished_.merge(publishing);
             }
             // Meanwhile others change, and what changes often is told once.
-            wake_.wait_for(lock, told ? kTellEvery : pause.next(), [this] { return stopping_; });
+            wake_.wait_for(lock, published ? kPublishEvery : pause.next(), [this] { return stopping_; });
         }
     }
 
-    static bool tell_all(Link& link, const EventSet& events)
+    static bool publish_all(Link& link, const EventSet& events)
     {
         try {
             if (!link.still_stands()) link.open();
@@ -141,7 +141,7 @@ private:
         }
     }
 
-    void keep_hearing()
+    void listen_until_stopped()
     {
         pthread_setname_np(pthread_self(), "wire-hear");
         Link link(address_, timeout_);
@@ -158,7 +158,7 @@ private:
                 link.close();
             }
             connected_ = false;
-        } while (!bell_.rung_within(pause.next()));
+        } while (!stop_.wait_for(pause.next()));
     }
 
     /// Until the bell rings; throws LinkFailure when the connection is lost.
@@ -166,13 +166,13 @@ private:
     {
         bool asked = false;
         for (;;) {
-            const Reply reply = link.receive(asked ? timeout_ : kSilence, bell_);
+            const Reply reply = link.receive(asked ? timeout_ : kSilence, stop_);
             if (reply) {
                 asked = false;
                 const auto parts = parts_of(*reply);
                 if (parts.size() != 3 || text_of(*parts[0]) != "message") continue;
                 if (const auto events = read_ids(text_of(*parts[2])); !events.empty()) listener_(events);
-            } else if (bell_.rung_within(Micros(0))) {
+            } else if (stop_.wait_for(Micros(0))) {
                 return;
             } else if (asked) {
                 throw LinkFailure("Redis: silent");
@@ -185,21 +185,24 @@ private:
 
     const Address address_;
     const Micros timeout_;
-    Bell bell_;  // rings once, at the end
+    StopEvent stop_;  // rings once, at the end
     std::mutex mutex_;
     std::condition_variable wake_;
-    EventSet untold_;
+    EventSet unpublished_;
     bool stopping_ = false;
     std::function<void(std::span<const EventId>)> listener_;
     std::atomic<bool> connected_ = false;
-    std::thread teller_;
-    std::thread hearer_;
+    std::thread publisher_;
+    std::thread subscriber_;
 };
 
 }  // namespace
 
 }  // namespace redis
 
-std::unique_ptr<LiveWire> make_redis_wire(const RedisOptions& options) { return std::make_unique<redis::RedisWire>(options); }
+std::unique_ptr<ChangeBus> make_redis_change_bus(const RedisOptions& options)
+{
+    return std::make_unique<redis::RedisChangeBus>(options);
+}
 
 }  // namespace boxoffice

@@ -81,14 +81,14 @@ Finding check_dead(const redisReply& count, const redisReply& newest)
 std::vector<Finding> examine_redis(const RedisOptions& options)
 {
     using redis::Command;
-    const std::array<Command, 5> flight = {Command{"INFO", "server"}, Command{"XLEN", std::string(redis::kJobs)},
-                                           Command{"XLEN", std::string(redis::kDeadJobs)},
-                                           Command{"XREVRANGE", std::string(redis::kDeadJobs), "+", "-", "COUNT", "1"},
-                                           Command{"SET", "boxoffice:probe", "1", "PX", "10000"}};
+    const std::array<Command, 5> pipeline = {Command{"INFO", "server"}, Command{"XLEN", std::string(redis::kJobs)},
+                                             Command{"XLEN", std::string(redis::kDeadJobs)},
+                                             Command{"XREVRANGE", std::string(redis::kDeadJobs), "+", "-", "COUNT", "1"},
+                                             Command{"SET", "boxoffice:probe", "1", "PX", "10000"}};
     try {
         redis::Link link(redis::address_of(options), options.timeout);
         link.open();
-        const auto replies = link.exchange(flight);
+        const auto replies = link.exchange(pipeline);
         return {redis::check_version(*replies[0], *replies[4]), redis::check_waiting(*replies[1]),
                 redis::check_dead(*replies[2], *replies[3])};
     } catch (const redis::LinkFailure& failure) {

@@ -49,13 +49,13 @@ public:
         const std::string store = store_name();
         const auto link = pool_.borrow();
         for (; !effects.empty(); effects = effects.subspan(std::min(kAddedAtOnce, effects.size()))) {
-            std::vector<Command> flight;
+            std::vector<Command> pipeline;
             for (const Effect& effect : effects.first(std::min(kAddedAtOnce, effects.size()))) {
-                flight.push_back({"XADD", std::string(kJobs), "MAXLEN", "~", std::string(kWaitingMost), "*"});
-                append_fields(flight.back(), effect);
-                if (!store.empty()) flight.back().insert(flight.back().end(), {std::string(kStoreField), store});
+                pipeline.push_back({"XADD", std::string(kJobs), "MAXLEN", "~", std::string(kWaitingMost), "*"});
+                append_fields(pipeline.back(), effect);
+                if (!store.empty()) pipeline.back().insert(pipeline.back().end(), {std::string(kStoreField), store});
             }
-            for (const Reply& reply : link->exchange(flight)) check(*link, *reply);
+            for (const Reply& reply : link->exchange(pipeline)) check(*link, *reply);
         }
     }
 
@@ -64,7 +64,7 @@ public:
         if (most == 0) return {};
         wait = std::max(wait, Micros(0));
         // Whoever takes in a loop is to wait here too while Redis is away, instead of turning round and round.
-        if (const Micros away = pool_.away_for(); away > Micros(0)) std::this_thread::sleep_for(std::min(away, wait));
+        if (const Micros pause = pool_.retry_in(); pause > Micros(0)) std::this_thread::sleep_for(std::min(pause, wait));
         const auto link = pool_.borrow();
         for (;;) {
             std::vector<StreamedJob> jobs;
@@ -79,14 +79,14 @@ public:
     void acknowledge(std::span<const std::string> tokens) override
     {
         if (tokens.empty()) return;
-        std::array<Command, 2> flight = {Command{"XACK", std::string(kJobs), std::string(kWorkers)},
-                                         Command{"XDEL", std::string(kJobs)}};
-        for (Command& command : flight) command.insert(command.end(), tokens.begin(), tokens.end());
+        std::array<Command, 2> pipeline = {Command{"XACK", std::string(kJobs), std::string(kWorkers)},
+                                           Command{"XDEL", std::string(kJobs)}};
+        for (Command& command : pipeline) command.insert(command.end(), tokens.begin(), tokens.end());
         const auto link = pool_.borrow();
-        for (const Reply& reply : link->exchange(flight)) check(*link, *reply);
+        for (const Reply& reply : link->exchange(pipeline)) check(*link, *reply);
     }
 
-    void bury(const Effect& effect, std::string_view why) override
+    void dead_letter(const Effect& effect, std::string_view why) override
     {
         Command command = burial(why);
         append_fields(command, effect);
@@ -96,9 +96,9 @@ public:
 
     StreamCounts counts() override
     {
-        const std::array<Command, 2> flight = {Command{"XLEN", std::string(kJobs)}, Command{"XLEN", std::string(kDeadJobs)}};
+        const std::array<Command, 2> pipeline = {Command{"XLEN", std::string(kJobs)}, Command{"XLEN", std::string(kDeadJobs)}};
         const auto link = pool_.borrow();
-        const auto replies = link->exchange(flight);
+        const auto replies = link->exchange(pipeline);
         for (const Reply& reply : replies) check(*link, *reply);
         return {replies[0]->integer, replies[1]->integer};
     }
@@ -184,18 +184,18 @@ private:
             }
             Command dead = burial("it cannot be read");
             for (const redisReply* const field : parts_of(*parts[1])) dead.emplace_back(text_of(*field));
-            const std::array<Command, 3> flight = {std::move(dead),
-                                                   Command{"XACK", std::string(kJobs), std::string(kWorkers), token},
-                                                   Command{"XDEL", std::string(kJobs), token}};
-            for (const Reply& reply : link.exchange(flight)) check(link, *reply);
+            const std::array<Command, 3> pipeline = {std::move(dead),
+                                                     Command{"XACK", std::string(kJobs), std::string(kWorkers), token},
+                                                     Command{"XDEL", std::string(kJobs), token}};
+            for (const Reply& reply : link.exchange(pipeline)) check(link, *reply);
         }
     }
 
     static void drop(Link& link, const std::string& token)
     {
-        const std::array<Command, 2> flight = {Command{"XACK", std::string(kJobs), std::string(kWorkers), token},
-                                               Command{"XDEL", std::string(kJobs), token}};
-        for (const Reply& reply : link.exchange(flight)) check(link, *reply);
+        const std::array<Command, 2> pipeline = {Command{"XACK", std::string(kJobs), std::string(kWorkers), token},
+                                                 Command{"XDEL", std::string(kJobs), token}};
+        for (const Reply& reply : link.exchange(pipeline)) check(link, *reply);
     }
 
     /// From the stream's beginning: what was added before the group was there is to be done too.

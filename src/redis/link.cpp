@@ -128,14 +128,14 @@ void Link::shake_hands(Steady::time_point deadline)
     }
 }
 
-std::vector<Reply> Link::exchange(std::span<const Command> flight, Micros patience)
+std::vector<Reply> Link::exchange(std::span<const Command> pipeline, Micros patience)
 {
     std::vector<Reply> replies;
-    if (flight.empty()) return replies;
+    if (pipeline.empty()) return replies;
     std::string out;
     try {
-        for (const Command& command : flight) append(out, command);
-        pump(out, flight.size(), replies, Steady::now() + patience);
+        for (const Command& command : pipeline) append(out, command);
+        pump(out, pipeline.size(), replies, Steady::now() + patience);
     } catch (...) {
         close();
         throw;
@@ -153,13 +153,13 @@ void Link::send(const Command& command)
     pump(out, 0, none, Steady::now() + timeout_);
 }
 
-Reply Link::receive(Micros wait, const Bell& bell)
+Reply Link::receive(Micros wait, const StopEvent& stop)
 {
     if (!context_) fail("not connected");
     const auto deadline = Steady::now() + wait;
     for (;;) {
         if (Reply reply = next_read()) return reply;
-        std::array<pollfd, 2> ends = {pollfd{context_->fd, POLLIN, 0}, pollfd{bell.descriptor(), POLLIN, 0}};
+        std::array<pollfd, 2> ends = {pollfd{context_->fd, POLLIN, 0}, pollfd{stop.descriptor(), POLLIN, 0}};
         const int ready = ::poll(ends.data(), ends.size(), milliseconds_until(deadline));
         if (ready < 0 && errno != EINTR) fail(why_of(errno));
         if (ready == 0 || (ready > 0 && ends[1].revents != 0)) return nullptr;

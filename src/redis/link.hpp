@@ -34,16 +34,16 @@ using Command = std::vector<std::string>;
 [[nodiscard]] bool is_error(const redisReply& reply, std::string_view word);
 
 /// Ends another thread's wait; stays rung. Any thread.
-class Bell
+class StopEvent
 {
 public:
-    Bell();
-    ~Bell();
-    Bell(const Bell&) = delete;
-    Bell& operator=(const Bell&) = delete;
-    void ring() const noexcept;
+    StopEvent();
+    ~StopEvent();
+    StopEvent(const StopEvent&) = delete;
+    StopEvent& operator=(const StopEvent&) = delete;
+    void signal() const noexcept;
     /// Returns whether it has rung by the end of `wait`.
-    [[nodiscard]] bool rung_within(Micros wait) const;
+    [[nodiscard]] bool wait_for(Micros wait) const;
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
 private:
@@ -83,14 +83,14 @@ public:
     [[nodiscard]] bool still_stands();
 
     /// Sends the commands in one flight and returns their answers in order, errors among them. Throws LinkFailure.
-    [[nodiscard]] std::vector<Reply> exchange(std::span<const Command> flight, Micros patience);
-    [[nodiscard]] std::vector<Reply> exchange(std::span<const Command> flight) { return exchange(flight, timeout_); }
+    [[nodiscard]] std::vector<Reply> exchange(std::span<const Command> pipeline, Micros patience);
+    [[nodiscard]] std::vector<Reply> exchange(std::span<const Command> pipeline) { return exchange(pipeline, timeout_); }
     [[nodiscard]] Reply ask(const Command& command, Micros patience);
     [[nodiscard]] Reply ask(const Command& command) { return ask(command, timeout_); }
 
     /// For a link that listens. A null reply: nothing came, or the bell rang.
     void send(const Command& command);
-    [[nodiscard]] Reply receive(Micros wait, const Bell& bell);
+    [[nodiscard]] Reply receive(Micros wait, const StopEvent& stop);
 
 private:
     using Steady = std::chrono::steady_clock;

@@ -15,7 +15,7 @@ constexpr std::size_t kIdleMost = 16;
 Pool::Lease Pool::borrow()
 {
     if (auto idle = find_idle()) return {*this, std::move(idle)};
-    if (away_for() > Micros(0)) throw LinkFailure("Redis: away a moment ago; it is not asked again yet");
+    if (retry_in() > Micros(0)) throw LinkFailure("Redis: away a moment ago; it is not asked again yet");
     auto link = std::make_unique<Link>(address_, timeout_);
     try {
         link->open();
@@ -26,7 +26,7 @@ Pool::Lease Pool::borrow()
     return {*this, std::move(link)};
 }
 
-Micros Pool::away_for()
+Micros Pool::retry_in()
 {
     const std::lock_guard lock(mutex_);
     return std::max(Micros(0), std::chrono::ceil<Micros>(try_at_ - Steady::now()));

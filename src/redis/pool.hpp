@@ -30,7 +30,7 @@ public:
     };
     [[nodiscard]] Lease borrow();  // throws LinkFailure
     /// Until Redis is asked again; 0 when it is not known to be away.
-    [[nodiscard]] Micros away_for();
+    [[nodiscard]] Micros retry_in();
 
 private:
     using Steady = std::chrono::steady_clock;

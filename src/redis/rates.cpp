@@ -18,7 +18,7 @@ namespace redis
 namespace
 {
 
-constexpr std::size_t kFlightMost = 512;
+constexpr std::size_t kPipelineMax = 512;
 constexpr std::size_t kWaitingMost = 20'000;
 /// Whoever asks waits for the answer before anything else is done for him.
 constexpr Micros kPatience = std::chrono::milliseconds(200);
@@ -62,7 +62,7 @@ public:
         }
         {
             const std::lock_guard lock(mutex_);
-            if (!away_ && waiting_.size() < kWaitingMost) {
+            if (!unavailable_ && waiting_.size() < kWaitingMost) {
                 waiting_.push_back({std::move(key), policy, now, std::move(done)});
                 if (waiting_.size() == 1) wake_.notify_one();
                 return;
@@ -80,9 +80,9 @@ private:
                 if (wait_to_try_again()) return;
                 continue;
             }
-            std::deque<Take> flight = next_flight();
-            if (flight.empty()) return;
-            fly(flight);
+            std::deque<Take> pipeline = next_pipeline();
+            if (pipeline.empty()) return;
+            execute(pipeline);
         }
     }
 
@@ -97,7 +97,7 @@ private:
             digest_ = text_of(*reply);
             prove_of_use();
             const std::lock_guard lock(mutex_);
-            away_ = false;
+            unavailable_ = false;
             return true;
         } catch (const LinkFailure&) {
             link_.close();
@@ -119,7 +119,7 @@ private:
         std::deque<Take> left;
         {
             const std::lock_guard lock(mutex_);
-            away_ = true;
+            unavailable_ = true;
             left.swap(waiting_);
         }
         for (Take& take : left) answer_alone(take);
@@ -133,16 +133,16 @@ private:
     }
 
     /// Waits for somebody; nobody is left when it is the end.
-    std::deque<Take> next_flight()
+    std::deque<Take> next_pipeline()
     {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        std::deque<Take> flight;
-        while (!waiting_.empty() && flight.size() < kFlightMost) {
-            flight.push_back(std::move(waiting_.front()));
+        std::deque<Take> pipeline;
+        while (!waiting_.empty() && pipeline.size() < kPipelineMax) {
+            pipeline.push_back(std::move(waiting_.front()));
             waiting_.pop_front();
         }
-        return flight;
+        return pipeline;
     }
 
     static Command command_of(const Take& take, std::string_view how, std::string_view script)
@@ -157,18 +157,18 @@ private:
                 fmt::format("{}", take.policy.price)};
     }
 
-    void fly(std::deque<Take>& flight)
+    void execute(std::deque<Take>& pipeline)
     {
         try {
             if (!link_.still_stands()) throw LinkFailure("Redis: gone while nobody asked");
             std::vector<Command> commands;
-            commands.reserve(flight.size());
-            for (const Take& take : flight) commands.push_back(command_of(take, "EVALSHA", digest_));
+            commands.reserve(pipeline.size());
+            for (const Take& take : pipeline) commands.push_back(command_of(take, "EVALSHA", digest_));
             const auto replies = link_.exchange(commands, kPatience);
-            for (std::size_t i = 0; i < flight.size(); ++i) answer(flight[i], *replies[i]);
+            for (std::size_t i = 0; i < pipeline.size(); ++i) answer(pipeline[i], *replies[i]);
         } catch (const LinkFailure&) {
             link_.close();
-            for (Take& take : flight) answer_alone(take);
+            for (Take& take : pipeline) answer_alone(take);
         }
     }
 
@@ -197,7 +197,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Take> waiting_;
-    bool away_ = true;
+    bool unavailable_ = true;
     bool stopping_ = false;
     std::thread thread_;
 };

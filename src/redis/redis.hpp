@@ -35,7 +35,7 @@ struct StoreOfJobs {
 /// What is not of `store` is taken off the stream and never delivered: entries that name another one, and those of which its
 /// outbox knows nothing, or no more.
 [[nodiscard]] std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options, StoreOfJobs store = {});
-[[nodiscard]] std::unique_ptr<LiveWire> make_redis_wire(const RedisOptions& options);
+[[nodiscard]] std::unique_ptr<ChangeBus> make_redis_change_bus(const RedisOptions& options);
 /// `alone` decides while Redis is away, slower than 200 ms, full or only reads; it outlives this.
 [[nodiscard]] std::unique_ptr<RateLimits> make_redis_rates(const RedisOptions& options, RateLimits& alone);
 

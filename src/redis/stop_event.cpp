@@ -11,22 +11,22 @@
 namespace boxoffice::redis
 {
 
-Bell::Bell() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+StopEvent::StopEvent() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
     if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
-Bell::~Bell() { ::close(descriptor_); }
+StopEvent::~StopEvent() { ::close(descriptor_); }
 
-void Bell::ring() const noexcept { ::eventfd_write(descriptor_, 1); }
+void StopEvent::signal() const noexcept { ::eventfd_write(descriptor_, 1); }
 
-bool Bell::rung_within(Micros wait) const
+bool StopEvent::wait_for(Micros wait) const
 {
     const auto deadline = std::chrono::steady_clock::now() + wait;
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        pollfd bell{descriptor_, POLLIN, 0};
-        const int ready = ::poll(&bell, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+        pollfd stop{descriptor_, POLLIN, 0};
+        const int ready = ::poll(&stop, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
         if (ready >= 0 || errno != EINTR) return ready > 0;
     }
 }

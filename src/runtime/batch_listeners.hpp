@@ -18,7 +18,7 @@ public:
         const std::lock_guard lock(mutex_);
         all_.push_back(std::move(listener));
     }
-    void tell(const BatchNews& news)
+    void notify(const BatchNews& news)
     {
         const std::lock_guard lock(mutex_);
         for (const auto& listener : all_) listener(news);

@@ -131,8 +131,8 @@ private:
 
     void lapse(Instant now)
     {
-        const Outcome outcome = carry_out(writes_, LapseDue{now, options_.at_once}, kNoPatience);
-        const auto* const lapsed = std::get_if<Lapsed>(&outcome);
+        const Outcome outcome = submit_and_wait(writes_, ExpireHolds{now, options_.at_once}, kNoPatience);
+        const auto* const lapsed = std::get_if<ExpiredHolds>(&outcome);
         if (!lapsed) return pause(kRetryAfter);
         if (lapsed->deadlines.empty()) {
             // Somebody else has all that is due, for a moment or for longer.
@@ -143,13 +143,13 @@ private:
         others_have_it_ = kOthersFirst;
         const Instant done = clock_.now();
         for (const Instant deadline : lapsed->deadlines)
-            metrics_.hold_lapsed(std::chrono::duration<double>(done - deadline).count());
+            metrics_.hold_expired(std::chrono::duration<double>(done - deadline).count());
     }
 
     /// True when there is more to forget.
     bool forget(Instant now)
     {
-        const Outcome outcome = carry_out(writes_, ForgetAnswers{now - kAnswerLife, kForgottenAtOnce}, kNoPatience);
+        const Outcome outcome = submit_and_wait(writes_, ForgetAnswers{now - kAnswerLife, kForgottenAtOnce}, kNoPatience);
         const auto* const done = std::get_if<Done>(&outcome);
         return done && done->more;
     }
@@ -157,7 +157,7 @@ private:
     /// True when there is more to index.
     bool reindex()
     {
-        const Outcome outcome = carry_out(writes_, Reindex{kReindexedAtOnce}, kNoPatience);
+        const Outcome outcome = submit_and_wait(writes_, Reindex{kReindexedAtOnce}, kNoPatience);
         const auto* const done = std::get_if<Done>(&outcome);
         return done && done->more;
     }
@@ -179,7 +179,7 @@ private:
     const Clock& clock_;
     Metrics& metrics_;
     const Options options_;
-    Seldom store_log_;
+    LogThrottle store_log_;
     Micros others_have_it_ = kOthersFirst;
 
     std::mutex mutex_;  // protects what follows

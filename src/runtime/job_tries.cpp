@@ -53,7 +53,7 @@ std::string why_of(const Outcome& outcome)
     return error->detail.empty() ? error->message : error->detail;
 }
 
-Outcome carry_out(WriteLane& writes, const Act& act, Micros patience)
+Outcome submit_and_wait(WriteLane& writes, const Act& act, Micros patience)
 {
     std::mutex mutex;
     std::condition_variable arrived;
@@ -79,40 +79,40 @@ Outcome carry_out(WriteLane& writes, const Act& act, Micros patience)
     return outcome;
 }
 
-Outcome insist(WriteLane& writes, const Act& act, const Insistence& how)
+Outcome submit_with_retries(WriteLane& writes, const Act& act, const RetryPolicy& how)
 {
     const auto give_up = Steady::now() + how.patience;
     for (;;) {
-        Outcome outcome = carry_out(writes, act, kLanePatience);
+        Outcome outcome = submit_and_wait(writes, act, kLanePatience);
         if (!may_pass(outcome) || how.stopping() || Steady::now() >= give_up) return outcome;
         std::this_thread::sleep_for(how.pause);
     }
 }
 
-JobTries::Fate JobTries::carry_out(const Effect& effect, std::string& why)
+JobTries::TryResult JobTries::run(const Effect& effect, std::string& why)
 {
-    MailFailure::Hope hope = MailFailure::Hope::later;
+    MailFailure::Kind kind = MailFailure::Kind::transient;
     try {
         job_(effect);
         metrics_.job(effect.kind, JobResult::done);
-        return Fate::done;
+        return TryResult::done;
     } catch (const JobLeftOff&) {
         if (const auto more = job_log_.due())
             log::info("a job was left off and goes on later", {{"effect", effect.id}, {"unlogged", *more}});
-        return Fate::left_off;
+        return TryResult::left_off;
     } catch (const MailFailure& failure) {
         why = failure.what();
-        hope = failure.hope();
+        kind = failure.kind();
     } catch (const std::exception& failure) {
         why = failure.what();
     }
     cut(why);
-    return failed(effect, why, hope);
+    return failed(effect, why, kind);
 }
 
-JobTries::Fate JobTries::failed(const Effect& effect, const std::string& why, MailFailure::Hope hope)
+JobTries::TryResult JobTries::failed(const Effect& effect, const std::string& why, MailFailure::Kind kind)
 {
-    const bool dead = hope == MailFailure::Hope::none || effect.tries + 1 >= options_.tries_max;
+    const bool dead = kind == MailFailure::Kind::permanent || effect.tries + 1 >= options_.tries_max;
     metrics_.job(effect.kind, dead ? JobResult::dead : JobResult::failed);
     if (dead) {
         log::error("a job is given up", {{"effect", effect.id}, {"tries", std::int64_t{effect.tries} + 1}, {"why", why}});
@@ -121,8 +121,8 @@ JobTries::Fate JobTries::failed(const Effect& effect, const std::string& why, Ma
     }
     PostponeEffect act{effect.id, std::nullopt, why, clock_.now()};
     if (!dead) act.due_at = act.now + pause_after(effect.tries);
-    if (!say(act)) return Fate::unsaid;
-    return dead ? Fate::dead : Fate::postponed;
+    if (!say(act)) return TryResult::not_recorded;
+    return dead ? TryResult::dead : TryResult::postponed;
 }
 
 Micros JobTries::pause_after(int tries) const
@@ -137,7 +137,7 @@ bool JobTries::settle(const std::vector<std::int64_t>& effects) { return say(Set
 bool JobTries::say(const Act& act)
 {
     for (;;) {
-        const Outcome outcome = boxoffice::carry_out(writes_, act, kLanePatience);
+        const Outcome outcome = boxoffice::submit_and_wait(writes_, act, kLanePatience);
         if (std::holds_alternative<Done>(outcome)) return true;
         const Error* const error = std::get_if<Error>(&outcome);
         if (error != nullptr && error->code == Code::busy && !hurried_) continue;

@@ -19,8 +19,8 @@ inline constexpr Micros kLanePatience = std::chrono::milliseconds(500);
 class JobTries
 {
 public:
-    /// unsaid: it failed, and the store could not be told. left_off: the store need not be told.
-    enum class Fate : std::uint8_t { done, postponed, dead, unsaid, left_off };
+    /// not_recorded: it failed, and the store could not be told. left_off: the store need not be told.
+    enum class TryResult : std::uint8_t { done, postponed, dead, not_recorded, left_off };
 
     JobTries(WriteLane& writes, const Clock& clock, JobRunner::Job job, Metrics& metrics, const JobRunner::Options& options)
         : writes_(writes), clock_(clock), job_(std::move(job)), metrics_(metrics), options_(options)
@@ -29,14 +29,14 @@ public:
 
     /// Has the job of `effect` done; when it fails, has the store postpone it or count it as dead. Done ones are the caller's to
     /// settle, many at once. `why` is filled in when it did not succeed.
-    [[nodiscard]] Fate carry_out(const Effect& effect, std::string& why);
+    [[nodiscard]] TryResult run(const Effect& effect, std::string& why);
     /// False when the store cannot be told: then these are done again once their lease has lapsed.
     bool settle(const std::vector<std::int64_t>& effects);
     /// From here on a full lane is waited for a moment only.
     void hurry() { hurried_ = true; }
 
 private:
-    Fate failed(const Effect& effect, const std::string& why, MailFailure::Hope hope);
+    TryResult failed(const Effect& effect, const std::string& why, MailFailure::Kind kind);
     [[nodiscard]] Micros pause_after(int tries) const;
     bool say(const Act& act);
 
@@ -45,8 +45,8 @@ private:
     const JobRunner::Job job_;
     Metrics& metrics_;
     const JobRunner::Options options_;
-    Seldom store_log_;
-    Seldom job_log_;
+    LogThrottle store_log_;
+    LogThrottle job_log_;
     std::atomic<bool> hurried_ = false;
 };
 

@@ -89,7 +89,7 @@ public:
     }
 
 private:
-    using Fate = JobTries::Fate;
+    using TryResult = JobTries::TryResult;
 
     using Try = std::pair<std::int64_t, int>;  // an effect's id and how often it has failed before
 
@@ -146,7 +146,7 @@ private:
             stream_->add(effects);
             return true;
         } catch (const std::exception& failure) {
-            tell_stream_away(failure.what());
+            log_stream_unavailable(failure.what());
             return false;
         }
     }
@@ -156,12 +156,12 @@ private:
         try {
             return stream_->counts().waiting < kBatchesInStream * static_cast<std::int64_t>(options_.batch);
         } catch (const std::exception& failure) {
-            tell_stream_away(failure.what());
+            log_stream_unavailable(failure.what());
             return false;
         }
     }
 
-    void tell_stream_away(std::string_view why)
+    void log_stream_unavailable(std::string_view why)
     {
         if (stream_log_.due()) log::warn("the job stream is away; jobs wait in the outbox", {{"why", why}});
     }
@@ -178,7 +178,7 @@ private:
     std::vector<Effect> take(std::size_t most, Instant until)
     {
         if (most == 0) return {};
-        Outcome outcome = carry_out(writes_, TakeEffects{clock_.now(), most, until, options_.mail}, kLanePatience);
+        Outcome outcome = submit_and_wait(writes_, TakeEffects{clock_.now(), most, until, options_.mail}, kLanePatience);
         if (Effects* const effects = std::get_if<Effects>(&outcome)) return std::move(effects->taken);
         if (store_log_.due()) log::error("the outbox could not be read", {{"why", why_of(outcome)}});
         return {};
@@ -201,7 +201,7 @@ private:
             if (next) {
                 const Try one{next->effect.id, next->effect.tries};
                 const bool ours = clock_.now() < next->until;
-                if (ours && tries_.carry_out(next->effect, why) == Fate::done) {
+                if (ours && tries_.run(next->effect, why) == TryResult::done) {
                     if (done.empty()) settle_at = Steady::now() + kSettledWithin;
                     done.push_back(one);
                 } else {
@@ -252,7 +252,7 @@ private:
                 pause = kPauseMin;
                 if (!deliveries.empty()) work_on(deliveries);
             } catch (const std::exception& failure) {
-                tell_stream_away(failure.what());
+                log_stream_unavailable(failure.what());
                 sleep(pause);
                 pause = std::min(pause * 2, kPauseMax);
             }
@@ -268,19 +268,19 @@ private:
         std::string why;
         for (const StreamedJob& delivery : deliveries) {
             if (stopped() || Steady::now() >= until) break;
-            switch (tries_.carry_out(delivery.effect, why)) {
-                case Fate::done:
+            switch (tries_.run(delivery.effect, why)) {
+                case TryResult::done:
                     done.push_back(delivery.effect.id);
                     settled.push_back(delivery.token);
                     break;
-                case Fate::dead:
-                    bury(delivery.effect, why);
+                case TryResult::dead:
+                    dead_letter(delivery.effect, why);
                     [[fallthrough]];
-                case Fate::postponed:
+                case TryResult::postponed:
                     postponed.push_back(delivery.token);
                     break;
-                case Fate::unsaid:
-                case Fate::left_off:
+                case TryResult::not_recorded:
+                case TryResult::left_off:
                     break;  // without an acknowledgement it is delivered again
             }
         }
@@ -288,12 +288,12 @@ private:
         if (!postponed.empty()) stream_->acknowledge(postponed);
     }
 
-    void bury(const Effect& effect, std::string_view why)
+    void dead_letter(const Effect& effect, std::string_view why)
     {
         try {
-            stream_->bury(effect, why);
+            stream_->dead_letter(effect, why);
         } catch (const std::exception& failure) {
-            tell_stream_away(failure.what());  // the outbox knows of the dead one too
+            log_stream_unavailable(failure.what());  // the outbox knows of the dead one too
         }
     }
 
@@ -315,8 +315,8 @@ private:
     JobStream* const stream_;
     Options options_;
     JobTries tries_;
-    Seldom stream_log_;
-    Seldom store_log_;
+    LogThrottle stream_log_;
+    LogThrottle store_log_;
 
     std::mutex mutex_;  // protects what follows but the threads
     std::condition_variable relay_wake_;

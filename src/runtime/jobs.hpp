@@ -12,16 +12,16 @@ namespace boxoffice
 
 /// Has `act` carried out through the lane and waits for what became of it. A full lane is tried again for as long as `patience`;
 /// then Error busy, and nothing has happened. Any thread but the lane's own.
-[[nodiscard]] Outcome carry_out(WriteLane& writes, const Act& act, Micros patience);
+[[nodiscard]] Outcome submit_and_wait(WriteLane& writes, const Act& act, Micros patience);
 
-struct Insistence {
+struct RetryPolicy {
     Micros patience = std::chrono::minutes(10);  // a server's restart, a disk that somebody makes room on
     Micros pause = std::chrono::seconds(1);      // between tries; a stop waits as long
     std::function<bool()> stopping;              // then what the last try has come to is the outcome
 };
 /// For an act that tells of something that cannot be undone, and may be carried out twice: again and again while the store is
 /// busy, full or failing. Any thread but the lane's own.
-[[nodiscard]] Outcome insist(WriteLane& writes, const Act& act, const Insistence& how);
+[[nodiscard]] Outcome submit_with_retries(WriteLane& writes, const Act& act, const RetryPolicy& how);
 
 /// Thrown by a job that leaves off before its end, at a stop or because it has taken its time: no try has failed, and the rest is
 /// done once the effect's lease has lapsed.

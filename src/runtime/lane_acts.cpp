@@ -55,7 +55,7 @@ WriteClass class_of(const Act& act)
                 return (std::is_same_v<One, Kinds> || ...);
             };
             if (is(std::type_identity<std::variant<Pay, Cancel>>())) return WriteClass::payment;
-            if (is(std::type_identity<std::variant<LapseDue>>())) return WriteClass::lapse;
+            if (is(std::type_identity<std::variant<ExpireHolds>>())) return WriteClass::lapse;
             if (is(std::type_identity<std::variant<Reserve>>())) return WriteClass::reservation;
             if (is(std::type_identity<std::variant<AddEvent, ChangeEvent, RemoveEvent>>())) return WriteClass::catalogue;
             if (is(std::type_identity<std::variant<AddUser, ChangeUser>>())) return WriteClass::people;
@@ -123,7 +123,7 @@ void gather_news(const LaneJob& job, BatchNews& news)
         changed(ticket->event_id);
         if (ticket->status == TicketStatus::reserved && (!news.earliest_deadline || ticket->expires_at < *news.earliest_deadline))
             news.earliest_deadline = ticket->expires_at;
-    } else if (const auto* const lapsed = std::get_if<Lapsed>(&job.outcome)) {
+    } else if (const auto* const lapsed = std::get_if<ExpiredHolds>(&job.outcome)) {
         for (const EventId event : lapsed->events) changed(event);
     } else if (const auto* const event = std::get_if<Event>(&job.outcome)) {
         changed(event->id);

@@ -28,8 +28,8 @@ constexpr std::chrono::minutes kRemembered{1};
 class LiveHub::Self
 {
 public:
-    Self(Store& store, const Clock& clock, LiveWire* wire, Metrics& metrics, Options options)
-        : store_(store), clock_(clock), wire_(wire), options_(options)
+    Self(Store& store, const Clock& clock, ChangeBus* bus, Metrics& metrics, Options options)
+        : store_(store), clock_(clock), bus_(bus), options_(options)
     {
         metrics.gauge("boxoffice_live_watchers", "Clients that watch an event's availability", {}, {},
                       [board = board_] { return static_cast<double>(board->watchers()); });
@@ -37,12 +37,12 @@ public:
 
     void start(WriteLane& writes)
     {
-        writes.on_batch([board = board_, wire = wire_](const BatchNews& news) {
+        writes.on_batch([board = board_, bus = bus_](const BatchNews& news) {
             if (news.changed.empty()) return;
-            if (wire != nullptr) wire->tell(news.changed);
-            if (wire == nullptr || !wire->connected()) board->mark(news.changed);
+            if (bus != nullptr) bus->publish(news.changed);
+            if (bus == nullptr || !bus->connected()) board->mark(news.changed);
         });
-        if (wire_ != nullptr) wire_->listen([board = board_](std::span<const EventId> events) { board->mark(events); });
+        if (bus_ != nullptr) bus_->listen([board = board_](std::span<const EventId> events) { board->mark(events); });
         thread_ = std::thread([this] { run(); });
     }
 
@@ -83,11 +83,11 @@ private:
         pthread_setname_np(pthread_self(), "live");
         next_number_ = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count());
         next_beat_ = Steady::now() + options_.heartbeat / 2;
-        next_check_ = wire_ == nullptr ? Steady::time_point::max() : Steady::now();
+        next_check_ = bus_ == nullptr ? Steady::time_point::max() : Steady::now();
         while (board_->wait(known_.empty() ? Steady::time_point::max() : std::min(next_beat_, next_check_))) {
             welcome();
             const auto now = Steady::now();
-            if (now >= next_check_) check_wire(now);
+            if (now >= next_check_) check_bus(now);
             if (now >= next_beat_) beat(now);
             look(now);
         }
@@ -116,7 +116,7 @@ private:
     void receive(Known& known)
     {
         for (auto& newcomer : known.newcomers) {
-            if (newcomer.last_seen == known.news.number || newcomer.watcher->tell(known.frame)) {
+            if (newcomer.last_seen == known.news.number || newcomer.watcher->send(known.frame)) {
                 known.watchers.push_back(std::move(newcomer.watcher));
             } else {
                 board_->forget_watchers(1);
@@ -150,24 +150,24 @@ private:
             known->second.looked_at = now;
             const auto there = found.find(event);
             if (there == found.end()) board_->end(event);  // first: who hears that it is gone and asks again must not find it
-            tell(known->second, there == found.end() ? std::nullopt : std::optional(there->second), now);
+            deliver(known->second, there == found.end() ? std::nullopt : std::optional(there->second), now);
             if (there == found.end()) {
                 board_->forget_watchers(known->second.watchers.size());
                 known_.erase(known);
             } else {
-                settle(event, known->second, now);
+                stop_listening_if_unwatched(event, known->second, now);
             }
         }
     }
 
     /// What has been read goes to the newcomers, and to the others if it is new.
-    void tell(Known& known, const std::optional<Availability>& there, Steady::time_point now)
+    void deliver(Known& known, const std::optional<Availability>& there, Steady::time_point now)
     {
         if (!known.frame || known.news.there != there) {
             known.news = {there, next_number_++};
             const auto& wording = known.newcomers.empty() ? *known.watchers.front() : *known.newcomers.front().watcher;
             known.frame = std::make_shared<const std::string>(wording.word(known.news));
-            keep_if(known.watchers, [&](Watcher& watcher) { return watcher.tell(known.frame); });
+            keep_if(known.watchers, [&](Watcher& watcher) { return watcher.send(known.frame); });
             known.told_at = now;
         }
         known.freshness = Known::Freshness::fresh;
@@ -175,7 +175,7 @@ private:
     }
 
     /// An event that nobody watches any more, or waits to, is not listened for.
-    void settle(EventId event, Known& known, Steady::time_point now)
+    void stop_listening_if_unwatched(EventId event, Known& known, Steady::time_point now)
     {
         if (!known.watchers.empty() || !known.newcomers.empty() || known.freshness == Known::Freshness::stale) return;
         board_->end(event);
@@ -200,19 +200,19 @@ private:
                 board_->forget_watchers(
                     std::erase_if(known.newcomers, [](const auto& newcomer) { return !newcomer.watcher->still_here(); }));
                 if (!known.watchers.empty() || !known.newcomers.empty()) known.told_at = now;
-                settle(at->first, known, now);
+                stop_listening_if_unwatched(at->first, known, now);
             }
             ++at;
         }
-        if (wire_ != nullptr) board_->mark_all();  // a message may have been lost
+        if (bus_ != nullptr) board_->mark_all();  // a message may have been lost
     }
 
-    /// While the wire is down, and once when it is up again, there is no telling what others have changed.
-    void check_wire(Steady::time_point now)
+    /// While the bus is down, and once when it is up again, there is no telling what others have changed.
+    void check_bus(Steady::time_point now)
     {
         next_check_ = now + options_.look_anyway;
-        const bool was_up = std::exchange(wire_is_up_, wire_->connected());
-        if (!was_up || !wire_is_up_) board_->mark_all();
+        const bool was_up = std::exchange(bus_is_up_, bus_->connected());
+        if (!was_up || !bus_is_up_) board_->mark_all();
     }
 
     template <class Keep>
@@ -223,23 +223,23 @@ private:
 
     Store& store_;
     const Clock& clock_;
-    LiveWire* const wire_;
+    ChangeBus* const bus_;
     const Options options_;
-    const std::shared_ptr<LiveBoard> board_ = std::make_shared<LiveBoard>();  // the lane and the wire may hold it for longer
+    const std::shared_ptr<LiveBoard> board_ = std::make_shared<LiveBoard>();  // the lane and the bus may hold it for longer
 
     // The hub's thread only.
     std::unordered_map<EventId, Known> known_;
     std::uint64_t next_number_ = 0;
     Steady::time_point next_beat_;
     Steady::time_point next_check_;
-    bool wire_is_up_ = true;
-    Seldom store_log_;
+    bool bus_is_up_ = true;
+    LogThrottle store_log_;
 
     std::thread thread_;
 };
 
-LiveHub::LiveHub(Store& store, const Clock& clock, LiveWire* wire, Metrics& metrics, Options options)
-    : self_(std::make_unique<Self>(store, clock, wire, metrics, options))
+LiveHub::LiveHub(Store& store, const Clock& clock, ChangeBus* bus, Metrics& metrics, Options options)
+    : self_(std::make_unique<Self>(store, clock, bus, metrics, options))
 {
 }
 LiveHub::~LiveHub() { stop(); }

@@ -27,7 +27,7 @@ public:
     struct Options {
         Micros every = std::chrono::milliseconds(250);  // at most one message an event in this time
         Micros heartbeat = std::chrono::seconds(15);    // proxies close what is silent for longer
-        Micros look_anyway = std::chrono::seconds(1);   // while the wire is down, watched events are read this often
+        Micros look_anyway = std::chrono::seconds(1);   // while the bus is down, watched events are read this often
     };
 
     /// News as bytes, shared by all who watch an event.
@@ -41,19 +41,19 @@ public:
         /// How news are said. One watcher of an event is asked for all of them.
         [[nodiscard]] virtual std::string word(const LiveNews& news) const = 0;
         /// False: the watcher is gone and is forgotten. So with still_here().
-        [[nodiscard]] virtual bool tell(const Frame& frame) = 0;
+        [[nodiscard]] virtual bool send(const Frame& frame) = 0;
         /// There has been no news for a while.
         [[nodiscard]] virtual bool still_here() = 0;
     };
 
-    /// `wire` may be null: then only what this process changes is heard of. It outlives the hub, as do the others. Shows
+    /// `bus` may be null: then only what this process changes is heard of. It outlives the hub, as do the others. Shows
     /// boxoffice_live_watchers.
-    LiveHub(Store& store, const Clock& clock, LiveWire* wire, Metrics& metrics, Options options);
+    LiveHub(Store& store, const Clock& clock, ChangeBus* bus, Metrics& metrics, Options options);
     ~LiveHub();  // stop()
     LiveHub(const LiveHub&) = delete;
     LiveHub& operator=(const LiveHub&) = delete;
 
-    /// Registers with the lane and the wire and starts the thread. Call before the first submit to the lane. What either says
+    /// Registers with the lane and the bus and starts the thread. Call before the first submit to the lane. What either says
     /// after stop() is not listened to.
     void start(WriteLane& writes);
     /// Forgets all watchers, and from now on at once who comes. Idempotent.

@@ -303,8 +303,8 @@ private:
                 const std::size_t line_end = text.rfind('\n', kChunkBytesMax - 1);
                 chunk = line_end == std::string_view::npos ? kChunkBytesMax : line_end + 1;
             }
-            pollfd door{STDERR_FILENO, POLLOUT, 0};
-            const int ready = ::poll(&door, 1, kPollMs);
+            pollfd output{STDERR_FILENO, POLLOUT, 0};
+            const int ready = ::poll(&output, 1, kPollMs);
             if (ready == 0 || (ready < 0 && errno == EINTR)) {
                 if (steady_clock::now().time_since_epoch().count() >= give_up_at.load()) return;
                 continue;

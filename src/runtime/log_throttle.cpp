@@ -5,7 +5,7 @@
 namespace boxoffice
 {
 
-std::optional<std::int64_t> Seldom::due()
+std::optional<std::int64_t> LogThrottle::due()
 {
     const std::lock_guard lock(mutex_);
     const auto now = std::chrono::steady_clock::now();

@@ -9,11 +9,11 @@ namespace boxoffice
 
 /// Lets through once in a while what may happen a thousand times in it: log lines of a server that is away, of a disk that is
 /// full. Any thread.
-class Seldom
+class LogThrottle
 {
 public:
     /// Lets `at_once` through in each span of `every`.
-    explicit Seldom(std::chrono::steady_clock::duration every = std::chrono::minutes(1), int at_once = 1)
+    explicit LogThrottle(std::chrono::steady_clock::duration every = std::chrono::minutes(1), int at_once = 1)
         : every_(every), at_once_(at_once)
     {
     }

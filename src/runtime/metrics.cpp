@@ -347,7 +347,7 @@ void Metrics::shed(std::string_view cls, std::string_view reason)
 }
 void Metrics::hold_made() { self_->holds_made.Increment(); }
 
-void Metrics::hold_lapsed(double lag_seconds)
+void Metrics::hold_expired(double lag_seconds)
 {
     self_->holds_expired.Increment();
     self_->lag_seconds.Observe(lag_seconds);

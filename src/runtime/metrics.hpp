@@ -36,7 +36,7 @@ public:
     void lane_refused(std::string_view lane);                  // boxoffice_lane_refused_total{lane}
     void shed(std::string_view cls, std::string_view reason);  // boxoffice_shed_total{class,reason}: see Shedding
     void hold_made();                                          // boxoffice_holds_made_total
-    void hold_lapsed(double lag_seconds);         // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
+    void hold_expired(double lag_seconds);        // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
     void ticket_paid();                           // boxoffice_tickets_paid_total
     void ticket_cancelled();                      // boxoffice_tickets_cancelled_total
     void sold_out_refused();                      // boxoffice_sold_out_refusals_total

@@ -55,8 +55,8 @@ void SharedClock::compare(Instant told)
     if (share_) {
         try {
             not_before(share_(now()));
-        } catch (const std::exception& accident) {
-            log::debug("the time could not be shared", {{"why", std::string_view(accident.what())}});
+        } catch (const std::exception& exception) {
+            log::debug("the time could not be shared", {{"why", std::string_view(exception.what())}});
         }
     }
     const Instant given = now();
@@ -89,8 +89,8 @@ void SharedClock::run()
         lock.unlock();
         try {
             read();
-        } catch (const std::exception& accident) {
-            log::debug("the store's clock could not be read", {{"why", std::string_view(accident.what())}});
+        } catch (const std::exception& exception) {
+            log::debug("the store's clock could not be read", {{"why", std::string_view(exception.what())}});
         }
         lock.lock();
     }

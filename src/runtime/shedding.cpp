@@ -18,12 +18,12 @@ constexpr std::chrono::seconds kLogged{1};
 void Shedding::refused(std::string_view cls, std::string_view reason, const RefusedClient& client)
 {
     metrics_.shed(cls, reason);
-    Seldom* log = nullptr;
+    LogThrottle* log = nullptr;
     {
         const std::string key = std::string(cls) + ' ' + std::string(reason);
         const std::lock_guard lock(mutex_);
         auto& slot = logs_[key];
-        if (!slot) slot = std::make_unique<Seldom>(kLogged);
+        if (!slot) slot = std::make_unique<LogThrottle>(kLogged);
         log = slot.get();
     }
     const auto unlogged = log->due();

@@ -30,8 +30,8 @@ public:
 
 private:
     Metrics& metrics_;
-    std::mutex mutex_;  // protects the map; a Seldom protects itself
-    std::map<std::string, std::unique_ptr<Seldom>, std::less<>> logs_;
+    std::mutex mutex_;  // protects the map; a LogThrottle protects itself
+    std::map<std::string, std::unique_ptr<LogThrottle>, std::less<>> logs_;
 };
 
 }  // namespace boxoffice

@@ -39,7 +39,7 @@ public:
         }
         if (taken) wake_.notify_one();
         if (!taken) metrics_.lane_refused(options_.name);
-        tell(dropped);
+        report_dropped(dropped);
         return taken;
     }
 
@@ -86,21 +86,21 @@ private:
                     next.reset();
                 }
             }
-            tell(dropped);
-            if (next) carry_out(next->first, next->second);
+            report_dropped(dropped);
+            if (next) run(next->first, next->second);
         }
     }
 
     static bool is_gone(const LaneWork& work) { return work.gone && work.gone->load(std::memory_order_relaxed); }
 
-    static void carry_out(const LaneWork& work, Steady::time_point deadline)
+    static void run(const LaneWork& work, Steady::time_point deadline)
     {
         const std::function<bool()> wanted = [&work, deadline] { return !is_gone(work) && Steady::now() < deadline; };
         const StillWanted scope(wanted);
         work.run();
     }
 
-    void tell(std::vector<std::pair<LaneWork, LaneDrop>>& dropped)
+    void report_dropped(std::vector<std::pair<LaneWork, LaneDrop>>& dropped)
     {
         for (auto& [work, why] : dropped) {
             if (why == LaneDrop::crowded_out) metrics_.lane_refused(options_.name);

@@ -113,10 +113,10 @@ private:
     {
         pthread_setname_np(pthread_self(), name_.c_str());
         for (Batch batch = take(); !batch.empty(); batch = take()) {
-            carry_out(batch);
+            execute(batch);
             batch = parked_.keep(std::move(batch), stopping());
             parked_count_ = parked_.size();
-            tell(batch);
+            notify_listeners(batch);
             for (auto& job : batch) answer(*job);
         }
     }
@@ -188,7 +188,7 @@ private:
         }
     }
 
-    void carry_out(Batch& batch)
+    void execute(Batch& batch)
     {
         jobs_.assign(batch.size(), nullptr);
         std::transform(batch.begin(), batch.end(), jobs_.begin(), [](const auto& job) { return job.get(); });
@@ -198,7 +198,7 @@ private:
             job->deferred = Deferred::no;
         }
         const auto begun = Steady::now();
-        if (!try_carry_out(jobs_)) replay();
+        if (!try_execute(jobs_)) replay();
         metrics_.batch_committed(batch.size(), std::chrono::duration<double>(Steady::now() - begun).count());
     }
 
@@ -206,7 +206,7 @@ private:
     void replay()
     {
         // But an unclear transaction may have happened after all; and what was waited for in vain is not waited for by each.
-        if (jobs_.size() == 1 || unclear_ || away_) {
+        if (jobs_.size() == 1 || unclear_ || unavailable_) {
             for (WriteJob* const job : jobs_) fail_job(*job);
             return;
         }
@@ -215,19 +215,19 @@ private:
         for (WriteJob* const& job : jobs_) {
             job->outcome = std::monostate{};
             job->deferred = Deferred::no;
-            if (!away_ && Steady::now() >= until) {
+            if (!unavailable_ && Steady::now() >= until) {
                 job->outcome = refuse(Code::busy);
-            } else if (away_ || !try_carry_out(std::span(&job, 1))) {
+            } else if (unavailable_ || !try_execute(std::span(&job, 1))) {
                 fail_job(*job);
             }
         }
     }
 
-    bool try_carry_out(std::span<WriteJob* const> jobs)
+    bool try_execute(std::span<WriteJob* const> jobs)
     {
-        away_ = false;
+        unavailable_ = false;
         try {
-            store_.carry_out(jobs);
+            store_.execute(jobs);
         } catch (const StoreFailure& failure) {
             note_failure(failure, jobs.size());
             return false;
@@ -239,7 +239,7 @@ private:
             return false;
         }
         // From here on it has happened.
-        if (trouble_) look_for_luck(jobs);
+        if (trouble_) clear_trouble_after_write(jobs);
         return true;
     }
 
@@ -248,7 +248,7 @@ private:
         code_ = failure.code();
         why_ = failure.what();
         unclear_ = failure.unclear();
-        away_ = failure.away();
+        unavailable_ = failure.unavailable();
         if (code_ == Code::storage_full || code_ == Code::storage_failed) {
             const std::lock_guard lock(mutex_);
             trouble_ = code_;
@@ -266,7 +266,7 @@ private:
     }
 
     /// Most batches that succeed on a full disk are looks at what is due, and have written nothing.
-    void look_for_luck(std::span<WriteJob* const> jobs)
+    void clear_trouble_after_write(std::span<WriteJob* const> jobs)
     {
         if (std::none_of(jobs.begin(), jobs.end(), [](const WriteJob* job) { return has_written(*job); })) return;
         std::lock_guard lock(mutex_);
@@ -282,12 +282,12 @@ private:
     }
 
     /// Whoever listens looks for himself now and then; the batch is committed, and those who wait for its answers come first.
-    void tell(const Batch& batch)
+    void notify_listeners(const Batch& batch)
     {
         try {
             BatchNews news;
             for (const auto& job : batch) gather_news(*job, news);
-            listeners_.tell(news);
+            listeners_.notify(news);
         } catch (const std::exception& error) {
             if (answer_log_.due()) log::error("the news of a batch were lost", {{"why", std::string_view(error.what())}});
         }
@@ -302,10 +302,10 @@ private:
     Code code_ = Code::internal;
     std::string why_;
     bool unclear_ = false;
-    bool away_ = false;
-    Seldom failure_log_{kFailuresLogged};
-    Seldom idle_log_;
-    Seldom answer_log_;
+    bool unavailable_ = false;
+    LogThrottle failure_log_{kFailuresLogged};
+    LogThrottle idle_log_;
+    LogThrottle answer_log_;
     Parked parked_;
     bool was_parked_ = false;                    // the last batch
     std::atomic<std::size_t> parked_count_ = 0;  // parked_.size(), for any thread

@@ -26,7 +26,7 @@ LogKeeper::LogKeeper(Connection& db, const SqliteOptions& options, ReadGate& gat
     : db_(db),
       log_file_(options.file.string() + "-wal"),
       gate_(gate),
-      tell_(options.tell),
+      on_warning_(options.on_warning),
       limits_(options.log),
       cut_at_(limits_.held)
 {
@@ -80,7 +80,7 @@ void LogKeeper::cut(bool may_interrupt)
         cut_at_ = limits_.held;
     } else {
         cut_at_ = pages_ + limits_.again;
-        if (const std::string why = worry_of_log(bytes(), limits_); outside_ && tell_ && !why.empty()) tell_(why);
+        if (const std::string why = worry_of_log(bytes(), limits_); outside_ && on_warning_ && !why.empty()) on_warning_(why);
     }
 }
 
@@ -103,7 +103,7 @@ void LogKeeper::failed(int code)
     failures_.fetch_add(1, std::memory_order_relaxed);
     std::string why = fmt::format("a checkpoint failed: {} (SQLite code {})", sqlite3_errmsg(db_.handle()), code);
     if (is_sync_failure(code)) note_failed_sync();
-    if (tell_) tell_(why);
+    if (on_warning_) on_warning_(why);
     const std::lock_guard lock(mutex_);
     why_ = std::move(why);
 }

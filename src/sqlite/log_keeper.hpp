@@ -23,7 +23,7 @@ inline constexpr std::int64_t kLogPageBytes = 4096;
 class LogKeeper
 {
 public:
-    /// `tell` hears of what the operator should know, on the writer's thread.
+    /// `on_warning` hears of what the operator should know, on the writer's thread.
     LogKeeper(Connection& db, const SqliteOptions& options, ReadGate& gate);
 
     /// Between two batches. Throws nothing: a checkpoint that fails is told of and tried again, and loses nothing.
@@ -52,7 +52,7 @@ private:
     Connection& db_;
     const std::filesystem::path log_file_;
     ReadGate& gate_;
-    const std::function<void(std::string_view)> tell_;
+    const std::function<void(std::string_view)> on_warning_;
     const LogLimits limits_;
 
     // The writer's thread only. How long the log is, and how much of that was there at the last checkpoint: while a reader holds

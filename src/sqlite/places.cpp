@@ -72,7 +72,7 @@ public:
         std::optional<Place> place;  // put
         bool removed = false;
         std::int64_t sold = 0;  // count
-        Pace pace;
+        SalesRate pace;
     };
     struct Contender {
         Bounds bounds;
@@ -235,7 +235,7 @@ void Places::put(const Place& place)
     self_->noted_.store(true, std::memory_order_release);
 }
 
-void Places::count(EventId event, std::int64_t sold, Pace pace)
+void Places::count(EventId event, std::int64_t sold, SalesRate pace)
 {
     std::lock_guard lock(self_->changes_mutex_);
     Self::Change& change = self_->note(event);

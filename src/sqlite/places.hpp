@@ -24,7 +24,7 @@ struct Place {
     UserId organizer;
     std::int64_t total = 0;
     std::int64_t sold = 0;
-    Pace pace;
+    SalesRate pace;
 };
 
 struct Found {
@@ -47,7 +47,7 @@ public:
     // Changes: called after a commit. They only leave a note for the next reader, so that the write lane never waits
     // for a search that is under way. Any thread.
     void put(const Place& place);  // new or changed
-    void count(EventId event, std::int64_t sold, Pace pace);
+    void count(EventId event, std::int64_t sold, SalesRate pace);
     void remove(EventId event);
     /// A change could not be noted: the next search loads everything again.
     void distrust() noexcept;

@@ -57,7 +57,7 @@ Readers::Readers(const std::filesystem::path& file, unsigned count, ReadGate& ga
     }
 }
 
-Readers::Lent::Lent(Readers& readers) : readers_(readers)
+Readers::PooledReader::PooledReader(Readers& readers) : readers_(readers)
 {
     {
         std::unique_lock lock(readers.mutex_);
@@ -68,7 +68,7 @@ Readers::Lent::Lent(Readers& readers) : readers_(readers)
     pass_.emplace(readers.gate_, *db_);
 }
 
-Readers::Lent::~Lent()
+Readers::PooledReader::~PooledReader()
 {
     pass_.reset();
     {

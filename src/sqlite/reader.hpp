@@ -20,13 +20,13 @@ class Readers
 public:
     Readers(const std::filesystem::path& file, unsigned count, ReadGate& gate);
 
-    class Lent
+    class PooledReader
     {
     public:
-        explicit Lent(Readers& readers);
-        ~Lent();
-        Lent(const Lent&) = delete;
-        Lent& operator=(const Lent&) = delete;
+        explicit PooledReader(Readers& readers);
+        ~PooledReader();
+        PooledReader(const PooledReader&) = delete;
+        PooledReader& operator=(const PooledReader&) = delete;
         Connection& operator*() const { return *db_; }
         Connection* operator->() const { return db_; }
 

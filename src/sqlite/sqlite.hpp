@@ -33,7 +33,7 @@ struct SqliteOptions {
     unsigned readers = 3;        // connections for reads: one a read-lane thread and one to spare
     bool mails = true;           // false: effects that need mail are not written
     /// Hears of what the operator should know, such as a checkpoint that failed; on the write lane's thread.
-    std::function<void(std::string_view)> tell{};
+    std::function<void(std::string_view)> on_warning{};
     LogLimits log{};
     const Arrivals* arrivals = nullptr;  // outlives the store; none: nothing waits outside a batch
 };

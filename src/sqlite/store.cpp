@@ -44,16 +44,16 @@ public:
     {
         reindex_at_start([this](WriteJob& job) {
             WriteJob* const jobs[] = {&job};
-            writer_.carry_out(jobs);
+            writer_.execute(jobs);
         });
     }
 
-    void carry_out(std::span<WriteJob* const> jobs) override { writer_.carry_out(jobs); }
+    void execute(std::span<WriteJob* const> jobs) override { writer_.execute(jobs); }
     void idle() override { writer_.idle(); }
 
     std::optional<User> find_user(UserId id) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query("SELECT " BOXOFFICE_USER_COLUMNS " FROM users u WHERE u.id = ?1", id);
         if (!rows.next()) return std::nullopt;
         return read_user(rows);
@@ -64,7 +64,7 @@ public:
         // The exact address first: it is all that an account has whose mailbox is an older one's.
         const std::string folded = fold_email(email);
         const std::string key = text::address_key(email);
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query(
             "SELECT id, password_hash FROM users WHERE email_folded = ?1 UNION ALL "
             "SELECT id, password_hash FROM users WHERE email_key = ?2 UNION ALL "
@@ -76,7 +76,7 @@ public:
 
     std::optional<std::string> dearest_hash() override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query(
             "SELECT password_hash FROM users WHERE substr(password_hash, 5, 2) > '' ORDER BY substr(password_hash, 5, 2) DESC "
             "LIMIT 1");
@@ -86,7 +86,7 @@ public:
 
     std::optional<Event> find_event(EventId id) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         std::vector<Event> found = sqlite::find_events(*db, std::span(&id, 1));
         if (found.empty()) return std::nullopt;
         return std::move(found.front());
@@ -94,14 +94,14 @@ public:
 
     std::vector<Event> find_events(std::span<const EventId> ids) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         const Snapshot snapshot(*db);
         return sqlite::find_events(*db, ids);
     }
 
     Page<Event> list_events(const EventQuery& query) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         const std::uint64_t before = writer_.catalogue_version();
         const Snapshot snapshot(*db);
         {
@@ -109,14 +109,14 @@ public:
             rows.next();
         }
         const std::uint64_t version = writer_.catalogue_version();
-        const bool is_of_snapshot = before == version && Writer::is_settled(version);
+        const bool is_of_snapshot = before == version && Writer::is_stable(version);
         return sqlite::list_events(*db, query, counts_, is_of_snapshot ? std::optional(version) : std::nullopt,
                                    writer_.lacks_words());
     }
 
     std::optional<TicketView> find_ticket(TicketId id) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query("SELECT " BOXOFFICE_TICKET_COLUMNS
                               ", e.organizer_id FROM tickets t JOIN events e ON e.id = t.event_id WHERE t.id = ?1",
                               id);
@@ -126,7 +126,7 @@ public:
 
     Page<Ticket> list_tickets(const TicketQuery& query) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         const Snapshot snapshot(*db);
         return sqlite::list_tickets(*db, query);
     }
@@ -152,7 +152,7 @@ public:
     std::vector<Candidate> candidates(const SuggestionQuery& query) override
     {
         const Taste taste = [&] {
-            const Readers::Lent db(readers_);
+            const Readers::PooledReader db(readers_);
             const Snapshot snapshot(*db);
             return taste_of(*db, query.user, query.now);
         }();
@@ -161,21 +161,21 @@ public:
 
     std::vector<Availability> availability(std::span<const EventId> events, Instant now) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         const Snapshot snapshot(*db);
         return sqlite::availability(*db, events, now);
     }
 
     OutboxCounts outbox_counts() override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         const Snapshot snapshot(*db);
         return sqlite::outbox_counts(*db);
     }
 
     std::optional<Instant> next_deadline() override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query("SELECT expires_at FROM tickets WHERE status = 0 ORDER BY expires_at LIMIT 1");
         if (!rows.next()) return std::nullopt;
         return rows.instant(0);
@@ -185,7 +185,7 @@ public:
 
     std::optional<Instant> latest_instant() override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         return sqlite::latest_instant(*db);
     }
 
@@ -194,7 +194,7 @@ public:
     void check_ready() override
     {
         writer_.check_ready();
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query("SELECT 1 FROM users LIMIT 1");
         rows.next();
     }
@@ -207,7 +207,7 @@ public:
 
     bool has_effect(const Effect& effect) override
     {
-        const Readers::Lent db(readers_);
+        const Readers::PooledReader db(readers_);
         Rows rows = db->query("SELECT kind, event_id, tickets, made_at FROM outbox WHERE id = ?1", effect.id);
         return rows.next() && rows.integer(0) == static_cast<int>(effect.kind) && rows.integer(1) == effect.event.value &&
                tickets_of(rows.text(2)) == effect.tickets && rows.instant(3) == effect.made_at;

@@ -21,7 +21,7 @@ std::int64_t count_reserved(Connection& db)
 Place place_of(const Event& event)
 {
     return {event.id,           event.venue.point,   event.start_time,   event.end_time,
-            event.organizer_id, event.total_tickets, event.tickets_sold, Pace{0, event.created_at}};
+            event.organizer_id, event.total_tickets, event.tickets_sold, SalesRate{0, event.created_at}};
 }
 
 }  // namespace
@@ -58,13 +58,13 @@ void Writer::commit()
 void Writer::roll_back() noexcept
 {
     catalogue_changed_ = false;
-    settle_catalogue();
+    end_catalogue_change();
     if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-void Writer::settle_catalogue() noexcept
+void Writer::end_catalogue_change() noexcept
 {
-    if (!is_settled(catalogue_version_.load(std::memory_order_relaxed))) catalogue_version_.fetch_add(1);
+    if (!is_stable(catalogue_version_.load(std::memory_order_relaxed))) catalogue_version_.fetch_add(1);
 }
 
 void Writer::check_ready() const
@@ -72,7 +72,7 @@ void Writer::check_ready() const
     if (log_.sync_failed()) throw StoreFailure(Code::storage_failed, "a disk sync has failed; restart after checking the disk");
 }
 
-void Writer::carry_out(std::span<WriteJob* const> jobs)
+void Writer::execute(std::span<WriteJob* const> jobs)
 {
     check_ready();
     log_.tend();
@@ -104,7 +104,7 @@ void Writer::publish(const Changes& changes) noexcept
 {
     reserved_.fetch_add(changes.reserved(), std::memory_order_relaxed);
     catalogue_changed_ = false;
-    settle_catalogue();
+    end_catalogue_change();
     try {
         for (const Event& event : changes.events_added) places_.put(place_of(event));
         for (const EventChange& change : changes.events_changed) places_.put(place_of(change.event));

@@ -22,7 +22,7 @@ public:
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
-    void carry_out(std::span<WriteJob* const> jobs);
+    void execute(std::span<WriteJob* const> jobs);
     /// Checkpoints what the WAL has gathered, when it is worth a disk sync.
     void idle() { log_.tend_idle(); }
 
@@ -32,7 +32,7 @@ public:
     /// Changes before and after each commit by which an event appears, disappears or is another one.
     [[nodiscard]] std::uint64_t catalogue_version() const { return catalogue_version_.load(std::memory_order_acquire); }
     /// False while such a commit is being made: whether a snapshot has it cannot be told.
-    [[nodiscard]] static constexpr bool is_settled(std::uint64_t catalogue_version) { return catalogue_version % 2 == 0; }
+    [[nodiscard]] static constexpr bool is_stable(std::uint64_t catalogue_version) { return catalogue_version % 2 == 0; }
     /// Throws StoreFailure when nothing may be written any more.
     void check_ready() const;
     [[nodiscard]] const LogKeeper& log() const { return log_; }
@@ -40,7 +40,7 @@ public:
 private:
     void commit();
     void roll_back() noexcept;
-    void settle_catalogue() noexcept;
+    void end_catalogue_change() noexcept;
     void publish(const Changes& changes) noexcept;
     void write(const Changes& changes);
     void write_events(const Changes& changes);

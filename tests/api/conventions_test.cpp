@@ -32,13 +32,13 @@ std::set<std::string> names_of(const Answer& answer)
 TEST(Problems, HaveTheShapeOfRfc9457Everywhere)
 {
     Person anna = sign_up();
-    Caller nobody;
-    EXPECT_TRUE(is_problem(nobody.get("/nowhere"), 404, "not_found"));
-    EXPECT_TRUE(is_problem(nobody.get("/auth/me"), 401, "unauthenticated"));
-    EXPECT_TRUE(is_problem(nobody.send("PUT", "/events/"), 405));
-    EXPECT_TRUE(is_problem(nobody.get("/events/?limit=0"), 422, "invalid"));
+    Caller anonymous;
+    EXPECT_TRUE(is_problem(anonymous.get("/nowhere"), 404, "not_found"));
+    EXPECT_TRUE(is_problem(anonymous.get("/auth/me"), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(anonymous.send("PUT", "/events/"), 405));
+    EXPECT_TRUE(is_problem(anonymous.get("/events/?limit=0"), 422, "invalid"));
     EXPECT_TRUE(is_problem(anna.send_text("POST", "/events/", "{"), 400));
-    const Json body = nobody.get("/nowhere").json();
+    const Json body = anonymous.get("/nowhere").json();
     std::set<std::string> names;
     for (const auto& [name, value] : body.items()) names.insert(name);
     EXPECT_EQ(names, (std::set<std::string>{"type", "title", "status", "detail", "code", "instance"}));
@@ -46,19 +46,19 @@ TEST(Problems, HaveTheShapeOfRfc9457Everywhere)
 
 TEST(RequestId, IsTheClientsOwnWhenItIsSane)
 {
-    Caller nobody;
+    Caller anonymous;
     for (const char* id : {"abc-123", "0", "01890a5d-ac96-774b-bcce-b302099a8057", "Root.1:2_3"}) {
-        EXPECT_EQ(nobody.get("/events/?limit=1", {{"X-Request-Id", id}}).header("x-request-id"), id);
-        EXPECT_TRUE(is_problem(nobody.get("/nowhere", {{"X-Request-Id", id}}), 404));
+        EXPECT_EQ(anonymous.get("/events/?limit=1", {{"X-Request-Id", id}}).header("x-request-id"), id);
+        EXPECT_TRUE(is_problem(anonymous.get("/nowhere", {{"X-Request-Id", id}}), 404));
     }
 }
 
 TEST(RequestId, IsAnotherOneWhenTheClientsIsNotSane)
 {
-    Caller nobody;
+    Caller anonymous;
     for (const std::string& id : {std::string("two words"), std::string("<script>"), std::string("\"quoted\""),
                                   std::string(2000, 'x'), std::string("ü"), std::string()}) {
-        const std::string given = nobody.get("/events/?limit=1", {{"X-Request-Id", id}}).header("x-request-id");
+        const std::string given = anonymous.get("/events/?limit=1", {{"X-Request-Id", id}}).header("x-request-id");
         EXPECT_NE(given, id);
         EXPECT_FALSE(given.empty());
     }
@@ -114,8 +114,8 @@ TEST(Methods, OptionsNamesThoseThatWork)
           Row{path_of("/events/", event["id"]), {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"}},
           Row{"/auth/me", {"GET", "HEAD", "OPTIONS", "PATCH"}}, Row{"/auth/login", {"OPTIONS", "POST"}},
           Row{"/for-you/events/nearby", {"GET", "HEAD", "OPTIONS"}}}) {
-        Caller nobody;
-        const Answer answer = nobody.send("OPTIONS", path);
+        Caller anonymous;
+        const Answer answer = anonymous.send("OPTIONS", path);
         EXPECT_TRUE(answer.status == 204 || answer.status == 200) << answer;
         EXPECT_EQ(words_of(answer.header("allow")), methods) << path;
     }

@@ -150,8 +150,8 @@ TEST_F(Down, AndPutBackOpensNoAccountToATokenOfTheLifeThatWasLost)
         Caller stranger(server->address(), token);
         EXPECT_TRUE(is_problem(stranger.get("/auth/me"), 401, "unauthenticated"));
     }
-    Caller nobody(server->address());
-    const Json login = must(nobody.post("/auth/login", Json{{"email", early.email}, {"password", early.password}}), 200);
+    Caller anonymous(server->address());
+    const Json login = must(anonymous.post("/auth/login", Json{{"email", early.email}, {"password", early.password}}), 200);
     Caller back(server->address(), std::string(login["access_token"]));
     EXPECT_EQ(must(back.get("/auth/me"), 200)["id"], early.id);
     EXPECT_EQ(server->stop(), 0) << server->last_words();

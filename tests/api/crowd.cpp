@@ -126,8 +126,8 @@ void Crowd::check_promises(const Address& to) const
         EXPECT_EQ(replay.header("idempotency-replayed"), "true");
         EXPECT_EQ(replay.body, promises_[i].last_body);
     }
-    Caller nobody(to);
-    EXPECT_EQ(get_event(nobody, event_["id"])["tickets_sold"], live) << "the event's counter and its tickets differ";
+    Caller anonymous(to);
+    EXPECT_EQ(get_event(anonymous, event_["id"])["tickets_sold"], live) << "the event's counter and its tickets differ";
 }
 
 }  // namespace blackbox

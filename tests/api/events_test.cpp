@@ -61,8 +61,8 @@ TEST(EventsCreate, AnswersTheWholeEventAndWhereItIs)
 
 TEST(EventsCreate, AsksForAToken)
 {
-    Caller nobody;
-    EXPECT_TRUE(is_problem(nobody.post("/events/", draft()), 401, "unauthenticated"));
+    Caller anonymous;
+    EXPECT_TRUE(is_problem(anonymous.post("/events/", draft()), 401, "unauthenticated"));
 }
 
 TEST(EventsCreate, NeedsNoDescription)
@@ -184,10 +184,10 @@ TEST(EventsCreate, RefusesWhatHasEndedAndTakesWhatIsGoingOn)
 
 TEST(EventsRead, AnswersNotFoundForWhatIsNoEvent)
 {
-    Caller nobody;
+    Caller anonymous;
     for (const char* id : {"0", "-1", "9223372036854775807", "9223372036854775808", "99999999999999999999", "abc", "1.5", "0x1",
                            "%00", "1%20", "é"}) {
-        EXPECT_TRUE(is_problem(nobody.get(std::string("/events/") + percent_encode(id)), 404, "not_found")) << id;
+        EXPECT_TRUE(is_problem(anonymous.get(std::string("/events/") + percent_encode(id)), 404, "not_found")) << id;
     }
 }
 
@@ -280,10 +280,10 @@ TEST(EventsChange, IsForTheOrganizerOnly)
 {
     Person anna = sign_up();
     Person eve = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const std::string path = path_of("/events/", make_event(anna)["id"]);
     EXPECT_TRUE(is_problem(eve.patch(path, Json{{"title", "Mine now"}}), 403, "not_organizer"));
-    EXPECT_TRUE(is_problem(nobody.patch(path, Json{{"title", "Mine now"}}), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(anonymous.patch(path, Json{{"title", "Mine now"}}), 401, "unauthenticated"));
     EXPECT_TRUE(is_problem(eve.patch("/events/9223372036854775807", Json{{"title", "Mine now"}}), 404, "not_found"));
 }
 
@@ -318,10 +318,10 @@ TEST(EventsRemove, IsForTheOrganizerOnly)
 {
     Person anna = sign_up();
     Person eve = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const std::string path = path_of("/events/", make_event(anna)["id"]);
     EXPECT_TRUE(is_problem(eve.del(path), 403, "not_organizer"));
-    EXPECT_TRUE(is_problem(nobody.del(path), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(anonymous.del(path), 401, "unauthenticated"));
 }
 
 TEST(EventsRemove, IsRefusedWhileATicketIsHeldOrPaid)

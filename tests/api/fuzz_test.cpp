@@ -4,8 +4,8 @@
 
 #include "scene.hpp"
 
-/// Seeded garbage of every kind: whatever comes in, the server answers as the contract says and never with an accident of its own.
-/// FUZZ_SEED replays a failure.
+/// Seeded garbage of every kind: whatever comes in, the server answers as the contract says and never with an accident of its
+/// own. FUZZ_SEED replays a failure.
 
 using namespace blackbox;
 
@@ -181,14 +181,14 @@ TEST(Fuzz, NeverMakesAnAccidentOfARequest)
     constexpr int kRequests = 2000;
     Garbage garbage(seed());
     Person anna = sign_up();
-    Caller nobody;
+    Caller anonymous;
     static constexpr const char* kMethods[] = {"GET", "GET", "POST", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"};
     for (int i = 0; i < kRequests; ++i) {
         const std::string method = garbage.pick(kMethods), path = garbage.path(), body = garbage.body();
         Headers headers{{"Content-Type", garbage.below(10) == 0 ? "application/x-www-form-urlencoded" : "application/json"}};
         if (garbage.below(6) == 0) headers.emplace_back("Idempotency-Key", std::to_string(garbage.below(5)));
         if (garbage.below(10) == 0) headers.emplace_back("If-None-Match", garbage.below(2) == 0 ? "*" : "\"x\", W/\"y\"");
-        Caller& caller = garbage.below(4) == 0 ? nobody : anna;
+        Caller& caller = garbage.below(4) == 0 ? anonymous : anna;
         const Answer answer = caller.send(method, path, headers, method == "GET" || method == "HEAD" ? "" : body);
         const std::string what =
             "seed " + std::to_string(seed()) + ", request " + std::to_string(i) + ": " + method + " " + path + "\n" + body;

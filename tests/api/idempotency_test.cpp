@@ -200,8 +200,8 @@ TEST(Idempotency, GuardsNothingBeforeTheCallerIsKnown)
     Person anna = sign_up();
     const Json event = make_event(anna);
     const std::string key = fresh_word();
-    Caller nobody;
-    EXPECT_TRUE(is_problem(nobody.post("/tickets/", Json{{"event_id", event["id"]}}, keyed(key)), 401, "unauthenticated"));
+    Caller anonymous;
+    EXPECT_TRUE(is_problem(anonymous.post("/tickets/", Json{{"event_id", event["id"]}}, keyed(key)), 401, "unauthenticated"));
     const Answer answer = anna.post("/tickets/", Json{{"event_id", event["id"]}}, keyed(key));
     EXPECT_TRUE(has_status(answer, 201));
     EXPECT_FALSE(answer.has("idempotency-replayed"));

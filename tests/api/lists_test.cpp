@@ -101,20 +101,20 @@ TEST(EventsList, IsEmptyBeyondItsEnd)
 
 TEST(EventsList, RefusesBadParametersAllAtOnce)
 {
-    Caller nobody;
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?limit=0"), {"query.limit"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?limit=101"), {"query.limit"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?skip=-1"), {"query.skip"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?skip=9223372036854775808"), {"query.skip"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?skip=9223372036854775807"), {"query.skip"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?limit=1e1"), {"query.limit"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?limit="), {"query.limit"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?limit=%00"), {"query.limit"}));
-    EXPECT_TRUE(is_invalid(nobody.get("/events/?available_only=perhaps"), {"query.available_only"}));
-    EXPECT_TRUE(
-        is_invalid(nobody.get("/events/?skip=x&limit=-7&starts_after=soon&starts_before=never&available_only=2&organizer_id=me"),
-                   {"query.skip", "query.limit", "query.starts_after", "query.starts_before", "query.available_only",
-                    "query.organizer_id"}));
+    Caller anonymous;
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?limit=0"), {"query.limit"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?limit=101"), {"query.limit"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?skip=-1"), {"query.skip"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?skip=9223372036854775808"), {"query.skip"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?skip=9223372036854775807"), {"query.skip"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?limit=1e1"), {"query.limit"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?limit="), {"query.limit"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?limit=%00"), {"query.limit"}));
+    EXPECT_TRUE(is_invalid(anonymous.get("/events/?available_only=perhaps"), {"query.available_only"}));
+    EXPECT_TRUE(is_invalid(
+        anonymous.get("/events/?skip=x&limit=-7&starts_after=soon&starts_before=never&available_only=2&organizer_id=me"),
+        {"query.skip", "query.limit", "query.starts_after", "query.starts_before", "query.available_only",
+         "query.organizer_id"}));
 }
 
 TEST(EventsList, RefusesIdsThatNobodyCanHaveAndForgetsThem)
@@ -138,11 +138,11 @@ TEST(EventsList, RefusesIdsThatNobodyCanHaveAndForgetsThem)
 
 TEST(EventsList, RefusesParametersItDoesNotKnowAndNamesThoseItDoes)
 {
-    Caller nobody;
-    const Answer answer = nobody.get("/events/?page=7&limti=2&available_onyl=true&limit=0");
+    Caller anonymous;
+    const Answer answer = anonymous.get("/events/?page=7&limti=2&available_onyl=true&limit=0");
     EXPECT_TRUE(is_invalid(answer, {"query.page", "query.limti", "query.available_onyl", "query.limit"}));
     EXPECT_NE(answer.body.find("did you mean available_only?"), std::string::npos) << answer;
-    EXPECT_TRUE(is_problem(nobody.get("/events/?limit=1&limit=1"), 400));
+    EXPECT_TRUE(is_problem(anonymous.get("/events/?limit=1&limit=1"), 400));
 }
 
 TEST(EventsList, GoesOnBeyondWhatMayBeSkipped)

@@ -142,14 +142,14 @@ TEST(Nearby, TakesRadiiUpToHalfTheEarth)
 
 TEST(Nearby, RefusesBadParametersAllAtOnce)
 {
-    Caller nobody;
+    Caller anonymous;
     for (const char* radius : {"0", "-1", "20040.1", "1e9", "nan", "inf", "abc", "", "1e999"}) {
-        EXPECT_TRUE(is_invalid(nobody.get(nearby(1, 1, std::string("&radius_km=") + radius)), {"query.radius_km"})) << radius;
+        EXPECT_TRUE(is_invalid(anonymous.get(nearby(1, 1, std::string("&radius_km=") + radius)), {"query.radius_km"})) << radius;
     }
     EXPECT_TRUE(
-        is_invalid(nobody.get("/for-you/events/nearby?latitude=90.1&longitude=180.1"), {"query.latitude", "query.longitude"}));
+        is_invalid(anonymous.get("/for-you/events/nearby?latitude=90.1&longitude=180.1"), {"query.latitude", "query.longitude"}));
     EXPECT_TRUE(is_invalid(
-        nobody.get(
+        anonymous.get(
             "/for-you/events/nearby?latitude=nan&longitude=-inf&radius_km=x&skip=-1&limit=0&include_past=7&include_sold_out=no!"),
         {"query.latitude", "query.longitude", "query.radius_km", "query.skip", "query.limit", "query.include_past",
          "query.include_sold_out"}));
@@ -158,8 +158,8 @@ TEST(Nearby, RefusesBadParametersAllAtOnce)
 TEST(Nearby, AsksForBothCoordinatesOrNone)
 {
     Person anna = sign_up(box_office(), {{"latitude", 1}, {"longitude", 1}});
-    Caller nobody;
-    for (Caller* caller : {static_cast<Caller*>(&anna), &nobody}) {
+    Caller anonymous;
+    for (Caller* caller : {static_cast<Caller*>(&anna), &anonymous}) {
         EXPECT_TRUE(is_invalid(caller->get("/for-you/events/nearby?latitude=1"), {"query.longitude"}));
         EXPECT_TRUE(is_invalid(caller->get("/for-you/events/nearby?longitude=1"), {"query.latitude"}));
     }
@@ -170,10 +170,10 @@ TEST(Nearby, LooksAroundTheCallersOwnPlaceWhenNoneIsNamed)
     const auto [latitude, longitude] = lonely_place();
     Person anna = sign_up(box_office(), {{"latitude", latitude}, {"longitude", longitude}});
     Person drifter = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const Json event = make_event(anna, {{"venue", venue_at(latitude, longitude)}});
     EXPECT_EQ(ids_in(anna, "/for-you/events/nearby"), std::vector<Json>{event["id"]});
-    const Answer nowhere = nobody.get("/for-you/events/nearby");
+    const Answer nowhere = anonymous.get("/for-you/events/nearby");
     EXPECT_TRUE(is_invalid(nowhere, {"query.latitude", "query.longitude"}));
     EXPECT_NE(nowhere.body.find("token"), std::string::npos) << "the other way out";
     EXPECT_TRUE(is_problem(drifter.get("/for-you/events/nearby"), 422));
@@ -233,8 +233,8 @@ TEST(Nearby, FollowsAVenueThatMoves)
 
 TEST(Nearby, CarriesAnEtag)
 {
-    Caller nobody;
-    const Answer answer = nobody.get(nearby(1, 1));
+    Caller anonymous;
+    const Answer answer = anonymous.get(nearby(1, 1));
     ASSERT_TRUE(has_status(answer, 200));
-    EXPECT_TRUE(has_status(nobody.get(nearby(1, 1), {{"If-None-Match", answer.header("etag")}}), 304));
+    EXPECT_TRUE(has_status(anonymous.get(nearby(1, 1), {{"If-None-Match", answer.header("etag")}}), 304));
 }

@@ -138,8 +138,8 @@ TEST(Races, GiveAnAddressToOnePerson)
     const Json body{{"email", fresh_word() + "@example.org"}, {"name", "Anna"}, {"password", kPassword}};
     const Address office = box_office();
     const auto answers = all_at_once(kSame, [&](int) {
-        Caller nobody(office);
-        return nobody.post("/auth/register", body);
+        Caller anonymous(office);
+        return anonymous.post("/auth/register", body);
     });
     EXPECT_EQ(count_of(answers, 201), 1);
     for (const Answer& answer : answers) {

@@ -38,9 +38,9 @@ TEST(Recommended, AsksForATokenAndOneself)
 {
     Person anna = sign_up();
     Person eve = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const std::string path = std::string(kRecommended) + "?user_id=" + std::to_string(anna.id);
-    EXPECT_TRUE(is_problem(nobody.get(kRecommended), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(anonymous.get(kRecommended), 401, "unauthenticated"));
     EXPECT_TRUE(is_problem(eve.get(path), 403, "not_yourself"));
     EXPECT_TRUE(has_status(anna.get(path), 200));
     EXPECT_TRUE(is_invalid(anna.get(std::string(kRecommended) + "?user_id=me&limit=0&skip=x"),

@@ -104,9 +104,9 @@ Person sign_up(const Address& at, const Json& location)
     const std::string word = fresh_word();
     Json body{{"email", word + "@example.org"}, {"name", "Person " + word}, {"password", kPassword}};
     if (!location.is_null()) body["location"] = location;
-    Caller nobody(at);
-    const Json user = must(nobody.post("/auth/register", body), 201);
-    const Json login = must(nobody.post("/auth/login", Json{{"email", body["email"]}, {"password", kPassword}}), 200);
+    Caller anonymous(at);
+    const Json user = must(anonymous.post("/auth/register", body), 201);
+    const Json login = must(anonymous.post("/auth/login", Json{{"email", body["email"]}, {"password", kPassword}}), 200);
     Person person(at, login.at("access_token").get<std::string>());
     person.id = user.at("id").get<std::int64_t>();
     person.name = body["name"];

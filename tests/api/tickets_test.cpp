@@ -68,11 +68,11 @@ TEST(TicketsReserve, IsForOneselfOnly)
 {
     Person anna = sign_up();
     Person ben = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const Json event = make_event(anna);
     EXPECT_TRUE(is_problem(ben.post("/tickets/", Json{{"event_id", event["id"]}, {"user_id", anna.id}}), 403, "not_yourself"));
     EXPECT_TRUE(
-        is_problem(nobody.post("/tickets/", Json{{"event_id", event["id"]}, {"user_id", anna.id}}), 401, "unauthenticated"));
+        is_problem(anonymous.post("/tickets/", Json{{"event_id", event["id"]}, {"user_id", anna.id}}), 401, "unauthenticated"));
     EXPECT_EQ(must(ben.post("/tickets/", Json{{"event_id", event["id"]}, {"user_id", ben.id}}), 201)["user_id"], ben.id);
     EXPECT_EQ(get_event(anna, event["id"])["tickets_sold"], 1);
 }
@@ -134,8 +134,8 @@ TEST(TicketsRead, IsForTheHolderAndTheOrganizer)
     const Json ticket = reserve(ben, make_event(anna)["id"]);
     EXPECT_EQ(must(ben.get(path_of("/tickets/", ticket["id"])), 200), ticket);
     EXPECT_EQ(must(anna.get(path_of("/tickets/", ticket["id"])), 200), ticket);
-    Caller nobody;
-    EXPECT_TRUE(is_problem(nobody.get(path_of("/tickets/", ticket["id"])), 401, "unauthenticated"));
+    Caller anonymous;
+    EXPECT_TRUE(is_problem(anonymous.get(path_of("/tickets/", ticket["id"])), 401, "unauthenticated"));
 }
 
 TEST(TicketsRead, TellsNobodyElseThatItExists)
@@ -223,10 +223,10 @@ TEST(TicketsPay, IsRefusedOnceCancelled)
 TEST(TicketsPay, AsksForAToken)
 {
     Person anna = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const Json ticket = reserve(anna, make_event(anna)["id"]);
-    EXPECT_TRUE(is_problem(try_pay(nobody, ticket, "x"), 401, "unauthenticated"));
-    EXPECT_TRUE(is_problem(try_cancel(nobody, ticket), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(try_pay(anonymous, ticket, "x"), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(try_cancel(anonymous, ticket), 401, "unauthenticated"));
     EXPECT_TRUE(is_problem(anna.post("/tickets/abc/pay", Json{{"payment_reference", "x"}}), 404, "not_found"));
     EXPECT_TRUE(is_problem(anna.post("/tickets/0/cancel"), 404, "not_found"));
 }
@@ -307,9 +307,9 @@ TEST(TicketsList, IsForOneselfOnly)
 {
     Person anna = sign_up();
     Person eve = sign_up();
-    Caller nobody;
+    Caller anonymous;
     const Answer real = eve.get(tickets_of(anna));
     EXPECT_TRUE(is_problem(real, 403, "not_yourself"));
     EXPECT_TRUE(are_alike(real, eve.get("/tickets/user/9223372036854775807")));
-    EXPECT_TRUE(is_problem(nobody.get(tickets_of(anna)), 401, "unauthenticated"));
+    EXPECT_TRUE(is_problem(anonymous.get(tickets_of(anna)), 401, "unauthenticated"));
 }

@@ -14,8 +14,8 @@ const Json kSame = Json::object();
 
 Answer me_with(const std::string& authorization)
 {
-    Caller nobody;
-    return nobody.get("/auth/me", {{"Authorization", authorization}});
+    Caller anonymous;
+    return anonymous.get("/auth/me", {{"Authorization", authorization}});
 }
 
 /// Somebody's token taken apart, and the key to sign others like it; the key only when the server is our own.
@@ -59,8 +59,8 @@ TEST(Tokens, SayWhoForHowLongAndFromWhom)
 TEST(Tokens, AreNeverTheSameTwice)
 {
     const Person anna = sign_up();
-    Caller nobody;
-    const Json login = must(nobody.post("/auth/login", Json{{"email", anna.email}, {"password", anna.password}}), 200);
+    Caller anonymous;
+    const Json login = must(anonymous.post("/auth/login", Json{{"email", anna.email}, {"password", anna.password}}), 200);
     EXPECT_NE(take_apart(anna.token()).claims["jti"], take_apart(std::string(login["access_token"])).claims["jti"]);
 }
 
@@ -74,8 +74,8 @@ TEST(Tokens, HoldNothingPrivate)
 
 TEST(Tokens, AreAskedForByNameWhenThereIsNone)
 {
-    Caller nobody;
-    const Answer answer = nobody.get("/auth/me");
+    Caller anonymous;
+    const Answer answer = anonymous.get("/auth/me");
     EXPECT_TRUE(is_problem(answer, 401, "unauthenticated"));
     EXPECT_TRUE(answer.header("www-authenticate").starts_with("Bearer"));
 }

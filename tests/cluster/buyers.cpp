@@ -77,7 +77,7 @@ void Buyers::surprise(const std::string& what)
     changed_.notify_all();
 }
 
-bool Buyers::carry_out(const Buyer& who, Act& act, int status, std::size_t& node)
+bool Buyers::execute(const Buyer& who, Act& act, int status, std::size_t& node)
 {
     const auto deadline = std::chrono::steady_clock::now() + kClearPatience;
     for (int tries = 0;; ++tries) {
@@ -115,14 +115,14 @@ void Buyers::buy(std::size_t buyer)
     for (int round = 0; goes_on(); ++round) {
         pause(kBetweenActs);
         Act reserve{"/tickets/", Json{{"event_id", event_["id"]}}.dump(), blackbox::fresh_word(), {}};
-        if (!carry_out(known.who, reserve, 201, node)) return;
+        if (!execute(known.who, reserve, 201, node)) return;
         const auto id = reserve.answer.json().at("id").get<std::int64_t>();
         known.acts.push_back(std::move(reserve));
         known.tickets.emplace_back(id, "reserved");
         if (round % 3 == 0) continue;
         const std::string key = blackbox::fresh_word();
         Act pay{blackbox::path_of("/tickets/", id, "/pay"), Json{{"payment_reference", key}}.dump(), key, {}};
-        if (!carry_out(known.who, pay, 200, node)) return;
+        if (!execute(known.who, pay, 200, node)) return;
         known.acts.push_back(std::move(pay));
         known.tickets.back().second = "paid";
     }
@@ -195,8 +195,8 @@ void Buyers::check() const
     }
     EXPECT_EQ(tickets.size(), count) << "one ticket was sold to two";
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        Caller nobody(nodes_[i]);
-        EXPECT_EQ(blackbox::get_event(nobody, event_["id"])["tickets_sold"], count) << "the counter and the tickets differ";
+        Caller anonymous(nodes_[i]);
+        EXPECT_EQ(blackbox::get_event(anonymous, event_["id"])["tickets_sold"], count) << "the counter and the tickets differ";
     }
     cluster_.expect_healthy();
 }

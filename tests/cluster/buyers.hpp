@@ -46,7 +46,7 @@ private:
 
     void buy(std::size_t buyer);
     /// Until it has the answer with `status`. False: something came that should not have, and the buying ends.
-    bool carry_out(const Buyer& who, Act& act, int status, std::size_t& node);
+    bool execute(const Buyer& who, Act& act, int status, std::size_t& node);
     void check_one(const Known& known, std::size_t turn) const;
     [[nodiscard]] bool goes_on();
     void pause(Millis time);

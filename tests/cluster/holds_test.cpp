@@ -26,9 +26,9 @@ blackbox::Instant hold_all(Cluster& cluster, const std::vector<Buyer>& buyers, c
 /// How long after `due` all seats were free again, as a node that does no work itself says; none within five seconds.
 std::optional<Millis> lag_after(blackbox::Instant due, const Address& node, const Json& event)
 {
-    Caller nobody(node);
+    Caller anonymous(node);
     for (;;) {
-        const Json now = get_event(nobody, event["id"]);
+        const Json now = get_event(anonymous, event["id"]);
         const auto lag = std::chrono::ceil<Millis>(std::chrono::system_clock::now() - due);
         if (now["available_tickets"] == kSeats) return lag;
         if (lag > 5s) return std::nullopt;

@@ -61,9 +61,9 @@ TEST(Selling, OfFiveHundredSeatsToTwentyThousandAtThreeNodesSellsExactlyFiveHund
     EXPECT_EQ(sold_out, kBuyers - kEvents * kSeats);
     EXPECT_EQ(cluster.sql("SELECT count(*) FROM tickets"), std::to_string(kEvents * kSeats));
     for (const Address& node : cluster.addresses()) {
-        Caller nobody(node);
+        Caller anonymous(node);
         for (const Json& event : events) {
-            const Json now = get_event(nobody, event["id"]);
+            const Json now = get_event(anonymous, event["id"]);
             EXPECT_EQ(now["tickets_sold"], kSeats);
             EXPECT_EQ(now["available_tickets"], 0);
         }

@@ -91,11 +91,11 @@ TEST(Limits, OnLoginsAreSharedByAllNodes)
     // One a minute: none comes back while the test runs.
     shape.serve_flags = {"--login-rate", std::to_string(kBurst) + "/1", "--register-rate", "0/0"};
     Cluster cluster(shape);
-    Caller nobody(cluster.at(0));
+    Caller anonymous(cluster.at(0));
     const std::string email = fresh_word() + "@example.org";
-    blackbox::must(
-        nobody.post("/auth/register", Json{{"email", email}, {"name", "Anna"}, {"password", std::string(blackbox::kPassword)}}),
-        201);
+    blackbox::must(anonymous.post("/auth/register",
+                                  Json{{"email", email}, {"name", "Anna"}, {"password", std::string(blackbox::kPassword)}}),
+                   201);
     int let_in = 0, refused = 0;
     for (std::size_t i = 0; i < 2 * kBurst; ++i) {
         Caller caller(cluster.at(i));
@@ -123,12 +123,12 @@ TEST(Ending, WhilePasswordsAreComparedIsOrderly)
     shape.serve_flags = {"--bcrypt-cost", "12",   "--password-threads",   "1",   "--login-rate", "0/0",
                          "--guess-rate",  "99/1", "--account-guess-rate", "99/1"};
     Cluster cluster(shape);
-    Caller nobody(cluster.at(0));
+    Caller anonymous(cluster.at(0));
     const Json login{{"email", fresh_word() + "@example.org"}, {"password", std::string(blackbox::kPassword)}};
     Json person = login;
     person["name"] = "Anna";
-    blackbox::must(nobody.post("/auth/register", person), 201);
-    blackbox::must(nobody.post("/auth/login", login), 200);
+    blackbox::must(anonymous.post("/auth/register", person), 201);
+    blackbox::must(anonymous.post("/auth/login", login), 200);
     std::vector<std::thread> people;
     for (int i = 0; i < 60; ++i) {
         people.emplace_back([&] {

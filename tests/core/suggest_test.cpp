@@ -82,21 +82,21 @@ RC_GTEST_PROP(Suitability, IsBetweenNoughtAndOneAndAlwaysHasAReason, ())
     RC_ASSERT(!fit.reasons.empty());
 }
 
-TEST(Pace, HalvesInADayWithoutSales)
+TEST(SalesRate, HalvesInADayWithoutSales)
 {
-    const Pace pace = advance({100, kNow}, kNow + 24h, 0);
+    const SalesRate pace = advance({100, kNow}, kNow + 24h, 0);
     EXPECT_NEAR(pace.tickets_a_day, 50, 1e-9);
     EXPECT_EQ(pace.as_of, kNow + 24h);
 }
 
-TEST(Pace, SettlesAtTheRateOfASteadySale)
+TEST(SalesRate, SettlesAtTheRateOfASteadySale)
 {
-    Pace pace{0, kNow};
+    SalesRate pace{0, kNow};
     for (int hour = 1; hour <= 24 * 20; ++hour) pace = advance(pace, kNow + std::chrono::hours(hour), 2);
     EXPECT_NEAR(pace.tickets_a_day, 48, 1.5);
 }
 
-TEST(Pace, NeverRunsBackwards)
+TEST(SalesRate, NeverRunsBackwards)
 {
     EXPECT_EQ(advance({10, kNow}, kNow - 5h, 0).as_of, kNow);
     EXPECT_NEAR(advance({10, kNow}, kNow - 5h, 0).tickets_a_day, 10, 1e-9);

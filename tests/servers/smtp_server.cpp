@@ -83,13 +83,13 @@ SmtpServer::SmtpServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXE
         ::getsockname(listener_, any, &size) != 0)
         throw std::runtime_error("no port for a mail server");
     port_ = ntohs(address.sin_port);
-    doorman_ = std::thread([this] { accept_guests(); });
+    acceptor_ = std::thread([this] { accept_guests(); });
 }
 
 SmtpServer::~SmtpServer()
 {
     ::shutdown(listener_, SHUT_RDWR);  // wakes accept()
-    doorman_.join();
+    acceptor_.join();
     ::close(listener_);
     for (const Guest& guest : guests_) ::shutdown(guest.socket, SHUT_RDWR);
     for (Guest& guest : guests_) {

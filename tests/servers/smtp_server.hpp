@@ -69,7 +69,7 @@ private:
 
     int listener_ = -1;
     std::uint16_t port_ = 0;
-    std::thread doorman_;
+    std::thread acceptor_;
 
     mutable std::mutex mutex_;  // protects what follows
     mutable std::condition_variable arrived_;

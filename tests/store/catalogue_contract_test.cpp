@@ -110,7 +110,7 @@ TEST_P(Catalogue, SellsAndChangesAnEventInOneBatch)
     WriteJob second{Reserve{id, buyer, hold, now}, {}, {}};
     WriteJob third{Reserve{id, buyer, hold, now}, {}, {}};
     WriteJob* const jobs[] = {&first, &more, &second, &third};
-    store().carry_out(jobs);
+    store().execute(jobs);
     EXPECT_EQ(std::get<Event>(more.outcome).tickets_sold, 1);
     EXPECT_TRUE(std::holds_alternative<Ticket>(second.outcome));
     EXPECT_EQ(std::get<Error>(third.outcome).code, Code::sold_out);
@@ -433,9 +433,9 @@ TEST_P(Suggesting, OffersNothingHeldHoweverManyTicketsAreNewer)
         job.act = Reserve{often, buyer, hold, now};
         batch.push_back(&job);
     }
-    store().carry_out(batch);
+    store().execute(batch);
     for (WriteJob& job : jobs) job.act = Cancel{std::get<Ticket>(job.outcome).id, buyer, now};
-    store().carry_out(batch);
+    store().execute(batch);
 
     const auto offered = [&] {
         std::set<std::int64_t> ids;

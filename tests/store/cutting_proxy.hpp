@@ -69,7 +69,7 @@ inline std::string receive(int from)
 }
 
 /// What a client says, message by message (PostgreSQL's protocol 3.0), put together to flights: up to and with a Sync.
-class Flights
+class Pipelines
 {
 public:
     void add(std::string_view bytes) { unread_.append(bytes); }
@@ -79,14 +79,14 @@ public:
         while (const std::size_t size = message_size()) {
             const std::string message = unread_.substr(0, size);
             unread_.erase(0, size);
-            flight_ += message;
+            pipeline_ += message;
             const char kind = started_ ? message[0] : 'Q';
             if (started_) read(message);
             started_ = true;
             if (kind == 'S' || kind == 'Q' || kind == 'X' || kind == 'p') {
                 commits_ = commits_now_;
                 commits_now_ = false;
-                return std::exchange(flight_, {});
+                return std::exchange(pipeline_, {});
             }
         }
         return {};
@@ -114,7 +114,7 @@ private:
         }
     }
 
-    std::string unread_, flight_;
+    std::string unread_, pipeline_;
     std::set<std::string> commit_names_;
     bool started_ = false, commits_now_ = false, commits_ = false;
 };
@@ -196,7 +196,7 @@ private:
 
     void forward(int client, int server)
     {
-        Flights flights;
+        Pipelines pipelines;
         for (;;) {
             pollfd both[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
             if (::poll(both, 2, -1) < 0) continue;
@@ -207,15 +207,15 @@ private:
             if (both[0].revents == 0) continue;
             const std::string said = receive(client);
             if (said.empty()) return;
-            flights.add(said);
-            for (std::string flight = flights.next(); !flight.empty(); flight = flights.next()) {
-                if (flights.commits()) {
+            pipelines.add(said);
+            for (std::string pipeline = pipelines.next(); !pipeline.empty(); pipeline = pipelines.next()) {
+                if (pipelines.commits()) {
                     if (const auto how = disarm()) {
-                        if (*how != Cut::late) return cut(*how, client, server, flight);
+                        if (*how != Cut::late) return cut(*how, client, server, pipeline);
                         then_();
                     }
                 }
-                (void)send_all(server, flight);  // if it is not there any more, what it said at last is read above
+                (void)send_all(server, pipeline);  // if it is not there any more, what it said at last is read above
             }
         }
     }
@@ -226,7 +226,7 @@ private:
         return std::exchange(armed_, std::nullopt);
     }
 
-    void cut(Cut how, int client, int server, const std::string& flight)
+    void cut(Cut how, int client, int server, const std::string& pipeline)
     {
         ++cuts_;
         const auto let_go = [&] {
@@ -234,7 +234,7 @@ private:
             ::shutdown(client, SHUT_RDWR);
         };
         if (how == Cut::before) return let_go();
-        (void)send_all(server, flight);
+        (void)send_all(server, pipeline);
         if (how == Cut::after) {
             ::shutdown(server, SHUT_WR);
             let_go();

@@ -33,17 +33,17 @@ class Decide : public testing::Test
 protected:
     Decide()
     {
-        user = std::get<User>(carry_out(AddUser{"a@b.co", "a", "!", {}, now})).id;
-        event = std::get<Event>(carry_out(AddEvent{user, draft_of("Jazz", 2, now + 24h), now})).id;
+        user = std::get<User>(execute(AddUser{"a@b.co", "a", "!", {}, now})).id;
+        event = std::get<Event>(execute(AddEvent{user, draft_of("Jazz", 2, now + 24h), now})).id;
     }
-    Outcome carry_out(Act act)
+    Outcome execute(Act act)
     {
         WriteJob job{std::move(act), {}, {}};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        store->execute(jobs);
         return job.outcome;
     }
-    Ticket hold() { return std::get<Ticket>(carry_out(Reserve{event, user, 1min, now})); }
+    Ticket hold() { return std::get<Ticket>(execute(Reserve{event, user, 1min, now})); }
 
     Changes decided(std::initializer_list<WriteJob*> jobs)
     {
@@ -62,7 +62,7 @@ protected:
 TEST_F(Decide, ChangesEachRowOnceHoweverManyActsAreAboutIt)
 {
     const Ticket ticket = hold();
-    WriteJob lapse{LapseDue{now + 2min, 10}, {}, {}};
+    WriteJob lapse{ExpireHolds{now + 2min, 10}, {}, {}};
     WriteJob pay{Pay{ticket.id, user, "r", now}, {}, {}};
     WriteJob another{Reserve{event, user, 1min, now + 2min}, {}, {}};
     const Changes changes = decided({&lapse, &pay, &another});

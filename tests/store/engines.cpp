@@ -91,7 +91,7 @@ Outcome StoreTest::act(Act what)
 {
     WriteJob job{std::move(what), {}, {}};
     WriteJob* const jobs[] = {&job};
-    store().carry_out(jobs);
+    store().execute(jobs);
     return std::move(job.outcome);
 }
 

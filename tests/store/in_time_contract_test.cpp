@@ -33,7 +33,7 @@ TEST_P(InTime, APaymentTakesAFreeSeatWhenItsHoldWasLapsedMeanwhile)
     const UserId buyer = person();
     const Ticket ticket = reserve(concert, buyer);
     const Instant arrived = ticket.expires_at - 1us;
-    must<Lapsed>(LapseDue{ticket.expires_at, 10});
+    must<ExpiredHolds>(ExpireHolds{ticket.expires_at, 10});
     ASSERT_EQ(status(ticket), TicketStatus::expired);
     const Ticket paid = must<Ticket>(Pay{ticket.id, buyer, "r", arrived});
     EXPECT_EQ(paid.status, TicketStatus::paid);
@@ -71,7 +71,7 @@ TEST_P(InTime, APaymentTakesTheSeatOfAHoldThatWasDueWhenItArrived)
     const EventId concert = event(1);
     const UserId buyer = person();
     const Ticket ticket = reserve(concert, buyer);
-    must<Lapsed>(LapseDue{ticket.expires_at, 10});
+    must<ExpiredHolds>(ExpireHolds{ticket.expires_at, 10});
     const Ticket short_lived = must<Ticket>(Reserve{concert, person(), 1s, now});
     EXPECT_EQ(said(Pay{ticket.id, buyer, "r", short_lived.expires_at - 1us}), "hold_expired");
     EXPECT_EQ(said(Pay{ticket.id, buyer, "r", short_lived.expires_at}), "ok");
@@ -102,7 +102,7 @@ TEST_P(InTime, NothingIsRevivedAtAnEventThatWasRemoved)
     const EventId concert = event(1);
     const UserId buyer = person();
     const Ticket ticket = reserve(concert, buyer);
-    must<Lapsed>(LapseDue{ticket.expires_at, 10});
+    must<ExpiredHolds>(ExpireHolds{ticket.expires_at, 10});
     must<Done>(RemoveEvent{concert, organizer, ticket.expires_at});
     EXPECT_EQ(said(Pay{ticket.id, buyer, "r", ticket.expires_at - 1us}), "hold_expired");
     EXPECT_EQ(said(Cancel{ticket.id, buyer, ticket.expires_at - 1us}), "ok");
@@ -115,7 +115,7 @@ TEST_P(InTime, AReferenceStillPaysOneTicketOnly)
     const Ticket ticket = reserve(concert, buyer);
     const Ticket other = reserve(concert, buyer);
     must<Ticket>(Pay{other.id, buyer, "r", now});
-    must<Lapsed>(LapseDue{ticket.expires_at, 10});
+    must<ExpiredHolds>(ExpireHolds{ticket.expires_at, 10});
     EXPECT_EQ(said(Pay{ticket.id, buyer, "r", now}), "reference_used");
     EXPECT_EQ(sold(concert), 1);
 }
@@ -126,12 +126,12 @@ TEST_P(InTime, ABatchThatLapsesAHoldStillPaysItAndCancelsAnother)
     const UserId buyer = person();
     const Ticket paid = reserve(concert, buyer);
     const Ticket cancelled = reserve(concert, buyer);
-    WriteJob jobs[] = {{LapseDue{paid.expires_at, 10}, {}, {}},
+    WriteJob jobs[] = {{ExpireHolds{paid.expires_at, 10}, {}, {}},
                        {Pay{paid.id, buyer, "r", now}, {}, {}},
                        {Cancel{cancelled.id, buyer, now}, {}, {}}};
     WriteJob* const batch[] = {&jobs[0], &jobs[1], &jobs[2]};
-    store().carry_out(batch);
-    EXPECT_EQ(std::get<Lapsed>(jobs[0].outcome).deadlines.size(), 2u);
+    store().execute(batch);
+    EXPECT_EQ(std::get<ExpiredHolds>(jobs[0].outcome).deadlines.size(), 2u);
     EXPECT_EQ(status(paid), TicketStatus::paid);
     EXPECT_EQ(status(cancelled), TicketStatus::cancelled);
     EXPECT_EQ(sold(concert), 1);
@@ -146,7 +146,7 @@ TEST_P(InTime, ManyPaymentsOfOneBatchShareTheSeatsThatAreLeft)
     const UserId buyer = person();
     std::vector<Ticket> tickets;
     for (int i = 0; i < kLapsed; ++i) tickets.push_back(reserve(concert, buyer));
-    must<Lapsed>(LapseDue{now + hold, 100});
+    must<ExpiredHolds>(ExpireHolds{now + hold, 100});
     now += hold;
     for (int i = 0; i < kSoldMeanwhile; ++i) reserve(concert, buyer);
     std::vector<WriteJob> jobs;
@@ -154,7 +154,7 @@ TEST_P(InTime, ManyPaymentsOfOneBatchShareTheSeatsThatAreLeft)
         jobs.push_back({Pay{ticket.id, buyer, std::to_string(ticket.id.value), ticket.expires_at - 1us}, {}, {}});
     std::vector<WriteJob*> batch;
     for (WriteJob& job : jobs) batch.push_back(&job);
-    store().carry_out(batch);
+    store().execute(batch);
     const auto paid =
         std::count_if(jobs.begin(), jobs.end(), [](const WriteJob& job) { return std::holds_alternative<Ticket>(job.outcome); });
     EXPECT_EQ(paid, kLapsed - kSoldMeanwhile);
@@ -169,7 +169,7 @@ TEST_P(InTime, NoLapseOfTheProcessOvertakesAPaymentThatWaits)
     now = ticket.expires_at;
     {
         const auto waiting = arrival_of(ticket, ticket.expires_at - 1us);
-        EXPECT_TRUE(must<Lapsed>(LapseDue{now + 1h, 10}).deadlines.empty());
+        EXPECT_TRUE(must<ExpiredHolds>(ExpireHolds{now + 1h, 10}).deadlines.empty());
         EXPECT_EQ(said(Reserve{concert, buyer, hold, now + 1h}), "sold_out");
         EXPECT_EQ(said(RemoveEvent{concert, organizer, now + 1h}), "has_tickets");
         EXPECT_EQ(status(ticket), TicketStatus::reserved);
@@ -177,7 +177,7 @@ TEST_P(InTime, NoLapseOfTheProcessOvertakesAPaymentThatWaits)
     }
     // One that came too late keeps nothing.
     const auto late = arrival_of(ticket, ticket.expires_at);
-    EXPECT_EQ(must<Lapsed>(LapseDue{now, 10}).deadlines.size(), 1u);
+    EXPECT_EQ(must<ExpiredHolds>(ExpireHolds{now, 10}).deadlines.size(), 1u);
     EXPECT_EQ(sold(concert), 0);
 }
 
@@ -192,7 +192,7 @@ TEST_P(InTime, PaymentsThatWaitKeepNobodyElsesHold)
     for (int i = 0; i < 2; ++i) reserve(concert, buyer);
     now += hold;
     // The two that may lapse are the last of all that are due.
-    const Lapsed lapsed = must<Lapsed>(LapseDue{now, 1});
+    const ExpiredHolds lapsed = must<ExpiredHolds>(ExpireHolds{now, 1});
     EXPECT_EQ(lapsed.deadlines.size(), 1u);
     EXPECT_TRUE(lapsed.more);
     reserve(concert, buyer);  // into the seat that came back

@@ -25,7 +25,7 @@ UserId fill(Store& store)
 {
     WriteJob person{AddUser{"a@b.co", "a", "!", {}, kNow}, {}, {}};
     WriteJob* const one[] = {&person};
-    store.carry_out(one);
+    store.execute(one);
     const UserId user = std::get<User>(person.outcome).id;
     std::vector<WriteJob> jobs(6000);
     std::vector<WriteJob*> batch;
@@ -37,7 +37,7 @@ UserId fill(Store& store)
         job.act = AddEvent{user, std::move(draft), kNow};
         batch.push_back(&job);
     }
-    store.carry_out(batch);
+    store.execute(batch);
     return user;
 }
 

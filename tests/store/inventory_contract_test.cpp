@@ -120,15 +120,15 @@ TEST_P(Selling, LapsesDueHoldsEarliestFirstInBoundedBatches)
     EXPECT_EQ(store().reserved_count(), 4);
 
     const Instant due = tickets[3].expires_at;
-    Lapsed lapsed = must<Lapsed>(LapseDue{due, 2});
+    ExpiredHolds lapsed = must<ExpiredHolds>(ExpireHolds{due, 2});
     EXPECT_EQ(lapsed.deadlines.size(), 2u);
     EXPECT_TRUE(lapsed.more);
     EXPECT_EQ(store().find_ticket(tickets[1].id)->ticket.status, TicketStatus::expired);
     EXPECT_EQ(store().find_ticket(tickets[3].id)->ticket.status, TicketStatus::reserved);
-    lapsed = must<Lapsed>(LapseDue{due, 2});
+    lapsed = must<ExpiredHolds>(ExpireHolds{due, 2});
     EXPECT_EQ(lapsed.deadlines.size(), 1u);
     EXPECT_FALSE(lapsed.more);
-    EXPECT_EQ(must<Lapsed>(LapseDue{due, 2}).deadlines.size(), 0u);
+    EXPECT_EQ(must<ExpiredHolds>(ExpireHolds{due, 2}).deadlines.size(), 0u);
     EXPECT_EQ(sold(concert), 2);
     EXPECT_EQ(store().reserved_count(), 1);
     EXPECT_EQ(store().next_deadline(), tickets[4].expires_at);
@@ -139,7 +139,7 @@ TEST_P(Selling, SellsNoSeatTwiceWhenTheClockIsSetBack)
     const EventId concert = event(1);
     const UserId buyer = person();
     const Ticket ticket = reserve(concert, buyer);
-    must<Lapsed>(LapseDue{now + hold, 10});
+    must<ExpiredHolds>(ExpireHolds{now + hold, 10});
     EXPECT_EQ(sold(concert), 0);
     reserve(concert, buyer);
     now -= 1h;
@@ -157,7 +157,7 @@ TEST_P(Selling, CountsSalesOfOneBatchTogetherAndRefusesTheSurplus)
         job.act = Reserve{concert, buyer, hold, now};
         batch.push_back(&job);
     }
-    store().carry_out(batch);
+    store().execute(batch);
     int made = 0;
     for (const WriteJob& job : jobs) made += std::holds_alternative<Ticket>(job.outcome) ? 1 : 0;
     EXPECT_EQ(made, 7);
@@ -174,11 +174,11 @@ TEST_P(Selling, LeavesNothingOfABatchInWhichAnAccidentHappens)
         IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }},
         {}};
     WriteJob* const batch[] = {&good, &poisoned};
-    EXPECT_THROW(store().carry_out(batch), std::runtime_error);
+    EXPECT_THROW(store().execute(batch), std::runtime_error);
     EXPECT_EQ(sold(concert), 0);
     EXPECT_EQ(store().reserved_count(), 0);
     WriteJob* const alone[] = {&good};
-    store().carry_out(alone);
+    store().execute(alone);
     EXPECT_EQ(sold(concert), 1);
     EXPECT_EQ(store().reserved_count(), 1);
 }
@@ -230,7 +230,7 @@ TEST_P(Selling, ListsTicketsNewestFirstByTheStatusOfTheMoment)
     EXPECT_EQ(ids(TicketStatus::paid), (Ids{paid.id.value, -1}));
     EXPECT_EQ(ids(TicketStatus::cancelled), (Ids{given_back.id.value, -1}));
     EXPECT_EQ(ids({}, other), (Ids{paid.id.value, -1}));
-    must<Lapsed>(LapseDue{now, 10});
+    must<ExpiredHolds>(ExpireHolds{now, 10});
     EXPECT_EQ(ids(TicketStatus::expired), (Ids{lapsing.id.value, -1}));
 }
 
@@ -244,7 +244,7 @@ protected:
                                       [this](const Outcome&) { return KeptAnswer{"answer " + std::to_string(++rendered)}; }},
                      {}};
         WriteJob* const jobs[] = {&job};
-        store().carry_out(jobs);
+        store().execute(jobs);
         return job.outcome;
     }
     int rendered = 0;
@@ -280,12 +280,12 @@ TEST_P(Idempotency, KeepsNoAnswerOfABatchThatFailsWhenItIsWritten)
     WriteJob good{Reserve{concert, buyer, hold, now}, claim, {}};
     WriteJob impossible{Reserve{concert, buyer, Micros(0), now}, {}, {}};  // no rule asks for it, and every engine refuses it
     WriteJob* const batch[] = {&good, &impossible};
-    EXPECT_ANY_THROW(store().carry_out(batch));
+    EXPECT_ANY_THROW(store().execute(batch));
     EXPECT_EQ(sold(concert), 0);
 
     WriteJob again{Reserve{concert, buyer, hold, now}, claim, {}};
     WriteJob* const alone[] = {&again};
-    store().carry_out(alone);
+    store().execute(alone);
     EXPECT_TRUE(std::holds_alternative<Ticket>(again.outcome));
     EXPECT_EQ(sold(concert), 1);
 }
@@ -327,7 +327,7 @@ TEST_P(Idempotency, MeetsItsOwnKeyInsideOneBatch)
     WriteJob first = keyed();
     WriteJob second = keyed();
     WriteJob* const jobs[] = {&first, &second};
-    store().carry_out(jobs);
+    store().execute(jobs);
     EXPECT_TRUE(std::holds_alternative<Ticket>(first.outcome));
     EXPECT_TRUE(std::holds_alternative<KeptAnswer>(second.outcome));
     EXPECT_EQ(sold(concert), 1);

@@ -96,7 +96,7 @@ TEST_P(Nearby, LeavesOutPastAndSoldOutUnlessAsked)
     EXPECT_EQ(ids(false, false), (std::vector{open}));
     EXPECT_EQ(ids(true, false), (std::vector{past, open}));
     EXPECT_EQ(ids(false, true), (std::vector{full, open}));
-    must<Lapsed>(LapseDue{now, 10});
+    must<ExpiredHolds>(ExpireHolds{now, 10});
     EXPECT_EQ(ids(false, false), (std::vector{full, open}));
 }
 

@@ -54,12 +54,12 @@ TEST_P(Outbox, GetsItsRowInTheTransactionOfTheChangeOrNotAtAll)
         IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }},
         {}};
     WriteJob* const both[] = {&paid, &poisoned};
-    EXPECT_THROW(store().carry_out(both), std::runtime_error);
+    EXPECT_THROW(store().execute(both), std::runtime_error);
     EXPECT_EQ(store().outbox_counts().waiting, 0);
     EXPECT_TRUE(take(now + 1s).empty());
 
     WriteJob* const alone[] = {&paid};
-    store().carry_out(alone);
+    store().execute(alone);
     home->reopen();
     EXPECT_EQ(store().outbox_counts().waiting, 1);
     EXPECT_TRUE(take(now + 1s - 1us).empty()) << "due when it was made, not before";
@@ -82,7 +82,7 @@ TEST_P(Outbox, HasNoRowOfAReservationACancelOrWhatWasRefusedOrSoAlready)
     EXPECT_EQ(said(Pay{TicketId{99}, buyer, "r", now}), "not_found");
     EXPECT_EQ(said(ChangeEvent{concert, buyer, {}, now}), "not_organizer");
     EXPECT_EQ(said(RemoveEvent{concert, organizer, now}), "has_tickets");
-    EXPECT_TRUE(must<Lapsed>(LapseDue{now, 10}).events.empty());
+    EXPECT_TRUE(must<ExpiredHolds>(ExpireHolds{now, 10}).events.empty());
     EXPECT_EQ(store().outbox_counts().waiting, 0);
     pay(kept);
     pay(kept);
@@ -138,15 +138,15 @@ TEST_P(Outbox, IsSaidToHaveARowByTheActThatMadeIt)
         WriteJob job{std::move(act), {}, {}};
         job.made_effects = true;  // as an earlier try may have left it
         WriteJob* const alone[] = {&job};
-        store().carry_out(alone);
+        store().execute(alone);
         return job.made_effects;
     };
     EXPECT_FALSE(made(Reserve{concert, buyer, hold, now}));
     now += hold;
     EXPECT_TRUE(made(Reserve{concert, buyer, hold, now})) << "the hold before it lapsed for it";
     EXPECT_FALSE(made(Reserve{concert, buyer, hold, now})) << "sold out";
-    EXPECT_FALSE(made(LapseDue{now, 10}));
-    EXPECT_TRUE(made(LapseDue{now + hold, 10}));
+    EXPECT_FALSE(made(ExpireHolds{now, 10}));
+    EXPECT_TRUE(made(ExpireHolds{now + hold, 10}));
     EXPECT_FALSE(made(RemoveEvent{concert, buyer, now})) << "not theirs";
     EXPECT_TRUE(made(RemoveEvent{concert, organizer, now}));
 }
@@ -158,7 +158,7 @@ TEST_P(Outbox, GivesWhatNeedsNoMailToWhoCanSendNone)
     pay(reserve(concert, buyer));
     reserve(concert, buyer);
     now += hold;
-    must<Lapsed>(LapseDue{now, 10});
+    must<ExpiredHolds>(ExpireHolds{now, 10});
     EventPatch longer;
     longer.description = "With an encore";
     must<Event>(ChangeEvent{concert, organizer, longer, now});
@@ -177,7 +177,7 @@ TEST_P(Outbox, HasNoMessagesWhereNoneIsEverToBeSent)
     pay(reserve(concert, buyer));
     reserve(concert, buyer);
     now += hold;
-    must<Lapsed>(LapseDue{now, 10});
+    must<ExpiredHolds>(ExpireHolds{now, 10});
     EXPECT_EQ(store().outbox_counts().waiting, 0);
     EventPatch longer;
     longer.description = "With an encore";
@@ -196,7 +196,7 @@ TEST_P(Outbox, SharesRowsAmongHoldsOfOneEventAndNamesEachOnce)
     for (int i = 0; i < 120; ++i) held.insert(reserve(crowded, buyer).id);
     const Ticket other = reserve(quiet, buyer);
     now += hold;
-    Lapsed lapsed = must<Lapsed>(LapseDue{now, 1000});
+    ExpiredHolds lapsed = must<ExpiredHolds>(ExpireHolds{now, 1000});
     EXPECT_EQ(lapsed.deadlines.size(), 121u);
     std::sort(lapsed.events.begin(), lapsed.events.end());
     EXPECT_EQ(lapsed.events, (std::vector{crowded, quiet})) << "each once";
@@ -224,9 +224,9 @@ TEST_P(Outbox, NamesTheEventsOfEachBoundedLapseOnly)
     const UserId buyer = person();
     for (int i = 0; i < 4; ++i) reserve(concert, buyer);
     now += hold;
-    EXPECT_EQ(must<Lapsed>(LapseDue{now, 3}).events, std::vector{concert});
-    EXPECT_EQ(must<Lapsed>(LapseDue{now, 3}).events, std::vector{concert});
-    EXPECT_TRUE(must<Lapsed>(LapseDue{now, 3}).events.empty());
+    EXPECT_EQ(must<ExpiredHolds>(ExpireHolds{now, 3}).events, std::vector{concert});
+    EXPECT_EQ(must<ExpiredHolds>(ExpireHolds{now, 3}).events, std::vector{concert});
+    EXPECT_TRUE(must<ExpiredHolds>(ExpireHolds{now, 3}).events.empty());
     EXPECT_EQ(store().outbox_counts().waiting, 2);
 }
 
@@ -397,7 +397,7 @@ TEST_P(MailTurns, ToOneRecipientAreCountedWithinABatch)
         jobs[i].act = TakeMailTurn{"lapse-" + std::to_string(i), now, now + 1min, "a@b.co", false};
         batch.push_back(&jobs[i]);
     }
-    store().carry_out(batch);
+    store().execute(batch);
     EXPECT_EQ(std::count_if(jobs.begin(), jobs.end(),
                             [](const WriteJob& job) { return std::get<MailTurn>(job.outcome) == MailTurn::yours; }),
               kMailsAnHour);
@@ -411,7 +411,7 @@ TEST_P(MailTurns, GoToOneAskerOfABatch)
         job.act = TakeMailTurn{"paid-1", now, now + 1min};
         batch.push_back(&job);
     }
-    store().carry_out(batch);
+    store().execute(batch);
     EXPECT_EQ(std::get<MailTurn>(jobs[0].outcome), MailTurn::yours);
     EXPECT_EQ(std::get<MailTurn>(jobs[1].outcome), MailTurn::elsewhere);
     EXPECT_EQ(std::get<MailTurn>(jobs[2].outcome), MailTurn::elsewhere);

@@ -78,7 +78,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
                 IdempotencyClaim{UserId{1}, std::to_string(++keys), "f", now, [](const Outcome&) { return KeptAnswer{"x"}; }},
                 {}};
             WriteJob* const jobs[] = {&job};
-            store->carry_out(jobs);
+            store->execute(jobs);
             return job.outcome;
         };
         const UserId user = std::get<User>(act(AddUser{"a@b.co", "a", "!", {}, now})).id;
@@ -95,7 +95,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
             job.act = AddEvent{user, draft, now};
             batch.push_back(&job);
         }
-        store->carry_out(batch);
+        store->execute(batch);
         EventPatch patch;
         patch.title = "More flamenco";
         act(ChangeEvent{event, user, patch, now});
@@ -109,7 +109,7 @@ TEST(QueryPlans, NoStatementReadsAWholeTableOrSortsMoreThanAPage)
         act(Cancel{lapsed.id, user, now});  // in time, though lapsed; and so is the payment
         act(Cancel{also_late.id, user, now + 4min});
         (void)std::get<Ticket>(act(Pay{late.id, user, "late", now + 2min}));
-        act(LapseDue{now + 9min, 10});
+        act(ExpireHolds{now + 9min, 10});
         act(RemoveEvent{EventId{2}, user, now});
         act(ForgetAnswers{now - 24h, 10});
         const auto effects = std::get<Effects>(act(TakeEffects{now + 9min, 10, now + 1h})).taken;
@@ -192,7 +192,7 @@ TEST(Counts, OfTheListAreNotForgottenForThoseOfOrganizers)
     WriteJob person{AddUser{"a@b.co", "a", "!", {}, Instant(500'000h)}, {}, {}};
     WriteJob event{AddEvent{UserId{1}, draft_of("Jazz night", 1, Instant(500'001h)), Instant(500'000h)}, {}, {}};
     WriteJob* const jobs[] = {&person, &event};
-    store->carry_out(jobs);
+    store->execute(jobs);
     EXPECT_EQ(store->list_events({.limit = 10}).total, 1);
     for (int id = 1; id <= 300; ++id) (void)store->list_events({.limit = 10, .organizer = UserId{id}});
     seen = &statements;

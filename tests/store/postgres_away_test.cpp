@@ -106,21 +106,21 @@ INSTANTIATE_TEST_SUITE_P(Connections, SilentPostgres, testing::Values(1U, 4U), t
 
 TEST_P(SilentPostgres, CostsItsTimeoutOnceAndNotEveryReader)
 {
-    constexpr int kAskers = 200;
+    constexpr int kCallers = 200;
     Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     // Nothing is known yet: each connection finds out for itself, with the questions that it has taken along, and what waits
     // behind them is told when the first has. Each wave may have a straggler that comes when the probe has just ended.
     const int connections = static_cast<int>(options.readers);
-    EXPECT_EQ(read_at_once(readers, kAskers).answered, 0);
+    EXPECT_EQ(read_at_once(readers, kCallers).answered, 0);
     EXPECT_LE(server.attempts(), connections + 3);
     // Now it is known. At 16 questions to an attempt these would be 13 attempts of two seconds, and all of them late; so only
     // threads that need seconds to be started could fail this for nothing.
-    const Wave known = read_at_once(readers, kAskers);
+    const Wave known = read_at_once(readers, kCallers);
     EXPECT_EQ(known.answered, 0);
     const int attempts = server.attempts();
     EXPECT_GE(attempts, 1) << "nobody looks any more whether it is back";
     EXPECT_LE(attempts, 6);
-    EXPECT_LE(known.late, kAskers / 4) << "as many as went to see, whatever the number that asked";
+    EXPECT_LE(known.late, kCallers / 4) << "as many as went to see, whatever the number that asked";
 }
 
 class AwayPostgres : public testing::Test

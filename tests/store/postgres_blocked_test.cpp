@@ -1,5 +1,5 @@
-// A row that another session keeps locked: an operator's psql, a node that was frozen in the midst of a transaction. Whatever is not
-// about that row goes on.
+// A row that another session keeps locked: an operator's psql, a node that was frozen in the midst of a transaction. Whatever is
+// not about that row goes on.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -39,7 +39,7 @@ protected:
     {
         WriteJob job{std::move(what), {}, {}};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        store->execute(jobs);
         return std::move(job.outcome);
     }
     /// As a lane does: what is deferred may be brought again. Returns how long it took.
@@ -53,7 +53,7 @@ protected:
             batch.push_back(&job);
         }
         const auto begun = Steady::now();
-        store->carry_out(batch);
+        store->execute(batch);
         return Steady::now() - begun;
     }
     static std::vector<WriteJob> batch_of(std::vector<Act> acts)
@@ -63,7 +63,7 @@ protected:
         return jobs;
     }
     /// Until it is done or has been tried for long.
-    Outcome insist(Act what)
+    Outcome retry(Act what)
     {
         auto jobs = batch_of({std::move(what)});
         const auto give_up = Steady::now() + 20s;
@@ -78,7 +78,7 @@ protected:
         for (int i = 0; i < count; ++i) jobs.push_back({Reserve{of, user, span, now}, {}, {}});
         std::vector<WriteJob*> batch;
         for (WriteJob& job : jobs) batch.push_back(&job);
-        store->carry_out(batch);
+        store->execute(batch);
     }
     std::string value(const std::string& sql) const { return shared_postgres().value(database, sql); }
     std::string reserved(EventId of) const
@@ -166,7 +166,7 @@ TEST_F(BlockedRows, WhereItCannotBeSeenWhatIsWaitedForTheRestGoesOnAllTheSame)
     ASSERT_EQ(jobs.size(), 1u);
     EXPECT_NE(jobs[0].deferred, Deferred::no);
     holder->run("COMMIT");
-    const Outcome outcome = insist(jobs[0].act);
+    const Outcome outcome = retry(jobs[0].act);
     ASSERT_TRUE(std::holds_alternative<Error>(outcome));
     EXPECT_EQ(std::get<Error>(outcome).code, Code::email_taken);
 }
@@ -178,14 +178,14 @@ TEST_F(BlockedRows, OfAnEventKeepTheHoldsOfNoOtherFromLapsing)
     lock("inventory WHERE event_id = " + id(kept));
     const auto begun = Steady::now();
     for (int i = 0; i < 10 && reserved(free) != "0"; ++i) {
-        auto jobs = batch_of({LapseDue{now + 3min, 500}});
+        auto jobs = batch_of({ExpireHolds{now + 3min, 500}});
         (void)bring(jobs);
     }
     EXPECT_EQ(reserved(free), "0");
     EXPECT_LT(Steady::now() - begun, 10s);
     EXPECT_EQ(reserved(kept), "600");
     holder->run("ROLLBACK");
-    for (int i = 0; i < 10 && reserved(kept) != "0"; ++i) (void)insist(LapseDue{now + 3min, 500});
+    for (int i = 0; i < 10 && reserved(kept) != "0"; ++i) (void)retry(ExpireHolds{now + 3min, 500});
     EXPECT_EQ(reserved(kept), "0");
 }
 
@@ -195,13 +195,13 @@ TEST_F(BlockedRows, OfADueTicketKeepTheOthersOfItsEventNeitherFromLapsingNorFrom
     hold(kept, 999, 1min);
     lock("tickets WHERE id = " + id(first.id));
     // The event is sold out but for what is due.
-    EXPECT_TRUE(std::holds_alternative<Ticket>(insist(Reserve{kept, user, 1h, now + 2min})));
+    EXPECT_TRUE(std::holds_alternative<Ticket>(retry(Reserve{kept, user, 1h, now + 2min})));
     const auto begun = Steady::now();
-    for (int i = 0; i < 10 && reserved(kept) != "2"; ++i) (void)insist(LapseDue{now + 3min, 500});
+    for (int i = 0; i < 10 && reserved(kept) != "2"; ++i) (void)retry(ExpireHolds{now + 3min, 500});
     EXPECT_EQ(reserved(kept), "2");  // the one that is locked, and the one just made
     EXPECT_LT(Steady::now() - begun, 10s);
     holder->run("ROLLBACK");
-    (void)insist(LapseDue{now + 3min, 500});
+    (void)retry(ExpireHolds{now + 3min, 500});
     EXPECT_EQ(reserved(kept), "1");
 }
 
@@ -238,7 +238,7 @@ TEST_F(BlockedRows, AnEventWithManyDueHoldsIsRemovedInSteps)
     EXPECT_TRUE(std::holds_alternative<Ticket>(jobs[1].outcome));
     EXPECT_EQ(reserved(kept), "3900");
     EXPECT_EQ(value("SELECT sold FROM inventory WHERE event_id = " + id(kept)), "3900");
-    EXPECT_TRUE(std::holds_alternative<Done>(insist(RemoveEvent{kept, user, now + 2min})));
+    EXPECT_TRUE(std::holds_alternative<Done>(retry(RemoveEvent{kept, user, now + 2min})));
     EXPECT_EQ(reserved(kept), "0");
 }
 
@@ -256,14 +256,14 @@ TEST_F(BlockedRows, OfAnEventWithoutWordsKeepNeitherAStartNorTheWordsOfOthersWai
     EXPECT_TRUE(std::holds_alternative<Done>(jobs[0].outcome));
     EXPECT_TRUE(std::holds_alternative<Ticket>(jobs[1].outcome));
     holder->run("ROLLBACK");
-    EXPECT_FALSE(std::get<Done>(insist(Reindex{10})).more);
+    EXPECT_FALSE(std::get<Done>(retry(Reindex{10})).more);
     EXPECT_EQ(without_words(), "");
 }
 
 TEST_F(BlockedRows, OneWhoIsNotItsOrganizerRemovesNothing)
 {
     hold(kept, 3, 1min);
-    const Outcome outcome = insist(RemoveEvent{kept, UserId{user.value + 1}, now + 2min});
+    const Outcome outcome = retry(RemoveEvent{kept, UserId{user.value + 1}, now + 2min});
     ASSERT_TRUE(std::holds_alternative<Error>(outcome));
     EXPECT_EQ(std::get<Error>(outcome).code, Code::not_organizer);
     EXPECT_EQ(reserved(kept), "3");

@@ -104,9 +104,9 @@ TEST_F(PostgresMigrations, SeeTheServersOfOtherRolesEvenAsARoleWithoutRights)
     const auto zones = make_zones();
     sql("CREATE ROLE nobody_in_particular LOGIN");
     {
-        PostgresOptions as_nobody = options;
-        as_nobody.url.replace(as_nobody.url.find("postgres@"), 8, "nobody_in_particular");
-        postgres::Connection db(as_nobody, postgres::Connection::Purpose::read);
+        PostgresOptions unprivileged = options;
+        unprivileged.url.replace(unprivileged.url.find("postgres@"), 8, "nobody_in_particular");
+        postgres::Connection db(unprivileged, postgres::Connection::Purpose::read);
         ASSERT_EQ(db.ask("SELECT current_user::text").text(0, 0), "nobody_in_particular");
         EXPECT_TRUE(postgres::is_alone(db));
         const auto store = open_postgres(options, *zones);

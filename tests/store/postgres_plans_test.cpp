@@ -1,5 +1,5 @@
-// Every statement that the store runs on PostgreSQL has an index to run on. The server itself reports the plans (auto_explain), as
-// they are run by the contract's own calls over filled tables, so a new statement cannot be forgotten here.
+// Every statement that the store runs on PostgreSQL has an index to run on. The server itself reports the plans (auto_explain),
+// as they are run by the contract's own calls over filled tables, so a new statement cannot be forgotten here.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -167,7 +167,7 @@ protected:
         }
         std::vector<WriteJob*> batch;
         for (WriteJob& job : jobs) batch.push_back(&job);
-        store->carry_out(batch);
+        store->execute(batch);
         std::vector<Outcome> outcomes;
         for (WriteJob& job : jobs) outcomes.push_back(std::move(job.outcome));
         return outcomes;
@@ -235,9 +235,9 @@ void PostgresPlans::write()
     act(Cancel{also_late.id, user, now + 4min});
     (void)std::get<Ticket>(act(Pay{late.id, user, "late" + std::to_string(keys), now + 2min}));
     act(RemoveEvent{add(), user, now});
-    act_together({LapseDue{now, 10}, Reserve{event, user, 1min, now}});
-    act(LapseDue{now, 10});
-    act(LapseDue{Instant(1h), 10});  // nothing is due
+    act_together({ExpireHolds{now, 10}, Reserve{event, user, 1min, now}});
+    act(ExpireHolds{now, 10});
+    act(ExpireHolds{Instant(1h), 10});  // nothing is due
     act(ForgetAnswers{now - 24h, 10});
     const auto effects = std::get<Effects>(act(TakeEffects{now + 9min, 10, now + 1h})).taken;
     act(TakeEffects{now + 9min, 10, now + 1h, false});

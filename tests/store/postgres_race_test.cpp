@@ -56,7 +56,7 @@ protected:
     {
         WriteJob job{std::move(what), {}, {}};
         WriteJob* const jobs[] = {&job};
-        nodes.front()->carry_out(jobs);
+        nodes.front()->execute(jobs);
         return std::move(job.outcome);
     }
     EventId event(std::int64_t seats)
@@ -87,7 +87,7 @@ protected:
                     std::vector<WriteJob*> batch;
                     for (WriteJob& job : jobs) batch.push_back(&job);
                     try {
-                        node.carry_out(batch);
+                        node.execute(batch);
                         for (const WriteJob& job : jobs) learn(job, lane);
                     } catch (const std::exception& accident) {
                         ADD_FAILURE() << accident.what();
@@ -219,7 +219,7 @@ TEST_F(TwoNodes, SellCancelPayLapseChangeAndRemoveTheSameSeatsAndStayRight)
             if (roll < 67) return Pay{ticket.id, ticket.user_id, reference, arrived};
             return Cancel{ticket.id, ticket.user_id, arrived};
         }
-        if (roll < 86) return LapseDue{at, 1 + dice(40)};
+        if (roll < 86) return ExpireHolds{at, 1 + dice(40)};
         if (roll < 92) {
             ChangeEvent change{on_sale, users.front(), {}, at};
             change.patch.total_tickets = 1 + static_cast<std::int64_t>(dice(kSeats));

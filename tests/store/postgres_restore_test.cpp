@@ -26,7 +26,7 @@ protected:
     {
         WriteJob job{AddUser{name + "@example.org", name, "!", {}, now}, {}, {}};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        store->execute(jobs);
         return std::get<User>(job.outcome).id;
     }
 

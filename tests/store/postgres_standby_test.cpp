@@ -40,26 +40,27 @@ protected:
         proxy.reset();
     }
 
-    void open(Micros away_max)
+    void open(Micros unavailable_max)
     {
         store.reset();
         PostgresOptions options;
         options.url = proxy->url(database);
         options.lanes = 1;
         options.readers = 1;
-        options.away_max = away_max;
+        options.unavailable_max = unavailable_max;
         store = open_postgres(options, zones);
     }
     Outcome act(Act what)
     {
         WriteJob job{std::move(what), {}, {}};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        store->execute(jobs);
         return std::move(job.outcome);
     }
     Reserve reserve() const { return Reserve{event, user, 2min, now}; }
 
-    /// Until the reservation's transaction waits for the standby; then cuts that wait short, after which everybody sees the ticket.
+    /// Until the reservation's transaction waits for the standby; then cuts that wait short, after which everybody sees the
+    /// ticket.
     void cut_the_wait_short(const std::string& by)
     {
         const auto give_up = std::chrono::steady_clock::now() + 30s;

@@ -54,11 +54,11 @@ protected:
         options.readers = 1;
         return options;
     }
-    void open(Micros away_max, Micros transaction_silence_max = 10s)
+    void open(Micros unavailable_max, Micros transaction_silence_max = 10s)
     {
         store.reset();
         PostgresOptions options = one_lane_at(proxy->url(database));
-        options.away_max = away_max;
+        options.unavailable_max = unavailable_max;
         options.transaction_silence_max = transaction_silence_max;
         store = open_postgres(options, zones);
     }
@@ -73,7 +73,7 @@ protected:
                                              return KeptAnswer{ticket ? std::to_string(ticket->id.value) : "refused"};
                                          }};
         WriteJob* const jobs[] = {&job};
-        node.carry_out(jobs);
+        node.execute(jobs);
         return std::move(job.outcome);
     }
     Reserve reserve() const { return Reserve{event, user, 2min, now}; }
@@ -183,7 +183,7 @@ TEST_F(UnclearCommit, IsToldAsUndoneWhenNothingWasSentToAServerThatIsAway)
         FAIL() << "told what it cannot know";
     } catch (const StoreFailure& failure) {
         EXPECT_FALSE(failure.unclear()) << failure.what();
-        EXPECT_TRUE(failure.away()) << failure.what();
+        EXPECT_TRUE(failure.unavailable()) << failure.what();
         EXPECT_EQ(failure.code(), Code::storage_failed);
     }
     proxy->reopen();

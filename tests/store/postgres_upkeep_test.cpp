@@ -1,5 +1,5 @@
-// What keeps a shared store quick and right over the years: searches that old snapshots do not slow, one key at two nodes, clocks,
-// migrations beside sales.
+// What keeps a shared store quick and right over the years: searches that old snapshots do not slow, one key at two nodes,
+// clocks, migrations beside sales.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -79,7 +79,7 @@ protected:
     {
         WriteJob job{std::move(what), std::move(key), {}};
         WriteJob* const jobs[] = {&job};
-        on.carry_out(jobs);
+        on.execute(jobs);
         return std::move(job.outcome);
     }
     /// What a session has done is counted when it ends at the latest.
@@ -120,7 +120,7 @@ TEST_F(Upkeep, AnOldSnapshotMakesNoSearchForDueHoldsWalkOverWhatHasLapsed)
     const std::int64_t before = number(read);
     store = open_postgres(options, zones);
     for (int i = 0; i < 20; ++i) {
-        (void)act(*store, LapseDue{kNow + 1h, 500});
+        (void)act(*store, ExpireHolds{kNow + 1h, 500});
         EXPECT_EQ(store->next_deadline(), std::nullopt);
         EXPECT_EQ(store->reserved_count(), 0);
     }
@@ -184,7 +184,7 @@ TEST_F(Upkeep, ATicketThatCameToBeAfterItsEventWouldHaveBeenLockedHurtsNobody)
             job->deferred = Deferred::no;
             batch.push_back(job);
         }
-        EXPECT_NO_THROW(store->carry_out(batch));
+        EXPECT_NO_THROW(store->execute(batch));
     }
     letting_go.join();
     EXPECT_TRUE(std::holds_alternative<Ticket>(reserve.outcome));

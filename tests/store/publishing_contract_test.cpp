@@ -63,7 +63,7 @@ TEST_P(Publishing, CountsWhatOneBatchAdds)
         jobs[i].act = add(i % 4 == 3 ? ben : ada, 4);
         batch.push_back(&jobs[i]);
     }
-    store().carry_out(batch);
+    store().execute(batch);
     std::vector<bool> added;
     for (const WriteJob& job : jobs) added.push_back(std::holds_alternative<Event>(job.outcome));
     EXPECT_EQ(added, (std::vector{true, true, true, true, false, false, false, true}));
@@ -75,7 +75,7 @@ TEST_P(Publishing, MayBeLimitedToOneEventADay)
     const UserId ada = person();
     WriteJob jobs[] = {{add(ada, 1), {}, {}}, {add(ada, 1), {}, {}}};
     WriteJob* const batch[] = {&jobs[0], &jobs[1]};
-    store().carry_out(batch);
+    store().execute(batch);
     EXPECT_TRUE(std::holds_alternative<Event>(jobs[0].outcome));
     EXPECT_EQ(wait_of(jobs[1].outcome), 24h);
     now += 24h - 1us;
@@ -91,7 +91,7 @@ TEST_P(Publishing, ARefusalThatPassesIsNotKeptForARepeat)
     const auto with_key = [&] {
         WriteJob job{add(ada, 1), IdempotencyClaim{ada, "k", "f", now, [](const Outcome&) { return KeptAnswer{"kept"}; }}, {}};
         WriteJob* const jobs[] = {&job};
-        store().carry_out(jobs);
+        store().execute(jobs);
         return job.outcome;
     };
     EXPECT_EQ(wait_of(with_key()), 24h);

@@ -182,7 +182,7 @@ protected:
         const Instant arrived = dice(2) ? now : now - Micros(dice(90'000'000));
         if (roll < 70) return Pay{ticket.id, payer, "ref" + std::to_string(dice(200)), arrived};
         if (roll < 82) return Cancel{ticket.id, payer, arrived};
-        if (roll < 89) return LapseDue{now, 1 + dice(20)};
+        if (roll < 89) return ExpireHolds{now, 1 + dice(20)};
         if (roll < 95) return any_change(event);
         if (roll < 97) return RemoveEvent{event, any_organizer(event), now};
         if (roll == 97) return AddUser{"person" + std::to_string(dice(20)) + "@example.org", "somebody", "!", {}, now};
@@ -259,7 +259,7 @@ protected:
                 jobs.back().claim = IdempotencyClaim{users[0], "poison" + std::to_string(step), "f", now,
                                                      [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }};
             }
-            carry_out(jobs, accident);
+            execute(jobs, accident);
             acts += jobs.size();
             if (dice(50) == 0) home->reopen();
             if (step % 20 == 0) check_counters();
@@ -268,7 +268,7 @@ protected:
         check_effects();
         // Once every hold is due and tidied, exactly the paid tickets are left.
         now = std::max(now, latest) + 2h;
-        while (must<Lapsed>(LapseDue{now, 100}).more) {}
+        while (must<ExpiredHolds>(ExpireHolds{now, 100}).more) {}
         latest = now;
         check_counters();
         for (const auto& [id, model] : events) {
@@ -283,15 +283,15 @@ protected:
     }
 
     /// The batch as one transaction; with an accident in it, nothing of it, as in the lane.
-    void carry_out(std::vector<WriteJob>& jobs, bool accident)
+    void execute(std::vector<WriteJob>& jobs, bool accident)
     {
         std::vector<WriteJob*> batch;
         for (WriteJob& job : jobs) batch.push_back(&job);
         if (accident) {
-            EXPECT_THROW(store().carry_out(batch), std::runtime_error);
+            EXPECT_THROW(store().execute(batch), std::runtime_error);
             return;
         }
-        store().carry_out(batch);
+        store().execute(batch);
         for (const WriteJob& job : jobs) {
             if (job.claim && was_answered(job)) continue;
             const auto* const error = std::get_if<Error>(&job.outcome);
@@ -303,7 +303,7 @@ protected:
             else if (expected != "either")
                 EXPECT_EQ(said, expected) << "act " << job.act.index();
             learn(job.act, job.outcome);
-            if (error == nullptr || std::holds_alternative<LapseDue>(job.act)) latest = std::max(latest, time_of(job.act));
+            if (error == nullptr || std::holds_alternative<ExpireHolds>(job.act)) latest = std::max(latest, time_of(job.act));
         }
     }
 

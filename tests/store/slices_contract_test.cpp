@@ -193,7 +193,7 @@ TEST_P(Versions, HoldAChangeThatWasMeantForAnother)
     more.title = "Rock";
     WriteJob third{ChangeEvent{id, organizer, more, now, OnlyAt({2})}, {}, {}};
     WriteJob* const jobs[] = {&first, &second, &third};
-    store().carry_out(jobs);
+    store().execute(jobs);
     EXPECT_EQ(std::get<Event>(first.outcome).version, 2);
     EXPECT_EQ(std::get<Error>(second.outcome).code, Code::precondition_failed);
     EXPECT_EQ(std::get<Event>(third.outcome).version, 3);

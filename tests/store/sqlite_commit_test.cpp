@@ -95,7 +95,7 @@ TEST_F(Committing, IsToldAsItIsWhateverMemoryFailsBeforeOrAfterTheCommit)
         failed = false;
         allocations_left = good;
         try {
-            store->carry_out(jobs);
+            store->execute(jobs);
         } catch (const std::exception&) {
             failed = true;
         }

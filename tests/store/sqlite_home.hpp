@@ -30,7 +30,7 @@ protected:
     {
         WriteJob job{std::move(what), {}, {}};
         WriteJob* const jobs[] = {&job};
-        store->carry_out(jobs);
+        store->execute(jobs);
         return std::move(job.outcome);
     }
     /// With a text that fills pages.

@@ -18,7 +18,7 @@ protected:
     WriteAheadLog()
     {
         options.log = kShort;
-        options.tell = [this](std::string_view what) { told.emplace_back(what); };
+        options.on_warning = [this](std::string_view what) { told.emplace_back(what); };
     }
 
     [[nodiscard]] std::int64_t pages() const { return store->upkeep().log_bytes / 4096; }

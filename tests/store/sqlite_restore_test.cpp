@@ -77,7 +77,7 @@ TEST_F(Restoring, MakesTheJumpAlsoWhenTheFirstInsertIsRefusedOrUndone)
         IdempotencyClaim{buyer, "k", "f", now, [](const Outcome&) -> KeptAnswer { throw std::runtime_error("poison"); }},
         {}};
     WriteJob* const jobs[] = {&good, &poisoned};
-    EXPECT_THROW(store->carry_out(jobs), std::runtime_error);
+    EXPECT_THROW(store->execute(jobs), std::runtime_error);
     EXPECT_GT(add_user("new").id.value, ids_after);
     EXPECT_EQ(reserve().id.value, ids_after + 1);
 }

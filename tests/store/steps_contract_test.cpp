@@ -18,7 +18,7 @@ protected:
         job.again = job.deferred != Deferred::no;
         job.deferred = Deferred::no;
         WriteJob* const jobs[] = {&job};
-        store().carry_out(jobs);
+        store().execute(jobs);
     }
 };
 INSTANTIATE_TEST_SUITE_P(Engines, GoingOnInSteps, testing::ValuesIn(engines()),
@@ -32,7 +32,7 @@ TEST_P(GoingOnInSteps, AnEventWithManyDueHoldsIsRemoved)
     std::vector<WriteJob> holds(kHolds, WriteJob{Reserve{concert, buyer, hold, now}, {}, {}});
     std::vector<WriteJob*> batch;
     for (WriteJob& job : holds) batch.push_back(&job);
-    store().carry_out(batch);
+    store().execute(batch);
     ASSERT_EQ(sold(concert), kHolds);
     now += 2 * hold;
 
@@ -66,7 +66,7 @@ TEST_P(GoingOnInSteps, AnEventWithOneTicketAmongThemStays)
     std::vector<WriteJob> holds(kHolds, WriteJob{Reserve{concert, buyer, hold, now}, {}, {}});
     std::vector<WriteJob*> batch;
     for (WriteJob& job : holds) batch.push_back(&job);
-    store().carry_out(batch);
+    store().execute(batch);
     const Ticket paid = reserve(concert, buyer);
     must<Ticket>(Pay{paid.id, buyer, "r", now});
     now += 2 * hold;

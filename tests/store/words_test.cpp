@@ -104,7 +104,7 @@ protected:
     {
         WriteJob job{std::move(act), {}, {}};
         WriteJob* const jobs[] = {&job};
-        store.carry_out(jobs);
+        store.execute(jobs);
         if (const auto* const error = std::get_if<Error>(&job.outcome)) ADD_FAILURE() << error->message;
         return std::get<T>(job.outcome);
     }
@@ -380,7 +380,7 @@ TEST_F(TwoStores, GiveAMailboxToItsOldestAccountAndLeaveTheOthersTheirAddress)
         const auto said = [&](const std::string& email) {
             WriteJob job{AddUser{email, "a", "!", {}, now}, {}, {}};
             WriteJob* const jobs[] = {&job};
-            home->store->carry_out(jobs);
+            home->store->execute(jobs);
             const auto* const error = std::get_if<Error>(&job.outcome);
             return error ? std::string(code_word(error->code)) : "ok";
         };
