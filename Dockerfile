@@ -25,7 +25,7 @@ COPY --from=build /src/build/release/boxoffice /usr/local/bin/boxoffice
 COPY deploy/health.sh /usr/local/bin/boxoffice-health
 RUN chmod 0755 /usr/local/bin/boxoffice-health && boxoffice version
 
-# One layer, so that what was removed above takes no room.
+# One layer, so that what was removed above takes no space.
 FROM scratch
 COPY --from=runtime / /
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -55,7 +55,7 @@ Catalogue sample(std::uint16_t port, std::uint64_t seed)
                           *longitude);
             catalogue.searches.push_back(compose_request("GET", target.data(), {}, {}));
         }
-        // Every event's own id precedes its venue, and "id" with both its quotes is nobody else's member.
+        // Every event's own id precedes its venue, and "id" with both its quotes is no other object's member.
         at = 0;
         while (const auto id = number_member(answer.body, "id", at, at)) {
             catalogue.reads.push_back(

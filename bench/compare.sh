@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # boxoffice on PostgreSQL beside what PostgreSQL itself can do (pgbench) and, with --peer, beside another server: reservations
 # of one hot event, searches nearby, and how late two workers give seats back. Everything runs against one private PostgreSQL
-# of its own, in turns, so that what slows the machine down slows everybody down. Prints Markdown.
+# of its own, in turns, so that what slows the machine down slows all of them down. Prints Markdown.
 set -euo pipefail
 export LC_ALL=C.UTF-8 PGUSER=postgres PGHOST=127.0.0.1 PGOPTIONS='-c client_min_messages=warning'
 

@@ -131,7 +131,7 @@ private:
     int broken_ = 0;
 };
 
-/// Loads the server, kills it at a moment nobody chose, and reads what it had still answered. Returns the load's seconds.
+/// Loads the server, kills it at a random moment, and reads what it had still answered. Returns the load's seconds.
 double load_and_kill(ServerProcess& server, BuyTraffic& traffic, double seconds)
 {
     Tally tally;

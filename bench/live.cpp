@@ -42,7 +42,7 @@ struct Word {
     std::int64_t received = 0;
 };
 
-/// Everybody who watches the event: one thread, one epoll set, and of every message only the number in it.
+/// All watchers of the event: one thread, one epoll set, and of every message only the number in it.
 class Crowd
 {
 public:

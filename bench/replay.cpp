@@ -30,7 +30,7 @@ std::vector<std::string> requests_of(const std::filesystem::path& file)
     return requests;
 }
 
-/// For a server that somebody else started: there is no telling what it spends.
+/// For a server that was started elsewhere: there is no telling what it spends.
 double rate_at(std::uint16_t port, Traffic& traffic, unsigned connections, const Options& options, Tally& tally)
 {
     Loop loop(port);

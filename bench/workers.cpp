@@ -69,11 +69,11 @@ void make_due_together(Database& database, Stage& stage, std::int64_t holds)
     if (now_us(database) > stage.due_from - kSecondUs) throw std::runtime_error("writing the holds took too long");
 }
 
-/// Looks at every event's counter until all seats are back. A look is dated when its rows are read, after its snapshot was taken: the
-/// lag it shows is not too small.
+/// Looks at every event's counter until all seats are back. A look is dated when its rows are read, after its snapshot was taken:
+/// the lag it shows is not too small.
 void watch_release(Database& database, Stage& stage)
 {
-    // Prepared: whoever looks shares the cores with what is looked at.
+    // Prepared: the measurement shares the cores with what is measured.
     database.run("DEALLOCATE ALL");
     database.run(
         "PREPARE look AS SELECT event_id, sold, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM inventory "

@@ -1,4 +1,4 @@
-/// Reads the configuration and runs the command; main/ holds the commands, and is the only room that names every adapter.
+/// Reads the configuration and runs the command; main/ holds the commands, and is the only module that names every adapter.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -64,7 +64,7 @@ int run(const cli::Config& config)
 
 int main(int argc, char** argv)
 {
-    ::umask(0077);  // the store holds addresses, the data folder a secret: nobody else's to read
+    ::umask(0077);  // the store holds addresses, the data folder a secret: readable by their owner only
     try {
         const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
         const auto read = cli::read_config(arguments.subspan(arguments.empty() ? 0 : 1), kChecks);

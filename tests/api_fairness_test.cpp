@@ -1,4 +1,4 @@
-// One client's share of the door: what takes long is in nobody's way, and addresses and accounts take turns.
+// One client's share of the API: what takes long blocks no others, and addresses and accounts take turns.
 #include <gtest/gtest.h>
 
 #include <latch>

@@ -9,7 +9,7 @@
 
 #include "core/core.hpp"
 
-/// Ports in memory for tests of the REST door.
+/// Ports in memory for tests of the REST API.
 namespace boxoffice::fakes
 {
 
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 inline const Instant kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22};
 
-/// One event with the seats it was told, tickets, and kept answers; enough to see what the door asks of a store.
+/// One event with the seats it was told, tickets, and kept answers; enough to see what the API asks of a store.
 class MemoryStore : public Store
 {
 public:

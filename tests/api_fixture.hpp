@@ -12,7 +12,7 @@ namespace boxoffice::http
 
 using namespace std::chrono_literals;
 
-/// The REST door over real lanes and ports in memory; a test may open another one with parts of its own in `api_`.
+/// The REST API over real lanes and ports in memory; a test may open another one with parts of its own in `api_`.
 class ApiFixture : public testing::Test
 {
 protected:

@@ -91,7 +91,7 @@ TEST(ClientAddresses, ComeFromTheRightAsFarAsProxiesAreTrusted)
         std::vector<const char*> fields;
         const char* want;
     } rows[] = {
-        {"203.0.113.7", {"198.51.100.1"}, "203.0.113.7"},  // anybody may write the header
+        {"203.0.113.7", {"198.51.100.1"}, "203.0.113.7"},  // any client may write the header
         {"10.0.0.1", {}, "10.0.0.1"},
         {"10.0.0.1", {""}, "10.0.0.1"},
         {"10.0.0.1", {"198.51.100.1"}, "198.51.100.1"},

@@ -1,4 +1,4 @@
-// The REST door over real lanes and a store in memory that can be told to fail or to wait.
+// The REST API over real lanes and a store in memory that can be told to fail or to wait.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -33,7 +33,7 @@ TEST_F(ApiRoutes, SellsASeatAndTellsWhenNoneIsLeft)
     EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":6})", as(1))), "404 not_found");
     EXPECT_EQ(code(send(Method::post, "/api/v1/tickets/", R"({"event_id":5,"user_id":2})", as(1))), "403 not_yourself");
     const std::string figures = metrics_.render();
-    EXPECT_NE(figures.find("boxoffice_holds_made_total 2"), std::string::npos);
+    EXPECT_NE(figures.find("boxoffice_holds_created_total 2"), std::string::npos);
     EXPECT_NE(figures.find("boxoffice_sold_out_refusals_total 1"), std::string::npos);
 }
 
@@ -119,7 +119,7 @@ TEST_F(ApiRoutes, RenewsTheHashOfAPasswordThatWasHashedAsItWasSent)
         return send(Method::post, "/api/v1/auth/login", R"({"email":")" + email + R"(","password":")" + password + R"("})")
             .status;
     };
-    EXPECT_EQ(log_in("old@example.org", "caf\u00e9 1234"), 401) << "nobody can tell how it was typed";
+    EXPECT_EQ(log_in("old@example.org", "caf\u00e9 1234"), 401) << "it cannot be known how it was typed";
     EXPECT_EQ(log_in(" old@example.org\u00a0", "cafe\u0301 1234"), 200);
     // The lane takes one after the other: behind this the hash has been renewed.
     EXPECT_EQ(send(Method::patch, "/api/v1/auth/me", R"({"name":"N"})", as(1)).status, 200);
@@ -223,7 +223,7 @@ TEST_F(ApiRoutes, PageThroughLists)
     EXPECT_EQ(store_.asked_events.from->key, (EventKey{store_.event.start_time, store_.event.id}));
     EXPECT_FALSE(store_.asked_events.ends_after);
     EXPECT_EQ(send(Method::get, "/api/v1/events?available_only=yes").status, 200);
-    EXPECT_EQ(store_.asked_events.ends_after, clock_.now()) << "nobody can buy what is over";
+    EXPECT_EQ(store_.asked_events.ends_after, clock_.now()) << "what is over cannot be bought";
     EXPECT_EQ(send(Method::get, "/api/v1/events?available_only=1&ends_after=2100-01-01T00:00:00Z").status, 200);
     EXPECT_EQ(store_.asked_events.ends_after, Instant(std::chrono::sys_days(std::chrono::year(2100) / 1 / 1)));
     EXPECT_TRUE(json::parse(page.body).is_array());

@@ -1,4 +1,4 @@
-// The parts of the REST door that need no lanes: times, JSON in and out, forms and queries, links, tags, kept answers, routes.
+// The parts of the REST API that need no lanes: times, JSON in and out, forms and queries, links, tags, kept answers, routes.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -205,7 +205,7 @@ TEST(StoreCommands, NeverMakeAStoreWhereNoneWas)
 
 // --- A shared store ------------------------------------------------------------------------------------------------
 
-/// Nobody listens on port 1.
+/// Nothing listens on port 1.
 constexpr const char* kNobody = "postgresql://ada:hunter2hunter2@127.0.0.1:1/tickets";
 
 TEST(SharedStore, ThatIsAwayIsSaidWithoutItsPassword)

@@ -208,7 +208,7 @@ TEST(Mistakes, InWhatSeveralMachinesNeedAreRefused)
     EXPECT_TRUE(accepts("write-lanes", "16"));
     EXPECT_FALSE(accepts("write-lanes", "17"));
     EXPECT_FALSE(accepts("redis-url", "http://127.0.0.1"));
-    EXPECT_FALSE(accepts("smtp-url", "smtp://127.0.0.1")) << "nobody to send mail from";
+    EXPECT_FALSE(accepts("smtp-url", "smtp://127.0.0.1")) << "no address to send mail from";
     EXPECT_EQ(run({"serve", "--print-config", "--smtp-url", "smtp://127.0.0.1", "--mail-from", "tickets@example.org"}).code, 0);
 }
 
@@ -254,7 +254,7 @@ TEST(MailWay, ThatCannotBeGoneIsRefusedWithItsRemedy)
 {
     EXPECT_TRUE(holds(run({"serve", "--mail", "post"}).err, "--mail is \"post\"; it must be smtp, file or none."));
     EXPECT_TRUE(holds(run({"serve", "--mail", "smtp"}).err, "--mail is smtp, but there is no server that takes mail"));
-    EXPECT_EQ(run({"serve", "--mail", "smtp", "--smtp-url", "smtp://127.0.0.1"}).code, 2) << "nobody to send it from";
+    EXPECT_EQ(run({"serve", "--mail", "smtp", "--smtp-url", "smtp://127.0.0.1"}).code, 2) << "no address to send it from";
     EXPECT_TRUE(holds(run({"serve", "--mail", "file"}, kOnPostgres).err, "--mail is file, which is for the embedded store only"));
     EXPECT_TRUE(holds(run({"worker"}, both(kOnPostgres, {"BOXOFFICE_MAIL=file"})).err, "BOXOFFICE_MAIL is file, which is for"));
     EXPECT_EQ(run({"worker", "--print-config", "--mail", "none"}, kOnPostgres).code, 0);

@@ -107,7 +107,7 @@ public:
     void check_ready() override {}
     OutboxCounts outbox_counts() override { return {}; }
 
-    // Filled before anybody reads them.
+    // Filled before the first read.
     std::map<UserId, User> users;
     std::map<EventId, Event> events;
     std::map<TicketId, Ticket> tickets;

@@ -162,7 +162,7 @@ TEST_F(WithoutClientLimits, OneAddressMayHaveAnyNumber)
     EXPECT_EQ(server.connections(), 20U);
 }
 
-// --- Everybody's connections -------------------------------------------------------------------------------------------
+// --- Connections in all ------------------------------------------------------------------------------------------------
 
 ServerOptions places_for_sixteen()
 {

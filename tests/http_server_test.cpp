@@ -167,7 +167,7 @@ TEST_F(HttpServer, AnswersAClientThatHasHalfClosed)
     EXPECT_TRUE(client.is_over());
 }
 
-/// A deadline that is looked at often, so that nobody has to wait for the next look.
+/// A deadline that is checked often, so that no test has to wait for the next check.
 ServerOptions looking_often()
 {
     ServerOptions options = on_any_port();

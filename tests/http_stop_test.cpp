@@ -132,7 +132,7 @@ TEST(HttpServerStops, AfterAnsweringWhatTheKernelHadAlreadyTaken)
     options.threads = 1;
     Server server(options, toy);
     Client waiting(server.port());
-    waiting.send(get("/waiting"));  // nobody has accepted it yet
+    waiting.send(get("/waiting"));  // it was not accepted yet
     server.start();
     std::thread stop([&] { server.stop(10s); });
     const auto answer = waiting.read();

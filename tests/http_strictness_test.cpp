@@ -297,7 +297,7 @@ TEST_F(ImpatientHttpServer, WaitsForItsOwnHandlerAsLongAsThatTakes)
     EXPECT_EQ(client.read().body, "at last");
 }
 
-// --- Limits of the house -----------------------------------------------------------------------------------------------
+// --- Limits of this server ---------------------------------------------------------------------------------------------
 
 ServerOptions for_four()
 {

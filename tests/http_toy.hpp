@@ -20,7 +20,7 @@
 
 #include "net/net.hpp"
 
-/// What the tests of the HTTP door share: a handler that does what the path says, a client that sends what it is told byte for
+/// What the tests of the HTTP server share: a handler that does what the path says, a client that sends what it is told byte for
 /// byte, and a server between them.
 namespace boxoffice::http
 {

@@ -27,7 +27,7 @@ private:
     std::atomic<std::int64_t> micros_ = Micros(std::chrono::hours(1)).count();
 };
 
-/// What was carried out, counted by effect.
+/// What was executed, counted by effect.
 class Ledger
 {
 public:

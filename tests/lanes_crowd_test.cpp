@@ -86,7 +86,7 @@ TEST(WriteLanes, ACrowdOnOneEventIsOneTransactionAndStandsInNobodysWay)
     ASSERT_TRUE(lanes.submit(job(Reserve{store.slow, {}, {}, {}})));
     store.begun.wait();
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(lanes.submit(job(Reserve{store.slow, {}, {}, {}})));
-    // Of twenty other events some are in the other lane, and are carried out meanwhile.
+    // Of twenty other events some are in the other lane, and are executed meanwhile.
     std::latch other(1);
     std::atomic<int> answered = 0;
     for (std::int64_t id = 1; id <= 20; ++id) {

@@ -1,4 +1,4 @@
-// Acts that the store puts off wait beside their lane, and accidents after a commit repeat nothing.
+// Acts that the store puts off wait beside their lane, and failures after a commit repeat nothing.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-/// Puts reservations of one event off until it is let go, and carries out everything else.
+/// Puts reservations of one event off until it is let go, and executes everything else.
 class KeptStore final : public EmptyStore
 {
 public:
@@ -96,7 +96,7 @@ TEST_F(ParkedActs, BeyondAShareOfTheQueueAreToldThatTheStoreIsBusy)
     while (busy < 1) {}
     EXPECT_TRUE(std::holds_alternative<Done>(execute(Reserve{})));
     EXPECT_EQ(lane.parked(), 2u);
-    lane.stop();  // nobody would bring them again
+    lane.stop();  // they would not be submitted again
     EXPECT_EQ(busy, 3);
 }
 

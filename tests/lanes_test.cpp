@@ -191,7 +191,7 @@ TEST(WriteLane, EndsAReplayDuringWhichTheStoreGoesAway)
     HeldLane held;
     std::atomic<int> told = 0;
     const auto count = [&](LaneJob& done) { told += std::holds_alternative<Error>(done.outcome) ? 1 : 0; };
-    // The batch fails for its last act; alone, the first finds the store away.
+    // The batch fails for its last act; alone, the first finds the store unavailable.
     held.submit(Reserve{}, count);
     held.submit(Reserve{}, count);
     held.submit(Reserve{{}, held.store.poison, {}, {}}, count);

@@ -1,4 +1,4 @@
-// The live feed over HTTP: the REST door behind a real server.
+// The live feed over HTTP: the REST API behind a real server.
 #include "api_fixture.hpp"
 #include "http_toy.hpp"
 
@@ -114,7 +114,7 @@ TEST_F(FewFeeds, AreSharedOutByAccountWhereATokenIsShown)
     EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: Bearer u1\r\n"), 503);
     EXPECT_TRUE(counted("account_full"));
     EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: Bearer u2\r\n"), 200);
-    EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: nonsense\r\n"), 200) << "a feed is for anybody";
+    EXPECT_EQ(watch(clients, "127.0.0.88", "Authorization: nonsense\r\n"), 200) << "a feed needs no account";
 }
 
 TEST_F(FewFeeds, BehindAProxyAreCountedByWhomTheyAreFor)
@@ -131,7 +131,7 @@ TEST_F(FewFeeds, ARequestForNobodyIsRefused)
     EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: unknown\r\n"), 400);
     EXPECT_EQ(watch(clients, "127.0.0.9", "X-Forwarded-For: \r\n"), 400);
     EXPECT_EQ(watch(clients, "127.0.0.9"), 200) << "the proxy asks for itself";
-    EXPECT_EQ(watch(clients, "127.0.0.77", "X-Forwarded-For: unknown\r\n"), 200) << "whom nobody believes anyway";
+    EXPECT_EQ(watch(clients, "127.0.0.77", "X-Forwarded-For: unknown\r\n"), 200) << "which is not trusted anyway";
 }
 
 class OldFeeds : public FewFeeds

@@ -72,7 +72,7 @@ private:
     int failures_ = 0;
 };
 
-/// A wire between nodes, of which this is the only one.
+/// A bus between nodes, of which this is the only one.
 class FakeBus final : public ChangeBus
 {
 public:
@@ -224,7 +224,7 @@ TEST_F(Live, TellsWhoComesThePresentState)
     open_with_bus();
     watch(first);
     EXPECT_EQ(first.next(), "100");
-    shop.set(kEvent, 55);  // which nobody has said, so that the second is told what the first was
+    shop.set(kEvent, 55);  // which was not published, so that the second is told what the first was
     watch(second);
     EXPECT_EQ(second.next(), "100");
     EXPECT_EQ(hub->watchers(), 2U);
@@ -439,8 +439,8 @@ class LiveOverALane : public Live, public testing::WithParamInterface<const char
 TEST_P(LiveOverALane, HearsOfWhatItsBatchesHaveChanged)
 {
     const std::string kind = GetParam();
-    bus.up = kind != "wire that is down";
-    open({.every = 1ms, .look_anyway = 1h}, kind == "no wire" ? nullptr : &bus);
+    bus.up = kind != "bus that is down";
+    open({.every = 1ms, .look_anyway = 1h}, kind == "no bus" ? nullptr : &bus);
     watch(first);
     EXPECT_EQ(first.next(), "100");
     shop.set(kEvent, 99);
@@ -451,7 +451,7 @@ TEST_P(LiveOverALane, HearsOfWhatItsBatchesHaveChanged)
     EXPECT_EQ(first.next(), "99");
 }
 
-INSTANTIATE_TEST_SUITE_P(Wired, LiveOverALane, testing::Values("no wire", "wire", "wire that is down"));
+INSTANTIATE_TEST_SUITE_P(Wired, LiveOverALane, testing::Values("no bus", "bus", "bus that is down"));
 
 }  // namespace
 

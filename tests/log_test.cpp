@@ -269,7 +269,7 @@ TEST(LogQueue, SurvivesAReaderThatIsGone)
     ::close(ends[1]);
     ::close(ends[0]);
     log::start(Level::info, Format::text);
-    log::info("nobody hears this");  // SIGPIPE would end the process
+    log::info("no reader gets this");  // SIGPIPE would end the process
     log::stop();
     ::dup2(before, STDERR_FILENO);
     ::close(before);

@@ -224,7 +224,7 @@ protected:
     FakeMailer mailer;
     bool stopping = false;
     std::vector<UserId> left_out;
-    Micros lane_wait{0};    // of every act but those insisted on
+    Micros lane_wait{0};    // of every act but those that are retried
     std::string retried{};  // the keys of mails that were marked so
     std::optional<Error> retried_in_vain;
     MailNotifier notifier{store,
@@ -290,7 +290,7 @@ TEST_F(Notifying, LeavesOutWhatIsTooMuchForOneAddressButForPaidTickets)
     EXPECT_EQ(notify(EffectKind::ticket_paid, {TicketId{17}}), std::nullopt);
     EXPECT_EQ(mailer.sent.back(), "ticket_paid:17");
     EXPECT_EQ(notify(EffectKind::hold_expired, {TicketId{8}}), std::nullopt);
-    EXPECT_EQ(mailer.sent.back(), key(8)) << "somebody else's";
+    EXPECT_EQ(mailer.sent.back(), key(8)) << "another user's";
 }
 
 TEST_F(Notifying, HasNothingToSayOfAChangedOrARemovedEventOrAMissingTicket)

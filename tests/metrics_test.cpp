@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/metric_aliases.hpp"
+
 namespace boxoffice
 {
 namespace
@@ -41,7 +43,7 @@ TEST(MetricsText, ShowsEveryCounterFromTheStart)
     metrics.lane("write");
     const auto samples = samples_of(metrics);
     for (const char* name :
-         {"boxoffice_lane_replays_total", "boxoffice_holds_made_total", "boxoffice_holds_expired_total",
+         {"boxoffice_lane_replays_total", "boxoffice_holds_created_total", "boxoffice_holds_expired_total",
           "boxoffice_tickets_paid_total", "boxoffice_tickets_cancelled_total", "boxoffice_sold_out_refusals_total",
           "boxoffice_logins_total{result=\"good\"}", "boxoffice_logins_total{result=\"bad\"}",
           "boxoffice_jobs_total{kind=\"ticket_paid\",result=\"done\"}", "boxoffice_lane_refused_total{lane=\"write\"}",
@@ -71,7 +73,7 @@ TEST(MetricsText, CountsEachThingUnderItsOwnName)
     metrics.batch_committed(5000, 60);
     const auto samples = samples_of(metrics);
     EXPECT_EQ(samples.at("boxoffice_lane_replays_total"), "1");
-    EXPECT_EQ(samples.at("boxoffice_holds_made_total"), "2");
+    EXPECT_EQ(samples.at("boxoffice_holds_created_total"), "2");
     EXPECT_EQ(samples.at("boxoffice_holds_expired_total"), "3");
     EXPECT_EQ(samples.at("boxoffice_hold_release_lag_seconds_bucket{le=\"0.0025\"}"), "0");
     EXPECT_EQ(samples.at("boxoffice_hold_release_lag_seconds_bucket{le=\"0.005\"}"), "3");
@@ -129,13 +131,13 @@ TEST(MetricsText, ReadsAGaugeWhenItIsRendered)
     double depth = 3;
     metrics.gauge("boxoffice_lane_depth", "Jobs that wait.", "lane", "write", [&] { return depth; });
     metrics.gauge("boxoffice_lane_depth", "Jobs that wait.", "lane", "read", [] { return 0.5; });
-    metrics.gauge("boxoffice_holds_live", "Tickets on hold.", "", "", [] { return 1e6; });
+    metrics.gauge("boxoffice_holds_active", "Tickets on hold.", "", "", [] { return 1e6; });
     EXPECT_EQ(samples_of(metrics).at("boxoffice_lane_depth{lane=\"write\"}"), "3");
     depth = 4;
     const auto samples = samples_of(metrics);
     EXPECT_EQ(samples.at("boxoffice_lane_depth{lane=\"write\"}"), "4");
     EXPECT_EQ(samples.at("boxoffice_lane_depth{lane=\"read\"}"), "0.5");
-    EXPECT_EQ(samples.at("boxoffice_holds_live"), "1000000");
+    EXPECT_EQ(samples.at("boxoffice_holds_active"), "1000000");
     metrics.gauge("boxoffice_lane_depth", "Jobs that wait.", "lane", "read", [] { return 7.0; });
     EXPECT_EQ(samples_of(metrics).at("boxoffice_lane_depth{lane=\"read\"}"), "7");
 }
@@ -157,6 +159,25 @@ TEST(MetricsText, EscapesWhatLabelsAndHelpHold)
     const std::string text = metrics.render();
     EXPECT_NE(text.find("# HELP boxoffice_odd One\\\\two\\n\"three\".\n"), std::string::npos) << text;
     EXPECT_NE(text.find("boxoffice_odd{name=\"a\\\"b\\\\c\\nd\"} 1\n"), std::string::npos) << text;
+}
+
+TEST(MetricsText, ShowsARenamedMetricUnderItsOldNameToo)
+{
+    Metrics metrics;
+    metrics.hold_made();  // the counter among them
+    for (const MetricAlias& alias : kMetricAliases) {
+        if (!alias.name.ends_with("_total")) metrics.gauge(alias.name, "Help.", "", "", [] { return 1.0; });
+    }
+    const std::string text = metrics.render();
+    const auto samples = samples_of(text);
+    for (const auto& [name, old_name] : kMetricAliases) {
+        ASSERT_TRUE(samples.contains(std::string(name))) << name;
+        ASSERT_TRUE(samples.contains(std::string(old_name))) << old_name;
+        EXPECT_EQ(samples.at(std::string(name)), "1") << name;
+        EXPECT_EQ(samples.at(std::string(old_name)), "1") << old_name;
+        const std::string help = "# HELP " + std::string(old_name) + " Deprecated: use " + std::string(name) + ". ";
+        EXPECT_NE(text.find(help), std::string::npos) << text;
+    }
 }
 
 TEST(MetricsText, AnnouncesEveryFamilyOnceBeforeItsSamples)
@@ -223,7 +244,7 @@ TEST(MetricsText, LosesNothingBetweenThreads)
                              std::string(status) + "\"}"),
                   "1000");
     }
-    EXPECT_EQ(samples.at("boxoffice_holds_made_total"), "4000");
+    EXPECT_EQ(samples.at("boxoffice_holds_created_total"), "4000");
     EXPECT_EQ(samples.at("boxoffice_lane_refused_total{lane=\"write\"}"), "2000");
     EXPECT_EQ(samples.at("boxoffice_lane_batch_acts_count"), "4000");
 }

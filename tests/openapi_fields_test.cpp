@@ -255,7 +255,7 @@ TEST(OpenApiFields, OfTicketsAreTheServers)
     compare<ShownTicket>("Ticket", fields::kTicket, Side::answer);
 }
 
-/// What may be left out and is nobody's to clear: null is taken for nothing, which the document does not recommend.
+/// What may be left out and cannot be cleared: null is taken for nothing, which the document does not recommend.
 TEST(OpenApiFields, ThatMayBeLeftOutOfAnOrderOrALoginAreTheServers)
 {
     const auto without_null = [](Json schema) {

@@ -286,7 +286,7 @@ TEST(OpenApiDocument, TellsOfTheRateLimitOnEveryAnswerBehindAGate)
         if (route.access == Access::anyone) continue;
         const Json& operation = described.at(address(std::string(method_word(route.method)), route.pattern));
         for (const auto& [status, response] : operation.at("responses").items()) {
-            if (status == "413" || status == "default") continue;  // refused before anybody is asked
+            if (status == "413" || status == "default") continue;  // refused before any handler is called
             const Json headers = resolve(response).value("headers", Json::object());
             for (const char* field : {"RateLimit", "RateLimit-Policy"})
                 EXPECT_TRUE(headers.contains(field)) << route.pattern << " " << status << " can have " << field << ": say so";

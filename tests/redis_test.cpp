@@ -118,7 +118,7 @@ RateAnswer take_one(RateLimits& limits, const std::string& key, const RatePolicy
     return answer.get_future().get();
 }
 
-/// What docs/operating.md gives this house's user of an access list.
+/// What docs/operating.md gives boxoffice's user of an access list.
 const redis::Command kRights = {"~boxoffice:*", "&boxoffice:*", "+@connection", "+@read", "+@write",
                                 "+@pubsub",     "+@scripting",  "-@dangerous",  "+info"};
 
@@ -438,7 +438,7 @@ TEST(RedisJobs, ThrowsWhileRedisIsAwayAndGoesOnWithOneThatForgotEverything)
     EXPECT_THROW((void)jobs->counts(), StreamFailure);
     EXPECT_THROW(jobs->dead_letter(an_effect(1), "gone"), StreamFailure);
     server.start();
-    // The group is gone with everything else, and whoever takes first makes it anew.
+    // The group is gone with everything else, and the first to take makes it anew.
     ASSERT_TRUE(soon([&] { return can_add(*jobs, an_effect(3)); }));
     const auto taken = take_soon(*jobs);
     ASSERT_EQ(taken.size(), 1U);
@@ -476,7 +476,7 @@ TEST(RedisJobs, FailsInTimeWhenRedisHangs)
     server.freeze();
     EXPECT_THROW((void)jobs->counts(), StreamFailure);
     const auto before = std::chrono::steady_clock::now();
-    EXPECT_THROW((void)jobs->counts(), StreamFailure);  // at once: it was away a moment ago
+    EXPECT_THROW((void)jobs->counts(), StreamFailure);  // at once: it was unavailable a moment ago
     EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
     server.thaw();
     EXPECT_TRUE(soon([&] { return can_add(*jobs, an_effect(2)); }));
@@ -772,7 +772,7 @@ public:
     Mute(const Mute&) = delete;
     Mute& operator=(const Mute&) = delete;
 
-    /// Whether somebody has come and has already given up.
+    /// Whether a client has come and has already given up.
     [[nodiscard]] bool was_left() const
     {
         const int guest = ::accept(listener_, nullptr, nullptr);
@@ -802,7 +802,7 @@ TEST(RedisRates, KeepNobodyWaitingForANewConnection)
         EXPECT_EQ(alone.asked, alone_before + 1);
         if (!mute.was_left()) return;  // the answer came before the new connection was despaired of
     }
-    FAIL() << "whoever asked was answered only when the connection had failed";
+    FAIL() << "the caller was answered only when the connection had failed";
 }
 
 TEST(RedisRates, GoOnWhenRedisWasToldToForgetItsScripts)

@@ -143,7 +143,7 @@ TEST(Bcrypt, EvensOutWhatARefusalCostsToTheDearestHashThereIs)
         EXPECT_LT(time, dearest * 2) << what;
     }
     const double own = seconds_of([&] { hasher->waste("secret13"); });
-    EXPECT_LT(seconds_of([&] { hasher->even_out("secret13", "", ""); }), own * 2) << "nobody has registered";
+    EXPECT_LT(seconds_of([&] { hasher->even_out("secret13", "", ""); }), own * 2) << "there are no accounts";
 }
 
 TEST(Bcrypt, KnowsAHashThatIsToBeMadeAnew)

@@ -159,7 +159,7 @@ TEST(SharedClock, IsNeverBeforeItsFloorAndStandsOnItUntilTheStoreIsThere)
     cluster.pass(2min);
     EXPECT_EQ(clock.now(), floor + 1min);
     clock.not_before(floor);
-    EXPECT_EQ(clock.now(), floor + 1min) << "a floor in the past holds nobody back";
+    EXPECT_EQ(clock.now(), floor + 1min) << "a floor in the past holds nothing back";
 }
 
 TEST(SharedClock, NeverRunsBackwardsInOrBetweenThreadsWhileTheStoreJumps)

@@ -140,7 +140,7 @@ TEST(Addresses, OfAnyLengthAreCompared)
 TEST(Passwords, AreTheSameFromEveryKeyboard)
 {
     EXPECT_EQ(password_form("cafe\u0301\u00a0\u3000x"), "café  x");
-    EXPECT_EQ(password_form("CaseﬁＡ"), "CaseﬁＡ") << "neither case nor width are anybody's business";
+    EXPECT_EQ(password_form("CaseﬁＡ"), "CaseﬁＡ") << "neither case nor width is changed";
     EXPECT_EQ(password_form("\xff\xfe"), "\xff\xfe");
     EXPECT_EQ(password_form(std::string("a\0b", 3)), std::string("a\0b", 3));
 }

@@ -14,7 +14,7 @@ namespace
 
 namespace fs = std::filesystem;
 
-/// Which rooms a room may include, apart from itself. `main` may include them all.
+/// Which modules a module may include, apart from itself. `main` may include them all.
 const std::map<std::string, Words, std::less<>> kArrows = {
     {"text", {}},
     {"core", {"text"}},
@@ -34,7 +34,7 @@ const std::map<std::string, Words, std::less<>> kArrows = {
     {"cli", {"core", "app", "demo"}},
 };
 
-/// What other rooms may include of a room; the language of the house, core, is public as a whole, and so is cli, to main.
+/// What other modules may include of a module: its public headers. core is public as a whole, and so is cli, to main.
 const std::map<std::string, Words, std::less<>> kPublicHeaders = {
     {"app", {"app/for_you.hpp", "app/mail_notifier.hpp", "app/copy.hpp", "app/revive.hpp"}},
     {"assets", {"assets/assets.hpp"}},
@@ -206,7 +206,7 @@ bool is_named_by_cmake(const Tree& tree, const std::string& path)
     }
 }
 
-/// Whether the file is one of those that boxoffice_module() gathers: directly in the folder of a room that src/CMakeLists.txt
+/// Whether the file is one of those that boxoffice_module() gathers: directly in the folder of a module that src/CMakeLists.txt
 /// builds.
 bool is_in_a_module(const Tree& tree, const std::string& path)
 {
@@ -248,7 +248,7 @@ Words check_arrows(const Tree& tree)
     for (const Include& include : includes_in(tree, "src/")) {
         const std::string from = module_of(include.from);
         if (from != "main" && !kArrows.contains(from)) {
-            complaints.push_back(include.where + ": the room " + from +
+            complaints.push_back(include.where + ": the module " + from +
                                  " has no arrows. Cure: give it a row in kArrows and a line in docs/ARCHITECTURE.md");
             continue;
         }
@@ -273,8 +273,8 @@ Words check_public_headers(const Tree& tree)
         if (include.mark == Mark::angles || module_of(include.from) == module_of(include.name)) continue;
         const auto headers = kPublicHeaders.find(module_of(include.name));
         if (headers == kPublicHeaders.end() || holds(headers->second, include.name)) continue;
-        complaints.push_back(include.where + ": " + include.name + " is private to its room. Cure: include " +
-                             headers->second.front() + ", or let that room's door offer what is missing");
+        complaints.push_back(include.where + ": " + include.name + " is private to its module. Cure: include " +
+                             headers->second.front() + ", or let that module's public header offer what is missing");
     }
     return complaints;
 }
@@ -290,7 +290,7 @@ Words check_libraries(const Tree& tree)
             std::string who;
             for (const std::string& knower : library.knowers) who += " " + knower;
             complaints.push_back(include.where + ": <" + include.name + "> has no place here. Cure: leave it to" +
-                                 (who.empty() ? " nobody" : who));
+                                 (who.empty() ? " no module" : who));
             break;
         }
     }
@@ -305,7 +305,7 @@ Words check_core_is_pure(const Tree& tree)
         const bool foreign = include.name.find_first_of("./") != std::string::npos;
         if (foreign ? begins_with_any(include.name, kCoreMayKnow) : !holds(kCoreNeverKnows, include.name)) continue;
         complaints.push_back(include.where + ": core does no I/O and knows no thread, clock or chance (<" + include.name +
-                             ">). Cure: make a port of it in core/ports.hpp and an adapter in another room");
+                             ">). Cure: make a port of it in core/ports.hpp and an adapter in another module");
     }
     return complaints;
 }
@@ -317,7 +317,7 @@ Words check_everything_is_built(const Tree& tree)
         if (!is_source(path) || is_in_a_module(tree, path) || is_named_by_cmake(tree, path)) continue;
         complaints.push_back(
             path +
-            ": nothing builds it. Cure: name it in the nearest CMakeLists.txt (a room: in src/CMakeLists.txt), or remove it");
+            ": nothing builds it. Cure: name it in the nearest CMakeLists.txt (a module: in src/CMakeLists.txt), or remove it");
     }
     return complaints;
 }
@@ -337,7 +337,7 @@ Words check_everything_is_included(const Tree& tree)
     }
     Words complaints;
     for (const auto& [path, text] : tree) {
-        if (is_header(path) && !included.contains(path)) complaints.push_back(path + ": nobody includes it. Cure: remove it");
+        if (is_header(path) && !included.contains(path)) complaints.push_back(path + ": nothing includes it. Cure: remove it");
     }
     return complaints;
 }

@@ -33,7 +33,7 @@ struct Include {
 [[nodiscard]] Words check_core_is_pure(const Tree& tree);
 [[nodiscard]] Words check_everything_is_built(const Tree& tree);
 [[nodiscard]] Words check_everything_is_included(const Tree& tree);
-/// Words that were meant for later, or for another room.
+/// Words that were meant for later, or for another module.
 [[nodiscard]] Words check_leftovers(const Tree& tree);
 /// Names of files, tabs, ends of lines, widths, lengths, #pragma once.
 [[nodiscard]] Words check_shape(const Tree& tree);

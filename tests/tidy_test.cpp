@@ -1,4 +1,4 @@
-/// Is the house in order? tidy_rules.hpp over the whole checkout; and over texts with a fault in them, so that each rule is known
+/// tidy_rules.hpp over the whole checkout; and over texts with a fault in them, so that each rule is known
 /// to see what it is there for.
 #include <gtest/gtest.h>
 
@@ -88,7 +88,7 @@ TEST(TidyRules, SeeAnIncludeAgainstTheArrow)
     tree["src/net/server.cpp"] = "#include \"http.hpp\"\n";
     const Words complaints = check_arrows(tree);
     ASSERT_EQ(complaints.size(), 3U) << report(complaints);
-    EXPECT_TRUE(complaints[0].starts_with("src/attic/old.cpp:1: the room attic has no arrows")) << complaints[0];
+    EXPECT_TRUE(complaints[0].starts_with("src/attic/old.cpp:1: the module attic has no arrows")) << complaints[0];
     EXPECT_TRUE(complaints[1].starts_with("src/core/events.cpp:2: core must not know net")) << complaints[1];
     EXPECT_TRUE(complaints[2].starts_with("src/net/server.cpp:1: there is no src/http.hpp")) << complaints[2];
 }
@@ -148,7 +148,7 @@ TEST(TidyRules, SeeAHeaderThatNobodyIncludes)
                  {"tests/api/a.cpp", "#include \"client.hpp\"\n#include \"fake.hpp\"\n"}};
     EXPECT_EQ(report(check_everything_is_included(tree)), "");
     tree["bench/client.hpp"] = "#include \"client.hpp\"\n";
-    EXPECT_EQ(report(check_everything_is_included(tree)), "\nbench/client.hpp: nobody includes it. Cure: remove it");
+    EXPECT_EQ(report(check_everything_is_included(tree)), "\nbench/client.hpp: nothing includes it. Cure: remove it");
 }
 
 TEST(TidyRules, SeeWhatWasLeftLyingAbout)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# On the first start of an empty volume: boxoffice gets a role of its own, which owns its database and is nobody special beside.
+# On the first start of an empty volume: boxoffice gets a role of its own, which owns its database and has no other rights.
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 \getenv password BOXOFFICE_DB_PASSWORD
 CREATE ROLE boxoffice LOGIN PASSWORD :'password';

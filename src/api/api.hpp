@@ -15,7 +15,7 @@
 #include "runtime/metrics.hpp"
 #include "runtime/shedding.hpp"
 
-/// The REST door: routes, decoding, encoding. Speaks in acts and queries, knows no socket and no SQL.
+/// The REST API: routes, decoding, encoding. Speaks in acts and queries, knows no socket and no SQL.
 namespace boxoffice::http
 {
 
@@ -70,16 +70,16 @@ struct Dependencies {
     std::string (*random_hex)(std::size_t);      // request ids
     const std::atomic<bool>& draining;           // true from SIGTERM on: /health/ready answers 503
     LiveHub& live;                               // availability as it changes
-    RateLimits* rates = nullptr;                 // none: nobody is limited
+    RateLimits* rates = nullptr;                 // none: no client is limited
     RatePolicies policies{};                     // how much
-    std::int64_t events_a_day = 0;               // that an account may add, unless nobody is limited; 0: any number
+    std::int64_t events_a_day = 0;               // that an account may add, where there are limits; 0: any number
     std::vector<std::string> trusted_proxies{};  // addresses or CIDR blocks whose X-Forwarded-For is believed
     std::vector<std::string> cors_origins{};     // whose pages may read what the API answers, exactly as browsers name them
     ShareLimits feeds{};                         // live feeds open at a time
     Micros feed_age = std::chrono::minutes(15);  // the client of an older one has to come again, so that places come free
     std::vector<OtherPart> others{};             // what the server can do without for a while: "degraded", not "not ready"
     WorkLane* searches = nullptr;                // expensive reads; none: they share `reads`
-    WorkLane* health = nullptr;                  // readiness, which waits for nobody; none: it shares `reads`
+    WorkLane* health = nullptr;                  // readiness, which waits for no other work; none: it shares `reads`
     WorkLane* registrations = nullptr;           // none: they share `passwords`
     Shedding* shedding = nullptr;                // none: refusals are neither counted nor logged
     std::vector<UserId> trusted_accounts{};      // a shop's own software: no limit that goes by account is theirs

@@ -99,10 +99,10 @@ Call::~Call()
     if (answered_) return;
     try {
         const bool draining = service().draining.load(std::memory_order_relaxed);
-        if (!draining) log::error("a request was let go of unanswered", {{"id", std::string_view(id_)}});
+        if (!draining) log::error("a request was dropped without an answer", {{"id", std::string_view(id_)}});
         refuse(draining ? Code::shutting_down : Code::internal);
     } catch (const std::exception&) {
-        // A destructor has nobody to tell; the connection answers for itself when `respond_` goes.
+        // A destructor has no caller to tell; the connection answers for itself when `respond_` goes.
     }
 }
 
@@ -157,7 +157,7 @@ void Call::answer(Reply reply)
     if (rate_) add_rate_fields(reply, *rate_);
     if (const auto origins = cors_origins(); !origins.empty()) add_cors_fields(reply, *request_, origins);
     const int status = reply.status;
-    // Before the answer is out: whoever has it may send the same key again and must not find it running.
+    // Before the answer is out: its client may send the same key again and must not find it running.
     if (running_key_) context_->in_flight.leave(*user_, *running_key_);
     arrival_.leave();
     respond_(std::move(reply));
@@ -195,7 +195,7 @@ void Call::log_refused_right(Code code) const
     const auto unlogged = context_->right_log.due();
     if (!unlogged) return;
     const std::string address = client();
-    log::info("right refused", {{"code", code_word(code)},
+    log::info("access denied", {{"code", code_word(code)},
                                 {"method", method_word(request_->method)},
                                 {"route", route_ ? route_->pattern : std::string_view()},
                                 {"client", std::string_view(address)},
@@ -216,7 +216,7 @@ void Call::dropped(LaneDrop why)
     if (undo_) undo_(*this);
     if (why == LaneDrop::gone) {
         if (answered_) return;
-        answered_ = true;  // nobody is there to hear it
+        answered_ = true;  // the client has gone
         return shed(lane_->name(), "client_gone");
     }
     shed(lane_->name(), why == LaneDrop::overdue ? "overdue" : "crowded_out");
@@ -250,10 +250,10 @@ void Call::log_accident(const Error& error) const
         if (!more) return;
         unlogged = *more;
     }
-    log::error("accident", {{"id", std::string_view(id_)},
-                            {"code", code_word(error.code)},
-                            {"detail", std::string_view(error.detail)},
-                            {"unlogged", unlogged}});
+    log::error("internal error", {{"id", std::string_view(id_)},
+                                  {"code", code_word(error.code)},
+                                  {"detail", std::string_view(error.detail)},
+                                  {"unlogged", unlogged}});
 }
 
 void Call::refuse_status(int status, std::string_view detail, std::string_view allow)

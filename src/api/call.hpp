@@ -23,7 +23,7 @@
 namespace boxoffice::http
 {
 
-/// What answers that are data and not pages tell a browser that opens them: load nothing, be framed by nobody.
+/// What answers that are data and not pages tell a browser that opens them: load nothing, be framed by no page.
 inline constexpr std::string_view kContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 /// What all calls share. Lives as long as any of them, so that an answer that comes late finds it.
@@ -42,7 +42,7 @@ struct ApiContext {
     const Shares feeds;
     LogThrottle store_log{std::chrono::seconds(1)};  // refusals because the store is in trouble
     FamiliarSources familiar;                        // who has signed in from where
-    // Lines a second of failed logins and of refused rights: enough for whoever bans by the log, and no flood of lines.
+    // Lines a second of failed logins and of refused rights: enough for tools that ban by the log, and no flood of lines.
     LogThrottle login_log{std::chrono::seconds(1), 20};
     LogThrottle right_log{std::chrono::seconds(1), 20};
 };
@@ -72,7 +72,7 @@ public:
     [[nodiscard]] std::string_view encoded_query() const;
     /// What the query says, by the parameters of the route's row.
     [[nodiscard]] Result<Query> query() const { return Query::parse(encoded_query(), route().parameters); }
-    /// Whose pages may read the answer; empty where nobody's may.
+    /// The origins whose pages may read the answer; empty: none may.
     [[nodiscard]] std::span<const std::string> cors_origins() const;
     [[nodiscard]] UserId user() const { return *user_; }  // only where a token was asked for or found
     /// Whether what is counted by account is not counted for this one.
@@ -109,10 +109,11 @@ public:
     void refuse_busy();
     /// Tells the operator what is refused so that others are served: see Shedding.
     void shed(std::string_view cls, std::string_view reason) const;
-    /// Notes who was refused what is somebody else's, or could not sign in (`account`: whom it was tried for, if there is one).
+    /// Notes a client that was refused another account's data, or could not sign in (`account`: whom it was tried for, if there
+    /// is one).
     void log_refused_right(Code code) const;
     void log_failed_login(std::int64_t account) const;
-    /// An accident: 500, or what a StoreFailure says; the exception goes to the log.
+    /// A failure: 500, or what a StoreFailure says; the exception goes to the log.
     void fail(const std::exception& exception);
 
     /// Whose turn it is in a lane: clients take turns, and the accounts within a client.
@@ -121,7 +122,7 @@ public:
         std::string account;
     };
 
-    /// Runs `work(call)` on that lane when it is the client's turn, with accidents turned into answers; `work` answers, or hands
+    /// Runs `work(call)` on that lane when it is the client's turn, with failures turned into answers; `work` answers, or hands
     /// on. What waits for too long is answered 503, and a client that has gone is not answered at all.
     template <class Work>
     void run_on(WorkLane& lane, Work work, const Turn& turn)
@@ -138,9 +139,9 @@ public:
         if (!service().draining.load(std::memory_order_relaxed)) shed(lane.name(), "full");
         refuse_busy();
     }
-    /// What to take back if the work is never carried out.
+    /// What to take back if the work is never executed.
     void if_dropped(std::function<void(Call&)> undo) { undo_ = std::move(undo); }
-    /// The turn of the client and of whoever has signed in.
+    /// The turn of the client and of the account that has signed in.
     [[nodiscard]] Turn turn() const { return {group(), user_ ? std::to_string(user_->value) : std::string()}; }
 
     /// What is found by an index in a moment: these are never behind what takes longer.

@@ -20,7 +20,7 @@ namespace boxoffice::http
 [[nodiscard]] std::string encode_nearby(std::span<const NearbyEvent> events, Fields how_many = Fields::full);
 [[nodiscard]] std::string encode_suggestions(std::span<const Suggestion> suggestions, Fields how_many = Fields::full);
 
-/// A ticket as everybody sees it at `now`.
+/// A ticket as every client sees it at `now`.
 [[nodiscard]] std::string encode_ticket(const Ticket& ticket, Instant now);
 [[nodiscard]] std::string encode_tickets(std::span<const Ticket> tickets, Instant now);
 

@@ -25,7 +25,7 @@ void give_back(Call& call, std::string key, RatePolicy policy)
     call.parts().rates->take(std::move(key), policy, call.now(), [](const RateAnswer&) {});
 }
 
-/// Asks the bucket that all clients share, which nobody is refused by.
+/// Asks the bucket that all clients share, which refuses no client.
 void ask_account(const CallPtr& call, const Guess& guess, const std::function<void(const CallPtr&, const Guess&)>& go_on)
 {
     const RatePolicy& policy = call->parts().policies.guesses;

@@ -18,7 +18,7 @@ struct Guess {
 };
 
 /// Takes from the bucket "guess:<account>:<client>", and is answered 429 when that is empty; then from "guesses:<account>", which
-/// is every client's and refuses nobody: see Guess. What turns out to be no wrong password gives back what it took.
+/// is every client's and refuses none: see Guess. What turns out to be no wrong password gives back what it took.
 void pass_guess_gate(const CallPtr& call, std::string account, const std::function<void(const CallPtr&, const Guess&)>& go_on);
 
 /// The password was right: gives back what it took, and remembers from where.

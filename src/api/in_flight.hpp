@@ -19,7 +19,7 @@ class InFlight
 public:
     enum class Entry : std::uint8_t { entered, same_is_running, other_is_running };
 
-    /// Entered: whoever called must leave() with the same user and key.
+    /// Entered: the caller must leave() with the same user and key.
     [[nodiscard]] Entry enter(UserId user, std::string_view key, std::string_view fingerprint)
     {
         std::string name = name_of(user, key);

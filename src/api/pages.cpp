@@ -78,7 +78,7 @@ std::string_view policy(std::string_view name)
     return kPlainPolicy;
 }
 
-/// Sixteen hexadecimal digits of the content; the bytes are ours, so that nobody can look for a second text with the same ones.
+/// Sixteen hexadecimal digits of the content; the bytes are ours, so that no second text with the same ones can be looked for.
 std::string_view digest(const Asset& asset)
 {
     static const auto digests = [] {

@@ -19,7 +19,7 @@ namespace boxoffice::http
 namespace
 {
 
-/// An address of 8 KiB can hold thousands of names that nobody knows; as many as a person reads are told.
+/// An address of 8 KiB can hold thousands of unknown names; as many as a person reads are told.
 constexpr std::size_t kUnknownNamed = 16;
 constexpr std::size_t kNameBytesCompared = 64;  // no slip of the finger explains a longer name
 

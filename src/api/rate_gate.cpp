@@ -86,7 +86,7 @@ void pass_search_gate(const CallPtr& call, double price, GoOn go_on)
     RatePolicy policy = call->parts().policies.search;
     if (is_open(*call, policy)) return go_on(call);
     // Lists ask for no token; one that comes along all the same says whose account it is, which is fairer than an address that
-    // many may share. A bad one makes its bearer nobody in particular.
+    // many may share. A bad one counts as none.
     if (!call->is_signed_in() && call->has_authorization()) (void)call->sign_in();
     if (call->is_trusted()) return go_on(call);
     policy.price = std::min(price, policy.burst);  // whatever it costs, one is let through by a full bucket

@@ -29,7 +29,7 @@ void add_rate_fields(Reply& reply, const RateNote& note);
 using GoOn = std::function<void(const std::shared_ptr<Call>& call)>;
 
 /// Takes from the bucket `key` and lets the call go on, or answers it 429. `name` is the policy's and lives for ever. With no
-/// limits in force everybody goes on.
+/// limits in force every call goes on.
 void pass_gate(const std::shared_ptr<Call>& call, std::string_view name, std::string key, const RatePolicy& policy, GoOn go_on);
 
 /// Takes from the bucket "account:<id>" of the signed-in user. `go_on` runs at once or on the limiter's thread; a call that is
@@ -39,7 +39,7 @@ void pass_account_gate(const std::shared_ptr<Call>& call, GoOn go_on);
 void pass_login_gate(const std::shared_ptr<Call>& call, GoOn go_on);
 void pass_registration_gate(const std::shared_ptr<Call>& call, GoOn go_on);
 
-/// Takes `price` from the bucket "search:account:<id>" of whoever has sent a good token, or "search:<client>" of anybody else.
+/// Takes `price` from the bucket "search:account:<id>" of the account whose token is good, or "search:<client>" otherwise.
 void pass_search_gate(const std::shared_ptr<Call>& call, double price, GoOn go_on);
 
 /// What a search costs, in units of what a search by words costs.

@@ -46,8 +46,8 @@ void get_readiness(const CallPtr& call);
 void get_metrics(const CallPtr& call);
 void get_page(const CallPtr& call);
 
-/// 200 with an ETag, or 304. `cache_control`: "no-cache" where everybody is told the same, "no-store" where not. `version`: that
-/// of the one event that the answer shows.
+/// 200 with an ETag, or 304. `cache_control`: "no-cache" where the answer is the same for every client, "no-store" where not.
+/// `version`: that of the one event that the answer shows.
 void answer_read(Call& call, Reply reply, std::string_view cache_control, std::optional<std::int64_t> version = std::nullopt);
 [[nodiscard]] Reply json_reply(int status, std::string body);
 

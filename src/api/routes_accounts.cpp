@@ -41,7 +41,7 @@ Verdict judge(const PasswordHasher& hasher, const std::optional<Login>& login, c
     return {true, true};
 }
 
-/// Nobody waits for it, and where the lane is full the next login will do.
+/// No client waits for it, and where the lane is full the next login will do.
 void renew_hash(Call& call, const Login& login, const std::string& form)
 {
     std::vector<FieldError> errors;

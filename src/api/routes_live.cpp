@@ -70,7 +70,7 @@ struct FeedPlace {
 
 std::shared_ptr<FeedPlace> take_place(Call& call)
 {
-    // A feed is for anybody. Who shows a token has a share as an account beside that of its address.
+    // A feed needs no token. A client that shows one has a share as an account beside that of its address.
     const bool has_account = call.has_authorization() && call.sign_in();
     auto place = std::make_shared<FeedPlace>();
     const Address client = parse_address(call.client()).value_or(Address{});
@@ -86,7 +86,7 @@ std::shared_ptr<FeedPlace> take_place(Call& call)
     return place;
 }
 
-/// How long a browser waits before it comes back; where nobody says, each has its own idea.
+/// How long a browser waits before it comes back; without a hint each has its own default.
 const Piece& first_piece()
 {
     static const Piece retry = std::make_shared<const std::string>("retry: 2000\n\n");
@@ -125,7 +125,7 @@ void answer_stream(Call& call, EventId event)
 void watch_event(const CallPtr& call)
 {
     const EventId event{call->path_id()};
-    // A crowd that comes at once asks the store once: whether the event is there is known while somebody watches it.
+    // A crowd that comes at once asks the store once: whether the event is there is known while it has watchers.
     if (call->parts().live.watched(event)) return answer_stream(*call, event);
     call->read([event](Call& self) {
         if (!self.parts().store.find_event(event)) return self.refuse(Code::not_found);

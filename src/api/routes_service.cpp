@@ -25,7 +25,7 @@ bool is_there(const OtherPart& part)
     try {
         return part.ok();
     } catch (const std::exception& failure) {
-        log::error("a part cannot be asked",
+        log::error("a readiness check failed",
                    {{"part", std::string_view(part.name)}, {"detail", std::string_view(failure.what())}});
         return false;
     }

@@ -10,7 +10,7 @@ namespace boxoffice
 namespace
 {
 
-/// A transaction to a page: large enough that its sync costs little, small enough that little is done again after an accident.
+/// Rows per transaction: large enough that its sync costs little, small enough that little is done again after a failure.
 constexpr std::size_t kPageRows = 1000;
 /// Of the differences that are told; the rest is counted.
 constexpr std::size_t kDifferencesReported = 10;
@@ -67,7 +67,7 @@ public:
         for_each_table([&]<class Row>() { verify<Row>(); });
         report_.counters = target_.wrong_counters();
         target_.finish_copy();
-        // Last, so that no copy is called a success while somebody else writes into the target.
+        // Last, so that no copy is called a success while another process writes into the target.
         target_.still_alone();
         step(0);
         return std::move(report_);

@@ -14,11 +14,12 @@ namespace boxoffice
 namespace
 {
 
-/// A turn outlasts the longest time that a mailer takes over one message, so that nobody sends beside one who is still at it.
+/// A turn outlasts the longest time that a mailer takes over one message, so that no second worker sends it while the first is
+/// still sending.
 constexpr Micros kTurn = std::chrono::seconds(60);
 
 /// What a mailer may take over one message (SmtpOptions::timeout, 20 s), and a little to note that it was sent: with less left of
-/// its turn nobody begins to send. A turn counts from when it was asked for, and the store may have been away since.
+/// its turn no worker begins to send. A turn counts from when it was asked for, and the store may have been unavailable since.
 constexpr Micros kSendTakes = std::chrono::seconds(25);
 
 /// After so long no further message of an effect is begun. With a job's wait behind others of the same take (10 s in
@@ -72,7 +73,7 @@ MailNotifier::Progress MailNotifier::notify(const Effect& effect) const
             return notify_each(effect, concerns_of(effect), leave_at);
         }
         case EffectKind::event_changed:
-            return Progress::complete;  // who looks at the event sees it; nobody asked for a mail
+            return Progress::complete;  // shown on the event's page; no mail was asked for
     }
     throw std::runtime_error(fmt::format("effects of kind {} are unknown to this version", static_cast<unsigned>(effect.kind)));
 }
@@ -175,7 +176,7 @@ void MailNotifier::send_once(const std::string& key, const User& user, Matter ma
         mailer_.send(mail);
     } catch (...) {
         // Gives the turn back, or the next try would find it taken: taken again as if at its end, which fails when by now
-        // somebody else has it, and ending at once.
+        // another worker has it, and ending at once.
         (void)callbacks_.execute(TakeMailTurn{key, until, clock_.now()});
         throw;
     }

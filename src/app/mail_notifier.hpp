@@ -16,7 +16,7 @@ struct MailNotifierOptions {
     std::string site;  // "https://tickets.example.org": where links lead; empty: no links
 };
 
-/// What a notice says: pure, so that it can be read in a test.
+/// The texts of mails: pure, so that they can be read in a test.
 [[nodiscard]] Mail confirmation_mail(const User& user, const Event& event, const Ticket& ticket, const Zones& zones,
                                      const MailNotifierOptions& options);
 /// `tickets`: all of theirs on that event that the message tells of, at least one.
@@ -27,24 +27,24 @@ struct MailNotifierOptions {
 [[nodiscard]] std::string paid_key(TicketId ticket);
 [[nodiscard]] std::string lapsed_key(EventId event, UserId user, Instant lapsed_at);
 
-/// The job of an effect: mails whoever is concerned, each message once. Holds of one person that lapsed share a message, and of
+/// The job of an effect: mails each user concerned, each message once. Holds of one person that lapsed share a message, and of
 /// such messages only so many an hour go to one address (kMailsAnHour): the others are left out for good. What tells of a paid
 /// ticket always goes. One message that fails does not keep the others of the effect from being sent. Throws afterwards:
-/// MailFailure without hope when all that failed is refused for good, anything else when something has to be tried again.
+/// a permanent MailFailure when all that failed is refused for good, anything else when something has to be tried again.
 class MailNotifier
 {
 public:
     using ExecuteAct = std::function<Outcome(Act)>;
 
-    /// What threads and time are to whoever carries effects out. Called on any thread.
+    /// What the notifier needs of the process that runs it. Called on any thread.
     struct Callbacks {
-        ExecuteAct execute;               // has an act carried out and waits for what became of it
+        ExecuteAct execute;               // executes an act and waits for its outcome
         ExecuteAct execute_with_retries;  // the same for what cannot be undone: a store in trouble is asked again, for minutes
         std::function<bool()> stopping;   // the process is to end: no message is begun any more
         std::function<void(UserId)> left_out = [](UserId) {};  // a message was not sent, for this person has had enough of them
     };
 
-    /// some: it left off at a stop, or because it had taken its time. Nothing has failed, and the rest is to be told later.
+    /// partial: it stopped early, at a shutdown or because its time was up. Nothing has failed, and the rest is to be told later.
     enum class Progress : std::uint8_t { complete, partial };
 
     MailNotifier(Store& store, const Clock& clock, const Zones& zones, Mailer& mailer, Callbacks callbacks,

@@ -11,7 +11,7 @@
 namespace boxoffice::cli
 {
 
-/// What was typed, before anybody has asked whether the values make sense. The only file that knows CLI11 is
+/// What was typed, before the values are validated. The only file that knows CLI11 is
 /// command_line.cpp, which uses it as a tokenizer: help and checks come from the table in settings.hpp.
 struct CommandLine {
     /// None when no command, or no whole one ("migrate" alone), was typed; `family` then says how far it went.

@@ -221,7 +221,7 @@ void Reading::resolve_store()
             "does all of that itself with the embedded store.");
     } else if (!config_.database.empty()) {
         mistakes_.push_back(
-            fmt::format("{} names an embedded store, which has no room for a worker: boxoffice serve does all of "
+            fmt::format("{} names an embedded store, which no worker can share: boxoffice serve does all of "
                         "that itself with the embedded store.",
                         url->second.where));
     }
@@ -295,8 +295,8 @@ void Reading::resolve_secret()
     if (!weakness.empty()) mistakes_.push_back(fmt::format("{} is refused: {}.", where, weakness));
 }
 
-/// A password with a '/' in it that should have been %2F ends the URL's first part early, and is found by nobody who reads by the
-/// rules: then nothing after the scheme is shown.
+/// A password with a '/' in it that should have been %2F ends the URL's first part early, and is not found by a parser that
+/// follows the rules: then nothing after the scheme is shown.
 std::string Reading::without_password(const std::string& url) const
 {
     std::string hidden = checks_.hide_password(url);

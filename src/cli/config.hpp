@@ -68,7 +68,7 @@ struct Config {
     std::size_t read_queue = 4096;
     std::size_t search_queue = 1024;
     std::size_t password_queue = 256;                     // a minute of logins at cost 12
-    Micros read_deadline = std::chrono::seconds(5);       // nobody looks at a page for longer that does not come
+    Micros read_deadline = std::chrono::seconds(5);       // longer than a user waits for a page
     Micros password_deadline = std::chrono::seconds(20);  // beside a crowd that signs in
     std::size_t connections = 20'000;
     Micros header_timeout = std::chrono::seconds(10);
@@ -87,9 +87,9 @@ struct Config {
     unsigned job_threads = 2;
 
     // A whole university may come from one address, and all of it in the minute before an on-sale: hence the bursts. The rates
-    // are half of what one password thread can check, so that no address keeps everybody else from signing in. An account may
+    // are half of what one password thread can check, so that no address keeps the others from signing in. An account may
     // belong to a shop's own software; at a hundred a second it is still a small part of what a node carries.
-    bool rate_limit = true;  // false: nobody is limited, whatever the rates
+    bool rate_limit = true;  // false: no client is limited, whatever the rates
     RatePolicy account_rate{.per_minute = 6000, .burst = 2000};
     RatePolicy login_rate{.per_minute = 120, .burst = 200};
     RatePolicy register_rate{.per_minute = 120, .burst = 200};
@@ -98,7 +98,7 @@ struct Config {
     // Ten searches a second are more than a person asks; the burst is for the many behind one address.
     RatePolicy search_rate{.per_minute = 600, .burst = 600};
     // A person who tries all passwords they ever had is done within ten. The second is every address' together: beyond it
-    // strangers to the account wait for each other, and nobody is refused.
+    // clients unknown to the account wait for each other, and none is refused.
     RatePolicy guess_rate{.per_minute = 4, .burst = 10};
     RatePolicy account_guess_rate{.per_minute = 20, .burst = 50};
     std::vector<std::string> trusted_proxies;    // addresses and CIDR blocks
@@ -144,7 +144,7 @@ struct Stop {
     std::string err;
 };
 
-/// What the rooms that will use a value have to say about it: nothing, or why it will not do. Connects to nothing.
+/// What the modules that will use a value have to say about it: nothing, or why it will not do. Connects to nothing.
 struct Checks {
     using Check = std::string (*)(std::string_view);
     Check why_weak;  // the token secret

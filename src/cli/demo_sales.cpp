@@ -71,13 +71,13 @@ private:
     void add_events();
     void sell();
     void sell_batch(std::span<const Sale> sales, Instant from);
-    /// Nobody is to be written to about tickets that are only played: their outbox rows go again.
+    /// No mail is sent about tickets of the demo: their outbox rows are removed again.
     void forget_effects(const std::unordered_set<TicketId>& paid, Instant now);
     [[nodiscard]] std::vector<Sale> sales_in_order() const;
     [[nodiscard]] UserId buyer_of(const Sale& sale) const;
     void execute(std::vector<WriteJob>& jobs);
 
-    /// What an act was for, or an accident with the store's own words.
+    /// What an act was for, or a failure with the store's own words.
     template <class Wanted>
     static const Wanted& made(const WriteJob& job, std::string_view what)
     {
@@ -220,7 +220,7 @@ void Player::sell_batch(std::span<const Sale> sales, Instant from)
 void Player::forget_effects(const std::unordered_set<TicketId>& paid, Instant now)
 {
     // No part of the work that is shown.
-    WriteJob take{.act = TakeEffects{now, 2 * kBatch, now}, .claim = {}, .outcome = {}};  // hidden from nobody
+    WriteJob take{.act = TakeEffects{now, 2 * kBatch, now}, .claim = {}, .outcome = {}};  // a lease of no length
     WriteJob* one = &take;
     store_.execute(std::span(&one, 1));
     SettleEffects settle;

@@ -21,37 +21,37 @@ struct About {
 };
 
 constexpr std::array<About, 14> kAbout{
-    About{"serve [options]", "open the box office: serve the API, the docs and the storefront",
-          "Opens the box office: makes or opens the store, then serves the API under /api/v1/, its documentation at\n"
-          "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets what is in flight finish, then closes.\n\n"
-          "Told nothing else, it keeps everything in one folder and needs nobody. With a PostgreSQL store any number of\n"
-          "servers sell from the same stock; what they share beside it goes through Redis.",
+    About{"serve [options]", "run the server: the API, its documentation and the storefront",
+          "Runs the server: creates or opens the store, then serves the API under /api/v1/, its documentation at\n"
+          "/docs and /redoc, and the storefront at /. SIGTERM or Ctrl-C lets requests in flight finish, then stops.\n\n"
+          "By default it keeps everything in one folder and needs no other service. With a PostgreSQL store any number of\n"
+          "servers sell from the same stock; rate limits, the live feed and jobs are then shared through Redis.",
           "  boxoffice serve\n"
           "  boxoffice serve --data /srv/boxoffice --listen 0.0.0.0:8000 --log-format json\n"
           "  boxoffice serve --database-url postgresql://boxoffice@db/boxoffice --redis-url redis://cache \\\n"
           "    --jwt-secret-file /run/secrets/jwt --work no\n"},
-    About{"worker [options]", "do what follows from sales, beside servers that share a store",
-          "Does what follows from sales on a shared store: frees the seats of holds that were not paid in time, and carries\n"
-          "out jobs such as the mail that confirms a ticket. Start as many as you like, on any machine: each takes what no\n"
-          "other has taken, and none is the first among them. It answers /health, /health/ready and /metrics only.\n\n"
-          "boxoffice serve does the same beside selling unless it is told --work no; with the embedded store it always does,\n"
-          "and there is no place for a worker.",
+    About{"worker [options]", "run background work (expired holds, mail) for servers that share a store",
+          "Runs the background work of a shared store: frees the seats of holds that were not paid in time, and executes\n"
+          "jobs such as the mail that confirms a ticket. Start as many as you like, on any machine: each takes what no\n"
+          "other has taken; there is no leader. It answers /health, /health/ready and /metrics only.\n\n"
+          "boxoffice serve does the same beside selling unless started with --work no; with the embedded store it always\n"
+          "does, and no separate worker can run.",
           "  boxoffice worker --database-url postgresql://boxoffice@db/boxoffice --redis-url redis://cache\n"
           "  boxoffice worker --config /etc/boxoffice/worker.toml --listen 0.0.0.0:8001\n"},
-    About{"migrate up [options]", "bring the store's schema up to this version",
+    About{"migrate up [options]", "upgrade the store's schema to this version",
           "Applies the migrations that the store does not have yet, each in its own transaction. serve does the same.",
           "  boxoffice migrate up\n"
           "  boxoffice migrate up --data /srv/boxoffice\n"},
     About{"migrate down [options]", "undo the last migration",
-          "Undoes the last migration and says which. What only that migration knew how to keep is lost: where there is any of\n"
-          "that, it says what, and does it only with --yes. Take a backup first.",
+          "Undoes the last migration and says which. Data that only that migration can hold is lost: where there is any,\n"
+          "it says what, and goes on only with --yes. Take a backup first.",
           "  boxoffice backup before.db && boxoffice migrate down --yes\n"
           "  boxoffice migrate down --database-url sqlite:copy.db\n"},
     About{"migrate status [options]", "list migrations, applied and pending",
           "Lists the migrations that this binary knows, applied and pending.",
           "  boxoffice migrate status\n"
           "  boxoffice migrate status --data /srv/boxoffice\n"},
-    About{"demo [options]", "fill the store with a believable catalogue",
+    About{"demo [options]", "fill the store with a realistic catalogue for trials",
           "Writes events in the world's real towns, with organizers, buyers and tickets sold, for trying things out.\n"
           "The same options give the same rows. Nobody can log in as one of these people.",
           "  boxoffice demo --events 20000 --seed 7\n"
@@ -69,32 +69,32 @@ constexpr std::array<About, 14> kAbout{
           "A PostgreSQL store is backed up with its own tools: see docs/operating.md.",
           "  boxoffice backup boxoffice-copy.db\n"
           "  boxoffice backup /mnt/backups/monday.db --data /srv/boxoffice\n"},
-    About{"restore [FILE] [options]", "begin again from a backup, so that what was lost cannot come back",
+    About{"restore [FILE] [options]", "restore the store from a backup",
           "Puts the backup FILE in the place of the embedded store, after looking it over, and keeps the old store beside it.\n"
           "With a PostgreSQL store: says to it that a backup was put back with its own tools; then there is no FILE.\n"
           "Either way another life of the store begins: ids go on beyond any that were given after the backup, so that\n"
           "none is used twice, all people have to log in again, and jobs left in Redis are dropped. Stop all servers first.",
           "  boxoffice restore /mnt/backups/monday.db --data /srv/boxoffice\n"
           "  boxoffice restore --database-url postgresql://boxoffice@db/boxoffice\n"},
-    About{"copy --from URL --to URL", "move up: copy an embedded store into a shared one",
+    About{"copy --from URL --to URL", "copy an embedded store into a shared one",
           "Copies an embedded store into an empty PostgreSQL database, with every id as it was, and compares both row by row.\n"
           "Stop the server first. If it breaks off, the same command goes on where it was.",
           "  boxoffice copy --from sqlite:data/boxoffice.db --to postgresql://boxoffice@db/boxoffice\n"},
-    About{"jobs list [options]", "list what waits to be done after sales, such as mail, and what was given up",
+    About{"jobs list [options]", "list pending and dead background jobs, such as mail",
           "Lists the jobs of the outbox, while servers run or not: those that are dead (given up) with the reason, the newest\n"
           "first, then those that wait, as they are due.",
           "  boxoffice jobs list --dead\n"
           "  boxoffice jobs list --database-url postgresql://boxoffice@db/boxoffice --limit 1000\n"},
-    About{"jobs retry ID…|--all-dead [options]", "have dead jobs tried again",
+    About{"jobs retry ID…|--all-dead [options]", "retry dead jobs",
           "Has jobs tried again at once, with all tries before them, while servers run or not: what to do once a mail server\n"
           "is well again. A message that went out already does not go out a second time.",
           "  boxoffice jobs retry --all-dead\n"
           "  boxoffice jobs retry 17 18 --data /srv/boxoffice\n"},
-    About{"jobs drop ID…|--all-dead [options]", "forget jobs that nobody wants done any more",
-          "Takes jobs out of the outbox for good, while servers run or not: nobody will hear of what they were about.",
+    About{"jobs drop ID…|--all-dead [options]", "delete jobs for good",
+          "Deletes jobs from the outbox for good, while servers run or not: their messages are never sent.",
           "  boxoffice jobs drop 17\n"
           "  boxoffice jobs drop --all-dead\n"},
-    About{"version", "print the version and those of its parts",
+    About{"version", "print the version and those of its libraries",
           "Prints the version of boxoffice and of the libraries it runs with.",
           "  boxoffice version\n"
           "  boxoffice --version\n"},
@@ -176,7 +176,7 @@ std::string help_text(std::optional<Command> command, std::string_view family)
     }
     if (!command && family == "jobs") {
         return fmt::format(
-            "Shows and changes what waits to be done after sales. Servers may run meanwhile.\n\nusage: boxoffice jobs COMMAND "
+            "Lists, retries and deletes background jobs. Servers may run meanwhile.\n\nusage: boxoffice jobs COMMAND "
             "[options]\n\n"
             "{}\nExamples\n  boxoffice jobs list --dead\n  boxoffice jobs retry --all-dead\n",
             commands_text("jobs "));

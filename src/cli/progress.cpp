@@ -16,7 +16,7 @@ namespace boxoffice::cli
 namespace
 {
 
-constexpr Micros kRedraw = std::chrono::milliseconds(100);     // faster than this nobody reads
+constexpr Micros kRedraw = std::chrono::milliseconds(100);     // faster is not readable
 constexpr Micros kRateNeeds = std::chrono::milliseconds(500);  // before that a rate is a guess, and a remaining time nonsense
 constexpr std::size_t kBarMax = 30;
 constexpr std::size_t kBarStep = 5;  // so that it keeps its width while the figures beside it grow

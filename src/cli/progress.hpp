@@ -5,7 +5,7 @@
 
 #include "core/instant.hpp"
 
-/// How far something long has come, for whoever waits for it: a line that changes on a terminal, a line every ten per cent in a
+/// How far something long has come, for the operator: a line that changes on a terminal, a line every ten per cent in a
 /// file or a container's log. Nothing of it goes to standard output.
 namespace boxoffice::cli
 {

@@ -82,7 +82,7 @@ std::string show_path(const Config& config)
     return path.empty() ? std::string() : toml_string(path.native());
 }
 
-/// Text that somebody else judges: see Checks.
+/// Text that another module validates: see Checks.
 template <auto Member>
 std::string set_text(Config& config, std::string_view text)
 {

@@ -21,7 +21,7 @@ constexpr unsigned kJobs = kJobsList | bit(Command::jobs_retry) | bit(Command::j
 constexpr unsigned kAnyStore = kServe | kDemo | kDoctor | kJobs | bit(Command::restore) | bit(Command::migrate_up) |
                                bit(Command::migrate_down) | bit(Command::migrate_status);
 
-constexpr std::string_view kWhere = "Where the box office lives";
+constexpr std::string_view kWhere = "Store and address";
 constexpr std::string_view kShared = "Several machines, on one PostgreSQL store";
 constexpr std::string_view kSelling = "Selling";
 constexpr std::string_view kPeople = "Accounts and tokens";
@@ -32,7 +32,7 @@ constexpr std::string_view kWatching = "Log";
 constexpr std::string_view kLimits = "Threads and limits";
 constexpr std::string_view kCatalogue = "The catalogue";
 constexpr std::string_view kOutbox = "The jobs";
-constexpr std::string_view kCopying = "From where to where";
+constexpr std::string_view kCopying = "Source and target";
 constexpr auto kOpen = Visibility::open;
 constexpr auto kUrl = Visibility::url;
 
@@ -66,20 +66,20 @@ constexpr Setting kSettings[] = {
             "redis[s]://[[USER]:PASSWORD@]HOST[:PORT]: rate limits and the live feed are then shared, and jobs go to whichever "
             "worker is free",
             "", kBoth, "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
-    Setting{"redis-url", "URL", kShared, "redis[s]://[[USER]:PASSWORD@]HOST[:PORT]: look this Redis over, too", "", kDoctor,
+    Setting{"redis-url", "URL", kShared, "redis[s]://[[USER]:PASSWORD@]HOST[:PORT]: check this Redis, too", "", kDoctor,
             "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>, show_text<&Config::redis_url>},
-    Setting{"redis-url", "URL", kShared, "what is dead no more is taken out of this Redis' dead letters, too", "",
+    Setting{"redis-url", "URL", kShared, "jobs retried or dropped are removed from the dead letters of this Redis, too", "",
             bit(Command::jobs_retry) | bit(Command::jobs_drop), "BOXOFFICE_REDIS_URL", kUrl, set_text<&Config::redis_url>,
             show_text<&Config::redis_url>},
     Setting{"work", "yes|no", kShared, "whether this server also does what a worker does; with the embedded store it always does",
             "", kServe, "BOXOFFICE_WORK", kOpen, set_yes_or_no<&Config::work>, show_yes_or_no<&Config::work>},
-    Setting{"write-lanes", "N", kShared, "transactions at a time, 1 to 16; acts of one event go through one of them", "", kBoth,
-            "BOXOFFICE_WRITE_LANES", kOpen, set_whole<&Config::write_lanes, 1, 16>, show_whole<&Config::write_lanes>},
+    Setting{"write-lanes", "N", kShared, "concurrent write transactions, 1 to 16; all writes to one event go through one of them",
+            "", kBoth, "BOXOFFICE_WRITE_LANES", kOpen, set_whole<&Config::write_lanes, 1, 16>, show_whole<&Config::write_lanes>},
     Setting{"database-connections", "N", kShared,
             "connections that read, 1 to 64; each write lane has one of its own beside them", "", kBoth,
             "BOXOFFICE_DATABASE_CONNECTIONS", kOpen, set_whole<&Config::database_connections, 1, 64>,
             show_whole<&Config::database_connections>},
-    Setting{"lock-timeout", "SECONDS", kShared, "how long an act waits for a row that another session keeps locked: 0.1 to 50",
+    Setting{"lock-timeout", "SECONDS", kShared, "how long a write waits for a row that another session keeps locked: 0.1 to 50",
             "", kBoth, "BOXOFFICE_LOCK_TIMEOUT", kOpen, set_seconds<&Config::lock_timeout, 100, 50'000>,
             show_seconds<&Config::lock_timeout>},
     Setting{"statement-timeout", "SECONDS", kShared, "how long a statement may run: 0.1 to 3600", "", kBoth,
@@ -107,7 +107,7 @@ constexpr Setting kSettings[] = {
 
     Setting{"mail", "WAY", kMail,
             "smtp: sent through --smtp-url; file: kept as files in DATA/mail, with the embedded store only; none: no mail is "
-            "even written for anybody to send",
+            "ever written",
             "smtp with --smtp-url; without it none with the embedded store, and with a shared one left to nodes that have it",
             kBoth, "BOXOFFICE_MAIL", kOpen, set_mail, show_mail},
     Setting{"smtp-url", "URL", kMail, "server that takes mail, smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://…", "", kBoth,
@@ -117,7 +117,7 @@ constexpr Setting kSettings[] = {
             "BOXOFFICE_MAIL_FROM", kOpen, set_text<&Config::mail_from>, show_text<&Config::mail_from>},
     Setting{"site-url", "URL", kMail, "where links in mail lead, such as https://tickets.example.org; without it there are none",
             "", kBoth, "BOXOFFICE_SITE_URL", kOpen, set_site_url, show_text<&Config::site_url>},
-    Setting{"job-threads", "N", kMail, "threads that carry out jobs, such as sending one mail, 1 to 64", "", kBoth,
+    Setting{"job-threads", "N", kMail, "threads that run jobs, such as sending one mail, 1 to 64", "", kBoth,
             "BOXOFFICE_JOB_THREADS", kOpen, set_whole<&Config::job_threads, 1, 64>, show_whole<&Config::job_threads>},
 
     Setting{"rate-limit", "on|off", kRates, "off lets everything through", "", kServe, "BOXOFFICE_RATE_LIMIT", kOpen,
@@ -137,15 +137,15 @@ constexpr Setting kSettings[] = {
     Setting{"guess-rate", "RATE", kRates, "wrong passwords for one account from one address", "", kServe, "BOXOFFICE_GUESS_RATE",
             kOpen, set_rate<&Config::guess_rate>, show_rate<&Config::guess_rate>},
     Setting{"account-guess-rate", "RATE", kRates,
-            "wrong passwords for one account from all addresses: beyond it strangers to the account wait for each other", "",
-            kServe, "BOXOFFICE_ACCOUNT_GUESS_RATE", kOpen, set_rate<&Config::account_guess_rate>,
+            "wrong passwords for one account from all addresses: beyond it clients unknown to the account wait for each other",
+            "", kServe, "BOXOFFICE_ACCOUNT_GUESS_RATE", kOpen, set_rate<&Config::account_guess_rate>,
             show_rate<&Config::account_guess_rate>},
     Setting{"trusted-accounts", "LIST", kRates,
             "ids of accounts, comma between, that no limit by account holds for: a shop's own software", "none", kServe,
             "BOXOFFICE_TRUSTED_ACCOUNTS", kOpen, set_accounts, show_accounts},
     Setting{"trusted-proxies", "LIST", kRates,
-            "addresses or blocks (10.0.0.0/8, ::1) of proxies in front, whose X-Forwarded-For says who asks",
-            "nobody is believed", kServe, "BOXOFFICE_TRUSTED_PROXIES", kOpen, set_proxies, show_proxies},
+            "addresses or blocks (10.0.0.0/8, ::1) of proxies in front, whose X-Forwarded-For says who asks", "none is trusted",
+            kServe, "BOXOFFICE_TRUSTED_PROXIES", kOpen, set_proxies, show_proxies},
 
     Setting{"connections-per-address", "N", kShares, "connections of one IPv4 address; 0 is no limit", "", kServe,
             "BOXOFFICE_CONNECTIONS_PER_ADDRESS", kOpen, set_whole<&Config::connections_per_address, 0, 1'000'000>,
@@ -177,15 +177,16 @@ constexpr Setting kSettings[] = {
             "BOXOFFICE_RECEIVED_MEMORY", kOpen, set_whole<&Config::received_memory_mb, 4, 65'536>,
             show_whole<&Config::received_memory_mb>},
     Setting{"send-rate", "KB", kShares,
-            "a second: who takes less of an answer is cut while --unsent-memory is half used: 0 to 1000000", "", kServe,
-            "BOXOFFICE_SEND_RATE", kOpen, set_whole<&Config::send_rate_kb, 0, 1'000'000>, show_whole<&Config::send_rate_kb>},
+            "per second: a client that reads an answer more slowly is cut while --unsent-memory is half used: 0 to 1000000", "",
+            kServe, "BOXOFFICE_SEND_RATE", kOpen, set_whole<&Config::send_rate_kb, 0, 1'000'000>,
+            show_whole<&Config::send_rate_kb>},
 
     Setting{"log-format", "FORMAT", kWatching, "text for people, json for machines; on standard error", "", kBoth,
             "BOXOFFICE_LOG_FORMAT", kOpen, set_log_format, show_log_format},
     Setting{"log-level", "LEVEL", kWatching, "debug, info, warn or error", "", kBoth, "BOXOFFICE_LOG_LEVEL", kOpen, set_log_level,
             show_log_level},
 
-    Setting{"io-threads", "N", kLimits, "threads that speak HTTP, 1 to 64", "one a core", kServe, "BOXOFFICE_IO_THREADS", kOpen,
+    Setting{"io-threads", "N", kLimits, "threads that serve HTTP, 1 to 64", "one per core", kServe, "BOXOFFICE_IO_THREADS", kOpen,
             set_whole<&Config::io_threads, 1, 64>, show_whole<&Config::io_threads>},
     Setting{"read-threads", "N", kLimits, "threads that read the store, 1 to 64", "", kServe, "BOXOFFICE_READ_THREADS", kOpen,
             set_whole<&Config::read_threads, 1, 64>, show_whole<&Config::read_threads>},

@@ -140,7 +140,7 @@ struct PostponeEffect {  // -> Done
     Instant now;
 };
 
-/// Asks for the turn to send the message `key`, which is the asker's alone until `until`; whoever has sent it says MarkMailSent.
+/// Asks for the turn to send the message `key`, which is the caller's alone until `until`; after sending it says MarkMailSent.
 struct TakeMailTurn {  // -> MailTurn
     std::string key;
     Instant now;
@@ -188,8 +188,8 @@ using Outcome = std::variant<std::monostate, User, Event, Ticket, Done, ExpiredH
 }
 
 /// The client's wish that this act happen once, whatever the network does. The store looks for (user, key) first:
-/// the same fingerprint -> outcome is the KeptAnswer and the act is not carried out; another fingerprint ->
-/// Error idempotency_key_reused; none -> the act is carried out and `render(outcome)` is kept in the same transaction.
+/// the same fingerprint -> outcome is the KeptAnswer and the act is not executed; another fingerprint ->
+/// Error idempotency_key_reused; none -> the act is executed and `render(outcome)` is kept in the same transaction.
 struct IdempotencyClaim {
     UserId user;
     std::string key;          // 1 to 255 visible characters
@@ -202,14 +202,14 @@ struct IdempotencyClaim {
 /// wants to go on with the rest in a transaction of its own.
 enum class Deferred : std::uint8_t { no, blocked, unfinished };
 
-/// An act on its way through a lane. Owned by whoever submitted it; the store fills `outcome` and says what it led to.
+/// An act on its way through a lane. Owned by its submitter; the store fills `outcome` and says what it led to.
 struct WriteJob {
     Act act;
     std::optional<IdempotencyClaim> claim;
     Outcome outcome;
     bool made_effects = false;  // it has put something into the outbox: even a reservation may, where others' holds lapsed for it
     bool again = false;         // it was deferred before
-    bool deferrable = false;    // whoever carries it out brings it again when it was deferred; else the store waits or fails
+    bool deferrable = false;    // the caller submits it again when it was deferred; else the store waits or fails
     Deferred deferred = Deferred::no;  // it has no outcome yet
 };
 

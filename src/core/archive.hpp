@@ -224,7 +224,7 @@ using ArchivePage =
     std::variant<std::vector<UserRow>, std::vector<EventRow>, std::vector<InventoryRow>, std::vector<TicketRow>,
                  std::vector<KeptAnswerRow>, std::vector<OutboxRow>, std::vector<MailRow>, std::vector<IdentityRow>>;
 
-/// What every store that can be copied from offers. One thread at a time. Methods throw StoreFailure on accidents.
+/// What every store that can be copied from offers. One thread at a time. Methods throw StoreFailure on failures.
 class ArchiveSource
 {
 public:
@@ -261,7 +261,7 @@ public:
     [[nodiscard]] virtual std::vector<WrongCounter> wrong_counters() = 0;
     /// Nothing more will be put: makes the store ready for queries.
     virtual void finish_copy() = 0;
-    /// Throws StoreFailure busy when somebody else uses the store now. A copy locks nobody out.
+    /// Throws StoreFailure busy when another process uses the store now. A copy blocks no other process.
     virtual void still_alone() = 0;
 };
 
@@ -329,8 +329,8 @@ template <class Row>
 }
 
 // Whether a store that holds `now` may have held `earlier` before, both with the same key: what an event, a ticket or a user
-// never changes is the same, and nothing of `earlier` is later than `now`. A row that a copy made is so as long as nobody else
-// wrote to it.
+// never changes is the same, and nothing of `earlier` is later than `now`. A row that a copy made is so as long as no other
+// process wrote to it.
 [[nodiscard]] bool may_have_become(const UserRow& earlier, const UserRow& now);
 [[nodiscard]] bool may_have_become(const EventRow& earlier, const EventRow& now);
 [[nodiscard]] bool may_have_become(const InventoryRow& earlier, const InventoryRow& now);

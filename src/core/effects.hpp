@@ -44,11 +44,12 @@ inline constexpr std::size_t kTicketsToAnEffect = 50;
 /// What stands in the outbox.
 struct OutboxCounts {
     std::int64_t waiting = 0;
-    std::int64_t dead = 0;   // given up after the last try; kept for somebody to look at
+    std::int64_t dead = 0;   // given up after the last try; kept for an operator
     std::string last_why{};  // of the newest dead one, or of the newest failure
 };
 
-/// Whose turn it is to send a message that must not go out twice. too_many: nobody's, for the recipient has had enough this hour.
+/// Whose turn it is to send a message that must not go out twice. too_many: no worker's, for the recipient has had enough this
+/// hour.
 enum class MailTurn : std::uint8_t { yours, already_sent, elsewhere, too_many };
 
 }  // namespace boxoffice

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] virtual std::vector<std::int64_t> dead() = 0;
     /// Has these taken at once, with all their tries before them, dead or waiting. Returns those that were there.
     virtual std::vector<std::int64_t> retry(std::span<const std::int64_t> jobs) = 0;
-    /// Takes these out of the outbox for good: nobody will hear of what they were about. Returns those that were there.
+    /// Takes these out of the outbox for good: what they were about is never sent. Returns those that were there.
     virtual std::vector<std::int64_t> drop(std::span<const std::int64_t> jobs) = 0;
 };
 

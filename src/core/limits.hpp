@@ -25,7 +25,8 @@ inline constexpr std::int64_t kPageMax = 100;
 /// What is passed over costs as much as what is shown; beyond this, lists go on by their cursor.
 inline constexpr std::int64_t kSkipMax = 10'000;
 inline constexpr Micros kAnswerLife = std::chrono::hours(24);  // how long the first answer to an Idempotency-Key is kept
-/// An address that a person typed may be anybody's: so many messages an hour go to one, but for those about paid tickets.
+/// An address that a person typed may belong to another person: so many messages an hour go to one, but for those about paid
+/// tickets.
 inline constexpr std::int64_t kMailsAnHour = 10;
 /// What a stranger put into an account's name must not become a message of his own.
 inline constexpr std::size_t kGreetingCharsMax = 80;

@@ -14,7 +14,7 @@ namespace boxoffice
 namespace
 {
 
-/// FNV-1a: against accidents, not against attackers, who could edit the stored sum as well.
+/// FNV-1a: against accidental changes, not against attackers, who could edit the stored sum as well.
 std::string checksum_of(std::string_view text)
 {
     std::uint64_t sum = 0xcbf29ce484222325;

@@ -61,7 +61,7 @@ struct AnyUser {
 struct Reference {
     std::string_view reference;
 };
-/// Whether somebody has the mailbox of this address.
+/// Whether an account has the mailbox of this address.
 struct Mailbox {
     std::string_view email;
 };

@@ -14,7 +14,7 @@
 namespace boxoffice
 {
 
-/// An accident in a store: not an answer. `code()` is busy, storage_full, storage_failed or internal.
+/// A failure in a store: not an answer. `code()` is busy, storage_full, storage_failed or internal.
 class StoreFailure : public std::runtime_error
 {
 public:
@@ -35,7 +35,7 @@ private:
     Outcome outcome_;
 };
 
-/// What somebody who examines a store wants to know; `good` false is a finding to act on.
+/// What an operator who examines a store wants to know; `good` false is a finding to act on.
 struct Finding {
     bool good = true;
     std::string what;
@@ -92,21 +92,20 @@ class Store
 public:
     virtual ~Store() = default;
 
-    /// Carries out the acts in order, in one transaction, and fills each `outcome`. A refusal is an outcome.
-    /// Throws StoreFailure (or anything else) on an accident: then nothing of this call has happened, and
-    /// the caller may replay the acts one by one; or it is unknown whether it has (StoreFailure::unclear()): then nobody may be
-    /// told anything but that. Called by the write lanes' threads only, each for itself.
-    /// A job that is `deferrable` may come back `deferred` with nothing decided, while the others of the call are done: bring it
-    /// again.
+    /// Executes the acts in order, in one transaction, and fills each `outcome`. A refusal is an outcome.
+    /// Throws StoreFailure (or anything else) on a failure: then nothing of this call has happened, and
+    /// the caller may replay the acts one by one; or it is unknown whether it has (StoreFailure::unclear()): then no client may
+    /// be told anything but that. Called by the write lanes' threads only, each for itself. A job that is `deferrable` may come
+    /// back `deferred` with nothing decided, while the others of the call are done: bring it again.
     virtual void execute(std::span<WriteJob* const> jobs) = 0;
 
     /// Called by a write lane's thread when nothing waits: checkpoints and the like. Must be short.
     virtual void idle() {}
 
-    // Reads: from any thread, concurrently. They throw StoreFailure on accidents.
+    // Reads: from any thread, concurrently. They throw StoreFailure on failures.
     virtual std::optional<User> find_user(UserId id) = 0;
     virtual std::optional<Login> find_login(std::string_view email) = 0;  // without regard to case
-    /// One of the stored password hashes that cost most to compare with; none where nobody has registered.
+    /// One of the stored password hashes that cost most to compare with; none where there are no accounts.
     virtual std::optional<std::string> dearest_hash() { return std::nullopt; }
     virtual std::optional<Event> find_event(EventId id) = 0;
     virtual std::vector<Event> find_events(std::span<const EventId> ids) = 0;  // in that order; missing ones are left out
@@ -151,12 +150,12 @@ public:
         (void)given;
         return std::nullopt;
     }
-    /// From now on `listener` hears of what other processes do, on a thread of the store; some notices may be lost. An empty
-    /// listener ends it.
+    /// From now on `listener` hears of what other processes do, on a thread of the store; some notifications may be lost. An
+    /// empty listener ends it.
     virtual void listen(const std::function<void(StoreNotification)>& listener) { (void)listener; }
 };
 
-/// Carries effects from the outbox to whichever worker is free, across machines. May lose everything: the outbox knows. Its
+/// Delivers effects from the outbox to whichever worker is free, across machines. May lose everything: the outbox knows. Its
 /// methods throw StreamFailure when it cannot be reached; each may be called from any thread.
 class StreamFailure : public std::runtime_error
 {
@@ -186,15 +185,15 @@ public:
     [[nodiscard]] virtual StreamCounts counts() = 0;
 };
 
-/// Tells every node which events have changed. A message may be lost. Any thread; never blocks for long, never throws.
+/// Publishes to every node which events have changed. A message may be lost. Any thread; never blocks for long, never throws.
 class ChangeBus
 {
 public:
     virtual ~ChangeBus() = default;
     virtual void publish(std::span<const EventId> events) noexcept = 0;
-    /// `listener` hears of the events that any node, this one too, told of; on a thread of the bus. Once at most.
+    /// `listener` hears of the events that any node, this one too, has published; on a thread of the bus. Once at most.
     virtual void listen(std::function<void(std::span<const EventId>)> listener) = 0;
-    /// False while what other nodes tell cannot be heard: then listeners have to look for themselves.
+    /// False while what other nodes publish cannot be received: then listeners have to poll.
     [[nodiscard]] virtual bool connected() const noexcept = 0;
 };
 
@@ -211,7 +210,7 @@ struct Mail {
 class MailFailure : public std::runtime_error
 {
 public:
-    enum class Kind : std::uint8_t { transient, permanent };  // none: the server refuses the address or the message for good
+    enum class Kind : std::uint8_t { transient, permanent };  // permanent: the server refuses the address or the message for good
 
     MailFailure(const std::string& why, Kind kind) : std::runtime_error(why), kind_(kind) {}
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
@@ -235,7 +234,7 @@ class RateLimits
 public:
     virtual ~RateLimits() = default;
     /// Takes one token from the bucket of `key`; `done` hears what came of it exactly once, at once or soon, on this thread or
-    /// one of the limiter's own; it must not block. What cannot be asked lets everybody through.
+    /// one of the limiter's own; it must not block. When the limiter cannot be reached, every request is let through.
     virtual void take(std::string key, const RatePolicy& policy, Instant now, std::function<void(RateAnswer)> done) = 0;
 };
 

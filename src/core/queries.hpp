@@ -78,7 +78,7 @@ inline constexpr std::int64_t kSkipCheapMax = 1'000;
 }
 [[nodiscard]] inline bool is_expensive(const TicketQuery& query) { return query.skip > kSkipCheapMax; }
 
-/// What there is of an event at this moment.
+/// Tickets of an event available at this moment.
 struct Availability {
     EventId event;
     std::int64_t available_tickets = 0;      // as GET /events/{id} says

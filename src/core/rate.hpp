@@ -20,7 +20,7 @@ struct Bucket {
     Instant as_of;
 };
 
-/// What to tell whoever asked, in the words of the IETF's RateLimit fields.
+/// What to tell the client, in the words of the IETF's RateLimit fields.
 struct RateAnswer {
     bool allowed = true;
     std::int64_t remaining = 0;  // whole tokens that are left

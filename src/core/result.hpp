@@ -19,7 +19,7 @@ enum class Code : std::uint8_t {
     unauthenticated,  // no token, or one that is not good
     bad_credentials,  // address and password do not belong together
     not_yourself,     // the act names another user than the caller
-    not_organizer,    // the event belongs to somebody else
+    not_organizer,    // the event belongs to another account
     not_found,        // does not exist, or is not the caller's to know about
     email_taken,
     below_sold,           // fewer tickets than are already sold
@@ -38,7 +38,7 @@ enum class Code : std::uint8_t {
     storage_full,    // the disk is full: reads go on, writes do not
     storage_failed,  // the store is not to be trusted with another write
     shutting_down,
-    internal,  // an accident; the log knows more
+    internal,  // a failure; the log knows more
 };
 
 /// One bad field: where it stands (`{"body", "venue", "latitude"}`), what is wrong, and a stable type word.

@@ -48,13 +48,13 @@ enum class CancelPlan : std::uint8_t { give_back, already_free };
 /// Order of precedence: already_paid, cancelled, hold_expired.
 [[nodiscard]] Result<CancelPlan> decide_cancel(const Ticket& ticket, Instant now);
 
-/// A hold is dead at expires_at, not after it: whoever asks at that very instant is too late.
+/// A hold is dead at expires_at, not after it: a request at that very instant is too late.
 [[nodiscard]] inline bool is_due(const Ticket& ticket, Instant now)
 {
     return ticket.status == TicketStatus::reserved && now >= ticket.expires_at;
 }
 
-/// The ticket as everybody sees it at `now`: a hold whose time is up is expired, tidied or not.
+/// The ticket as every client sees it at `now`: a hold past its deadline is expired, whether the expiry worker has run or not.
 [[nodiscard]] inline Ticket visible_at(Ticket ticket, Instant now)
 {
     if (is_due(ticket, now)) ticket.status = TicketStatus::expired;
@@ -107,7 +107,7 @@ void check_reference(std::string_view reference, std::vector<FieldError>& errors
 /// Unicode characters in well-formed UTF-8.
 [[nodiscard]] std::size_t count_chars(std::string_view utf8);
 
-/// The sentence that goes with a code when nobody has a better one: "This event is sold out."
+/// The default sentence of a code: "This event is sold out."
 [[nodiscard]] std::string_view default_message(Code code);
 /// The stable word of a code: "sold_out".
 [[nodiscard]] std::string_view code_word(Code code);

@@ -5,8 +5,8 @@ namespace boxoffice
 {
 
 /// Whether the answer that this thread is working out is still wanted: the client may have gone, or may have been promised an
-/// answer by a time that has passed. Whoever runs work for a client says how to find out, for as long as the object lives; a
-/// store asks now and then in a long read, and breaks it off with StoreFailure(busy). Scopes nest: the inner one counts.
+/// answer by a time that has passed. The code that runs work for a client says how to find out, for as long as the object lives;
+/// a store asks now and then in a long read, and breaks it off with StoreFailure(busy). Scopes nest: the inner one counts.
 class StillWanted
 {
 public:
@@ -16,7 +16,7 @@ public:
     StillWanted(const StillWanted&) = delete;
     StillWanted& operator=(const StillWanted&) = delete;
 
-    /// True on a thread where nobody has said anything.
+    /// True on a thread for which no check was set.
     [[nodiscard]] static bool here();
 
 private:

@@ -23,7 +23,7 @@ inline constexpr std::int64_t kTasteWordEventsMax = 5000;
 /// Each kind of candidate is at most so many: enough for many pages of suggestions.
 inline constexpr std::size_t kCandidatesOfAKind = 500;
 
-/// As of when scores are: the whole minute before. Whoever asks twice within it, or two stores, is told the same scores in the
+/// As of when scores are: the whole minute before. A client that asks twice within it, or two stores, gets the same scores in the
 /// same order. What may be suggested at all (nothing that has begun or is held) goes by `now` itself.
 [[nodiscard]] constexpr Instant scored_at(Instant now) { return std::chrono::floor<std::chrono::minutes>(now); }
 

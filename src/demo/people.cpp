@@ -58,7 +58,7 @@ std::string Mailboxes::open(std::string_view name)
 {
     const std::string wanted = local_part(name);
     std::string local = wanted;
-    // Somebody may be called like another one's name and number.
+    // A person may be called like another one's name and number.
     while (!taken_.insert(local).second) {
         int& last = last_of_[wanted];
         last = last == 0 ? 2 : last + 1;

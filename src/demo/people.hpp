@@ -10,7 +10,7 @@
 namespace boxoffice::demo
 {
 
-/// Gives out addresses at example.org (RFC 2606: nobody's), no two alike without regard to case.
+/// Gives out addresses at example.org (RFC 2606: reserved), no two alike without regard to case.
 class Mailboxes
 {
 public:

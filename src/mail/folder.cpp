@@ -137,7 +137,7 @@ private:
     {
         const fs::path whole = folder_ / name;
         const fs::path unfinished = folder_ / (name + std::string(kUnfinished));
-        // The folder may have been cleared away by somebody who tries things out.
+        // The folder may have been removed by its user meanwhile.
         (void)::mkdir(folder_.c_str(), S_IRWXU);
         {
             const Descriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));

@@ -22,20 +22,21 @@ struct SmtpOptions {
 [[nodiscard]] std::string why_bad_mail_from(std::string_view from);
 
 /// One connection a message. A password is sent over TLS only (or to this very machine), and with one, as with smtps:, the
-/// server has to prove who it is; otherwise STARTTLS is taken where it is offered, whoever offers it: better than none. Throws
-/// std::invalid_argument when one of the above complains. MailFailure has no hope when the recipient's address or the message
-/// itself is refused for good (mail/refusals.hpp), and hope when it is a policy, a password, the sender, or the server's trouble.
+/// server has to prove who it is; otherwise STARTTLS is taken where it is offered, unverified: better than none. Throws
+/// std::invalid_argument when one of the above complains. A MailFailure is permanent when the recipient's address or the message
+/// itself is refused for good (mail/refusals.hpp), and transient when it is a policy, a password, the sender, or the server's
+/// trouble.
 [[nodiscard]] std::unique_ptr<Mailer> make_smtp(const SmtpOptions& options);
 
 struct MailFolderOptions {
-    std::filesystem::path folder;     // made when it is missing; nobody but its owner may look into it
+    std::filesystem::path folder;     // made when it is missing; only its owner may look into it
     std::string from;                 // as SmtpOptions::from
     std::size_t messages_max = 1000;  // the newest are kept
 };
 
 /// Keeps each message as a file of its own, as RFC 5322 has it (.eml), for who tries things out without a mail server: synced and
 /// whole, or not there. The folder is one process's; other files in it are left alone. Throws std::runtime_error, a sentence,
-/// when it cannot be used. send() throws MailFailure with hope when the disk fails.
+/// when it cannot be used. send() throws a transient MailFailure when the disk fails.
 [[nodiscard]] std::unique_ptr<Mailer> make_mail_folder(const MailFolderOptions& options);
 
 }  // namespace boxoffice

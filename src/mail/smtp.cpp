@@ -116,7 +116,7 @@ public:
         need(url != nullptr && curl_url_set(url.get(), CURLUPART_URL, url_.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
         const bool has_password = !part_of(url.get(), CURLUPART_PASSWORD).empty();
         verify_certificate_ = part_of(url.get(), CURLUPART_SCHEME) == "smtps" || has_password;
-        // Whoever stands in between could leave STARTTLS out of what the server offers, and read the password.
+        // A man in the middle could leave STARTTLS out of what the server offers, and read the password.
         encryption_ = has_password && !is_loopback(part_of(url.get(), CURLUPART_HOST)) ? CURLUSESSL_ALL : CURLUSESSL_TRY;
     }
 

@@ -33,7 +33,7 @@ constexpr rlim_t kConnectionsMin = 16;
 constexpr unsigned kReadersBeside = 4;  // health, live feeds, expiry, jobs
 /// How long a mail's turn waits for the write lane: a lane that is full for longer has other worries, and the job is tried again.
 constexpr Micros kTurnPatience = std::chrono::seconds(30);
-/// Due holds to a transaction of the shared store: its round trips and its sync cost more than the embedded one's.
+/// Due holds per transaction of the shared store: its round trips and its sync cost more than the embedded one's.
 constexpr std::size_t kLapsedAtOnceShared = 2000;
 
 /// As many as there are threads that may read at a time, so that no read waits for another one's connection.
@@ -72,8 +72,7 @@ std::size_t connections_within_limit(const cli::Config& config)
         within -= 1 + within / 64;
     }
     within = std::max<std::size_t>(within, kConnectionsMin);
-    log::info("fewer connections than asked for, by the limit on open files",
-              {{"connections", static_cast<std::int64_t>(within)}});
+    log::info("connections limited by the limit on open files", {{"connections", static_cast<std::int64_t>(within)}});
     return within;
 }
 
@@ -84,7 +83,7 @@ std::string consumer_name()
     return fmt::format("{}:{}", host.data(), ::getpid());
 }
 
-/// Where there is none: nobody is told, and nobody is heard.
+/// Where there is none: publishes nothing, and delivers nothing.
 class NullChangeBus final : public ChangeBus
 {
 public:
@@ -105,8 +104,7 @@ bool is_right(const SharedClock& clock, Micros hold)
 void warn_operator(std::string_view what)
 {
     static LogThrottle throttle;
-    if (const auto more = throttle.due())
-        log::warn("the store's housekeeping is in trouble", {{"why", what}, {"unlogged", *more}});
+    if (const auto more = throttle.due()) log::warn("store housekeeping failed", {{"why", what}, {"unlogged", *more}});
 }
 
 /// A day's sales may be off by so much unnoticed: a virtual machine that was paused, a time daemon at work.
@@ -134,7 +132,7 @@ void keep_time(OpenStore& open, std::unique_ptr<Kind> clock)
 
 std::unique_ptr<Mailer> make_mailer(const cli::Config& config)
 {
-    // Without a name for them, the messages of somebody who tries things out come from this machine.
+    // Without a name for them, the messages of a trial come from this machine.
     constexpr std::string_view kFromHere = "Box office <boxoffice@localhost>";
     switch (config.mail) {
         case cli::MailWay::smtp:
@@ -143,7 +141,7 @@ std::unique_ptr<Mailer> make_mailer(const cli::Config& config)
             return make_mail_folder(
                 {.folder = config.data / "mail", .from = config.mail_from.empty() ? std::string(kFromHere) : config.mail_from});
         case cli::MailWay::none:
-            if (!config.smtp_url.empty()) log::warn("--mail is none: --smtp-url is not used, and nobody is sent any mail");
+            if (!config.smtp_url.empty()) log::warn("--mail is none: --smtp-url is not used, and no mail is sent");
             return nullptr;
         case cli::MailWay::unset:
             log::info("no mail is sent from here: it waits for a process with --smtp-url; where there is none, set --mail none");
@@ -305,7 +303,7 @@ std::vector<http::OtherPart> Shared::others(const cli::Config& config, Store& st
         parts.push_back({.name = "redis", .ok = [&redis = *watch, log_of_it = std::make_shared<LogThrottle>()] {
                              const std::string trouble = redis.trouble();
                              if (!trouble.empty() && log_of_it->due())
-                                 log::warn("Redis is of no use now", {{"why", std::string_view(trouble)}});
+                                 log::warn("Redis is unusable", {{"why", std::string_view(trouble)}});
                              return trouble.empty();
                          }});
     }
@@ -351,23 +349,23 @@ void measure_store(Metrics& metrics, const OpenStore& open, const WriteLane& wri
 {
     Store& store = *open.store;
     constexpr std::string_view kDepth = "boxoffice_lane_depth";
-    constexpr std::string_view kDepthHelp = "Work waiting in a lane.";
+    constexpr std::string_view kDepthHelp = "Work queued in a lane.";
     metrics.gauge(kDepth, kDepthHelp, "lane", "write", [&writes] { return static_cast<double>(writes.depth()); });
     metrics.gauge(kDepth, kDepthHelp, "lane", "read", [&reads] { return static_cast<double>(reads.depth()); });
-    metrics.gauge("boxoffice_holds_live", "Tickets reserved now.", "", "",
+    metrics.gauge("boxoffice_holds_active", "Tickets reserved now.", "", "",
                   [&store] { return static_cast<double>(store.reserved_count()); });
-    metrics.gauge("boxoffice_blocked_rows", "Rows of the database that another session keeps locked.", "", "",
+    metrics.gauge("boxoffice_store_locked_rows", "Rows of the database that another session keeps locked.", "", "",
                   [&store] { return static_cast<double>(store.blocked_rows()); });
-    metrics.gauge("boxoffice_lane_parked", "Acts that wait for such a row, or for their next step.", "", "",
+    metrics.gauge("boxoffice_lane_deferred", "Acts deferred because of a locked row, or until their next step.", "", "",
                   [&writes] { return static_cast<double>(writes.parked()); });
-    metrics.gauge("boxoffice_store_log_bytes", "Size of the embedded store's write-ahead log.", "", "",
+    metrics.gauge("boxoffice_store_wal_bytes", "Size of the embedded store's write-ahead log.", "", "",
                   [&store] { return static_cast<double>(store.upkeep().log_bytes); });
     metrics.gauge("boxoffice_store_checkpoints_failed", "Checkpoints of the embedded store that failed, since the start.", "", "",
                   [&store] { return static_cast<double>(store.upkeep().checkpoints_failed); });
     if (const auto* const clock = dynamic_cast<const SharedClock*>(open.clock.get())) {
         const auto seconds = [](Micros span) { return std::chrono::duration<double>(span).count(); };
-        metrics.gauge("boxoffice_store_clock_behind_seconds", "How far the store's clock is behind the time that is judged by.",
-                      "", "", [clock, seconds] { return seconds(clock->behind()); });
+        metrics.gauge("boxoffice_store_clock_behind_seconds", "How far the store's clock is behind the time in use.", "", "",
+                      [clock, seconds] { return seconds(clock->behind()); });
         metrics.gauge("boxoffice_store_clock_behind_machine_seconds", "How far the store's clock is behind this machine's.", "",
                       "", [clock, seconds] { return seconds(clock->behind_machine()); });
     }

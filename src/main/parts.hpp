@@ -44,7 +44,7 @@ struct OpenLog {
     ~OpenLog();
 };
 
-/// The store that the configuration names, migrated, and the clock that everybody who uses it judges by.
+/// The store that the configuration names, migrated, and the clock that all its users judge by.
 struct OpenStore {
     explicit OpenStore(const cli::Config& config);
     OpenStore(const OpenStore&) = delete;
@@ -68,8 +68,7 @@ struct Shared {
 
     LocalRates alone;
     std::unique_ptr<JobStream> jobs;
-    std::unique_ptr<ChangeBus>
-        bus;  // on a shared store without Redis: one that carries nothing, so that everybody looks for himself
+    std::unique_ptr<ChangeBus> bus;  // without Redis: one that carries nothing, so that each node polls
     std::unique_ptr<RateLimits> rates;
     std::unique_ptr<RedisWatch> watch;
 
@@ -79,7 +78,7 @@ struct Shared {
 /// All parts that sales go on without for a while.
 [[nodiscard]] std::vector<http::OtherPart> others_of(const cli::Config& config, const OpenStore& open, const Shared& shared);
 
-/// What a worker does: lapses due holds and carries out the outbox's jobs.
+/// What a worker does: lapses due holds and executes the outbox's jobs.
 class Work
 {
 public:

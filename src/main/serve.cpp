@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kGrace{6'000};
 // seventieth, and one took 27 s beside two busy compilers.
 constexpr int kPasswordNice = 10;
 constexpr std::size_t kHealthQueue = 256;
-// Less than a transaction of the shared store takes, so that waiting pays where anybody comes at all.
+// Less than a transaction of the shared store takes, so that waiting pays where there are buyers at all.
 constexpr Micros kGather{1'000};
 // On a shared store a read waits for the database and not for a core, and those that wait at the same time travel together.
 constexpr unsigned kReadersToConnection = 4;
@@ -160,7 +160,7 @@ int serve(const cli::Config& config)
 
     measure_store(metrics, open, writes, reads);
     for (const WorkLane* const lane : {&searches, &passwords, &registrations, &health}) {
-        metrics.gauge("boxoffice_lane_depth", "Work waiting in a lane.", "lane", lane->name(),
+        metrics.gauge("boxoffice_lane_depth", "Work queued in a lane.", "lane", lane->name(),
                       [lane] { return static_cast<double>(lane->depth()); });
     }
     metrics.gauge("boxoffice_http_connections", "Connections open now.", "", "",
@@ -177,10 +177,10 @@ int serve(const cli::Config& config)
     const std::string origin = cli::browser_origin(config.host, server.port());
     announce(origin);
     suggest_first_steps(store, config, origin);
-    log::info("open", {{"version", cli::version()}, {"port", std::int64_t{server.port()}}});
+    log::info("listening", {{"version", cli::version()}, {"port", std::int64_t{server.port()}}});
 
     const std::string_view signal = signals.wait();
-    log::info("closing: finishing what is in flight", {{"signal", signal}});
+    log::info("shutting down: finishing requests in flight", {{"signal", signal}});
     draining = true;
     server.stop(kGrace);
     live.stop();
@@ -194,7 +194,7 @@ int serve(const cli::Config& config)
     // A login that was under way gave back what it had taken of a limit, so this outlives the threads of the lanes; and whom it
     // still lets through goes on into a lane, so its own thread ends while those are there.
     shared.rates.reset();
-    log::info("closed");
+    log::info("stopped");
     return 0;
 }
 

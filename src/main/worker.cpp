@@ -15,7 +15,7 @@ namespace boxoffice
 namespace
 {
 
-constexpr std::chrono::milliseconds kGrace{2'000};  // nobody but a scraper is connected
+constexpr std::chrono::milliseconds kGrace{2'000};  // only scrapers are connected
 
 }  // namespace
 
@@ -53,16 +53,16 @@ int work(const cli::Config& config)
     fmt::print("boxoffice works\n  health      {0}/health/ready\n  metrics     {0}/metrics\n",
                cli::browser_origin(config.host, server.port()));
     std::fflush(stdout);
-    log::info("working", {{"version", cli::version()}, {"port", std::int64_t{server.port()}}});
+    log::info("worker started", {{"version", cli::version()}, {"port", std::int64_t{server.port()}}});
 
     const std::string_view signal = signals.wait();
-    log::info("closing: finishing what is in flight", {{"signal", signal}});
+    log::info("shutting down: finishing requests in flight", {{"signal", signal}});
     draining = true;
     server.stop(kGrace);
     work.stop();
     reads.stop();
     writes.stop();
-    log::info("closed");
+    log::info("stopped");
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "net/server.hpp"
 #include "net/shares.hpp"
 
-/// What the I/O threads of a server share out among its clients. Private to the socket side of this room.
+/// What the I/O threads of a server share out among its clients. Private to the socket side of this module.
 namespace boxoffice::http
 {
 
@@ -29,7 +29,7 @@ struct Allowances {
     Shedding* const shedding;
     std::atomic<std::size_t> open{0};
     std::atomic<std::size_t> turned_away{0};
-    /// One thread had nobody to close in favour of a newcomer; perhaps another has.
+    /// One thread had no connection to close in favour of a newcomer; perhaps another has.
     std::atomic<bool> wanted{false};
 };
 

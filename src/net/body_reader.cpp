@@ -10,7 +10,7 @@ namespace boxoffice::http
 namespace
 {
 
-constexpr std::size_t kLineBytesMax = 4 * 1024;  // a size, an extension nobody uses, or a trailer
+constexpr std::size_t kLineBytesMax = 4 * 1024;  // a size, an extension (unused), or a trailer
 constexpr std::size_t kFramingPerByte = 8;       // one-byte chunks need five bytes for each of body
 
 [[nodiscard]] std::optional<unsigned> hex_digit(char c)

@@ -9,7 +9,7 @@
 
 #include "net/http.hpp"
 
-/// Who is asking, when somebody stands in between. X-Forwarded-For is what anybody may write: its right end is a proxy's word,
+/// The client's address behind proxies. X-Forwarded-For is what any client may write: its right end is a proxy's word,
 /// and is worth as much as that proxy.
 namespace boxoffice::http
 {
@@ -48,7 +48,7 @@ private:
 
 /// For a request of a trusted proxy: the right-most address in X-Forwarded-For that is no trusted proxy's (the left-most when
 /// all are), or the peer when the field is not there, as the proxy then asks for itself. Nothing when there is no address in the
-/// field, or one on the way there cannot be read: nobody knows for whom such a request is, so it is to be refused.
+/// field, or one on the way there cannot be read: the client of such a request is unknown, so it is to be refused.
 [[nodiscard]] std::optional<Address> client_behind(const Request& request, const Address& peer, const TrustedProxies& proxies);
 
 /// The peer, unless it is a trusted proxy: then client_behind(), or the peer all the same when there is none.

@@ -258,7 +258,7 @@ Awaitable<Connection::Fill> Connection::fill(std::size_t wanted)
         if (error != asio::error::operation_aborted || abandoned_) co_return Fill::gone;
         if (timed_out_) co_return Fill::timeout;
     }
-    // Draining: a request whose bytes were here before the door closed is still answered.
+    // Draining: a request whose bytes were here before the listener closed is still answered.
     boost::system::error_code error;
     in_.commit(socket_.read_some(in_.room(wanted), error));
     co_return error ? Fill::gone : Fill::data;
@@ -291,7 +291,7 @@ Reply Connection::reply_to(const Refusal& refusal, std::string_view asked_id)
     try {
         return shared_.handler.refuse(refusal.status, refusal.reason, asked_id);
     } catch (const std::exception& exception) {
-        log::error("a refusal could not be worded", {{"what", std::string_view(exception.what())}});
+        log::error("an error answer could not be built", {{"what", std::string_view(exception.what())}});
     }
     Reply reply;
     reply.status = refusal.status;
@@ -324,7 +324,7 @@ void Connection::drain()
     if (phase_ == Phase::idle) socket_.cancel(ignored);
 }
 
-// While a request is carried out nothing is read, for what comes is the next one. A reset shows in the state of the socket; a
+// While a request is executed nothing is read, for what comes is the next one. A reset shows in the state of the socket; a
 // close does not, for it looks like the end of what a client has to say that still wants its answer. So that one is sent an
 // interim answer, once: a client that is there skips it (RFC 9110, 15.2), and the kernel of one that is not answers with a reset,
 // which shows the next time.

@@ -20,7 +20,7 @@
 #include "net/server.hpp"
 
 /// One client's connection: reads requests, has them answered, writes the replies in order. Private to the socket side of
-/// this room.
+/// this module.
 namespace boxoffice::http
 {
 
@@ -132,7 +132,7 @@ private:
     void enter(Phase phase, std::chrono::milliseconds timeout);
     void wake();
     void close();
-    /// Whether anybody still waits for the answer that is being worked out.
+    /// Whether the client still waits for the answer that is being worked out.
     void look_for_client();
 
     [[nodiscard]] std::optional<Refusal> admit_request();

@@ -2,7 +2,7 @@
 
 #include "net/connection.hpp"
 
-/// What a connection has of its client's share, and of everybody's.
+/// What a connection has of its client's share, and of the total.
 namespace boxoffice::http
 {
 

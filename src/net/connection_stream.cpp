@@ -59,7 +59,7 @@ void Connection::begin_stream(const StartStream& start)
     try {
         start(streaming_->stream);
     } catch (const std::exception& exception) {
-        log::error("a stream could not begin", {{"what", std::string_view(exception.what())}});
+        log::error("a streamed answer could not be started", {{"what", std::string_view(exception.what())}});
         stop_streaming();
     }
 }

@@ -1,7 +1,8 @@
 #pragma once
 #include "net/connection.hpp"
 
-/// A streamed body's part of a connection, made only for the connections that have one. Private to the socket side of this room.
+/// A streamed body's part of a connection, made only for the connections that have one. Private to the socket side of this
+/// module.
 namespace boxoffice::http
 {
 
@@ -11,7 +12,7 @@ struct Connection::Streaming {
     std::shared_ptr<Stream> stream;
     Ending ending = Ending::none;
     std::vector<Piece> pieces{};  // to be written; at most Stream::kPiecesMax
-    std::size_t bytes_heard = 0;  // what the client has said since, which nobody listens to
+    std::size_t bytes_heard = 0;  // what the client has sent since, which is discarded
 };
 
 }  // namespace boxoffice::http

@@ -47,7 +47,7 @@ private:
     }
 
     std::shared_ptr<Mailbox> mailbox_;
-    std::weak_ptr<ResponseSink> sink_;  // locked on the owner's thread only, so that the asker never dies on another
+    std::weak_ptr<ResponseSink> sink_;  // locked on the owner's thread only, so that the sink is never destroyed on another
     const Address client_;
     std::atomic<bool> kept_{false};
 };

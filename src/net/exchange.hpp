@@ -10,8 +10,8 @@
 #include "net/shares.hpp"
 
 /// A reply is made on one thread and written on another, and a store thread that answers hundreds of buyers after one
-/// commit must not pay a wake-up for each. So replies cross over in a mailbox, one for each I/O thread: only the letter that
-/// finds it empty wakes the owner. Private to the socket side of this room; knows no socket.
+/// commit must not pay a wake-up for each. So replies cross over in a mailbox, one for each I/O thread: only the reply that
+/// finds it empty wakes the owner. Private to the socket side of this module; knows no socket.
 namespace boxoffice::http
 {
 
@@ -21,7 +21,7 @@ inline constexpr std::size_t kLightBytes = 16 * 1024;
 
 /// What has become of a request.
 struct Outgoing {
-    std::optional<Reply> reply{};                // none: whoever held the Respond let go of it without one
+    std::optional<Reply> reply{};                // none: the Respond was destroyed without one
     Shares::Place bytes{};                       // of the body, if it is not light
     Shares::Grant grant = Shares::Grant::given;  // if not: there is no memory for the body, which is gone
 };
@@ -79,7 +79,7 @@ private:
 };
 
 /// The Respond for one request of `sink` for `client`, whom its body's memory is counted to: the first call counts, later ones
-/// are ignored; when the last copy goes without a call, the asker is answered with nothing.
+/// are ignored; when the last copy goes without a call, the sink is answered with nothing.
 [[nodiscard]] Respond make_respond(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<ResponseSink> sink, const Address& client);
 
 /// The sending end of a streamed body. Bounded: what lags behind by more than kPiecesMax is cut, for a client that reconnects
@@ -101,7 +101,7 @@ public:
 
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
     void written() noexcept { waiting_.fetch_sub(1, std::memory_order_relaxed); }    // owner's thread: one piece is out
-    void close() noexcept { state_.store(State::gone, std::memory_order_release); }  // owner's thread: nobody takes pieces
+    void close() noexcept { state_.store(State::gone, std::memory_order_release); }  // owner's thread: no reader is left
 
 private:
     void leave(State state);

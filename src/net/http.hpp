@@ -21,7 +21,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case; those of one name together, in order
     std::string body;                                          // de-chunked
     std::string peer;                                          // address of the other end, "127.0.0.1"
-    std::shared_ptr<const std::atomic<bool>> gone;             // true once the client surely is; none where nobody looks
+    std::shared_ptr<const std::atomic<bool>> gone;             // true once the client surely is; none where this is not observed
 
     /// The value of the first header of that (lower-case) name, or empty.
     [[nodiscard]] std::string_view header(std::string_view name) const
@@ -36,8 +36,8 @@ struct Request {
 /// Bytes on their way to many clients at once: ten thousand of them share one string.
 using Piece = std::shared_ptr<const std::string>;
 
-/// A body that goes on after its head has been answered. Any thread; nothing blocks. Whoever lets go of it without end() leaves
-/// the client waiting until the server stops.
+/// A body that goes on after its head has been answered. Any thread; nothing blocks. Its owner letting go of it without end()
+/// leaves the client waiting until the server stops.
 class OpenStream
 {
 public:
@@ -67,7 +67,7 @@ struct Reply {
 /// Called exactly once for each request, from any thread; never blocks.
 using Respond = std::function<void(Reply)>;
 
-/// What answers requests. Called on an I/O thread and must not block: whoever has slow work hands it to a
+/// What answers requests. Called on an I/O thread and must not block: slow work is handed to a
 /// lane and calls `respond` from there. `request` stays alive as long as the pointer is held.
 class Handler
 {

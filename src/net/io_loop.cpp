@@ -146,7 +146,7 @@ Awaitable<void> IoLoop::accept_connections()
         } else if (error != asio::error::operation_aborted && error != asio::error::connection_aborted) {
             if (const auto unlogged = accept_log_.due()) {
                 const auto what = error.message();
-                log::warn("no connection could be accepted", {{"what", std::string_view(what)}, {"unlogged", *unlogged}});
+                log::warn("accepting a connection failed", {{"what", std::string_view(what)}, {"unlogged", *unlogged}});
             }
             if (is_exhausted(error)) (void)make_room(true);
             pause_.expires_after(kAcceptPause);
@@ -231,7 +231,7 @@ Awaitable<void> IoLoop::attend(std::shared_ptr<Connection> connection)
     try {
         co_await connection->serve();
     } catch (const std::exception& exception) {
-        log::error("a connection broke", {{"what", std::string_view(exception.what())}});
+        log::error("a connection failed", {{"what", std::string_view(exception.what())}});
     }
 }
 
@@ -241,7 +241,7 @@ Awaitable<void> IoLoop::turn_away(std::shared_ptr<Connection> connection, std::s
     try {
         co_await connection->turn_away(why);
     } catch (const std::exception& exception) {
-        log::error("a connection broke", {{"what", std::string_view(exception.what())}});
+        log::error("a connection failed", {{"what", std::string_view(exception.what())}});
     }
 }
 
@@ -264,7 +264,7 @@ void IoLoop::begin_drain(std::chrono::milliseconds grace)
     loop_context_.stage = LoopContext::Stage::draining;
     boost::system::error_code error;
     acceptor_.non_blocking(true, error);
-    while (!error) {  // whoever the kernel let in already is not turned out unheard
+    while (!error) {  // connections that the kernel has accepted already are served
         auto socket = acceptor_.accept(error);
         if (!error) admit(std::move(socket));
     }

@@ -14,7 +14,7 @@
 #include "runtime/log_throttle.hpp"
 
 /// One I/O thread: an io_context of its own, its own listening socket on the shared port, and the connections it accepted.
-/// Nothing is shared between two of these but the port and a counter, so nothing is locked. Private to this room.
+/// Nothing is shared between two of these but the port and a counter, so nothing is locked. Private to this module.
 namespace boxoffice::http
 {
 

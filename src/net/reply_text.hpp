@@ -6,7 +6,7 @@
 #include "net/framing.hpp"
 #include "net/http.hpp"
 
-/// Replies as bytes. Private to the socket side of this room.
+/// Replies as bytes. Private to the socket side of this module.
 namespace boxoffice::http
 {
 

@@ -151,7 +151,7 @@ private:
     }
 
     /// With SO_REUSEPORT a second server of the same user would be given the port too and take half of the clients. Without
-    /// it, the kernel says that somebody is listening.
+    /// it, the kernel reports a listener.
     static void refuse_taken(const IoLoop::Endpoint& endpoint)
     {
         asio::io_context context;

@@ -12,7 +12,7 @@
 namespace boxoffice::http
 {
 
-/// Limits of the HTTP door, each held before anything is parsed beyond it.
+/// Limits of the HTTP server, each held before anything is parsed beyond it.
 struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8000;                 // 0: any free one; see Server::port()
@@ -36,7 +36,7 @@ struct ServerOptions {
 /// So many more than the limit are told so at a time; those beyond are closed without a word. Each is an open file, too.
 [[nodiscard]] std::size_t turned_away_at_once(std::size_t connections_max);
 
-/// The HTTP/1.1 door. Listens from construction on (throws std::system_error when the address is taken or not
+/// The HTTP/1.1 server. Listens from construction on (throws std::system_error when the address is taken or not
 /// allowed, with the address in its message), answers from start() on.
 class Server
 {

@@ -169,7 +169,7 @@ public:
 
     void still_alone() override
     {
-        // A session that was lost has lost its locks, whoever has them now.
+        // A session that was lost has lost its locks, whichever session has them now.
         if (session() != session_ || !is_alone(db_))
             throw StoreFailure(
                 Code::busy,
@@ -177,7 +177,7 @@ public:
     }
 
 private:
-    /// Nobody waits for an answer here, and a count or a page of a large table may take its time.
+    /// No client waits for an answer here, and a count or a page of a large table may take its time.
     static PostgresOptions patient(PostgresOptions options)
     {
         options.statement_timeout = std::chrono::hours(1);

@@ -10,12 +10,12 @@ namespace
 
 using Table = LockedRow::Table;
 
-/// A row that nobody has asked for lately may have been let go since.
+/// A row that was not asked for lately may have been released since.
 constexpr std::chrono::seconds kForgetAfter{5};
 /// A batch on a machine under load may keep a row for some hundred milliseconds.
 constexpr std::chrono::milliseconds kReportedAfter{500};
 
-// xmax is whoever locks or changes the row now; those that could be locked here show as free.
+// xmax is the transaction that locks or changes the row now; those that could be locked here show as free.
 #define BOXOFFICE_PG_HELD(table, id, wanted, lock)                                                          \
     "WITH got AS MATERIALIZED (SELECT " id " AS id FROM " table " WHERE " id " = ANY(" wanted ") FOR " lock \
     " SKIP LOCKED) "                                                                                        \

@@ -20,8 +20,8 @@ struct LockedRow {
     auto operator<=>(const LockedRow&) const = default;
 };
 
-/// What one look at the locks of a batch has found: the rows that somebody has locked, each with its holder's mark (xmax), and
-/// which event a ticket is of.
+/// What one look at the locks of a batch has found: the rows that other sessions have locked, each with its holder's mark (xmax),
+/// and which event a ticket is of.
 struct Probe {
     std::map<LockedRow, std::int64_t> held;
     std::map<TicketId, EventId> events;
@@ -47,16 +47,17 @@ public:
     [[nodiscard]] std::vector<EventId> events() const;
 
     struct Seen {
-        std::set<LockedRow> blocked;  // held by whoever held them before; and after a wait in vain also those not known yet
-        bool news = false;            // one of these was not known
-        bool contended = false;       // a known row is held by another than before: it is worth waiting for
+        std::set<LockedRow>
+            blocked;             // held by the session that held them before; and after a wait in vain also those not known yet
+        bool news = false;       // one of these was not known
+        bool contended = false;  // a known row is held by another than before: it is worth waiting for
     };
     enum class After : std::uint8_t { nothing, waiting_in_vain };
-    /// Takes up what a probe for `wanted` has found. Rows that are free or contended are forgotten, and so are those that nobody
+    /// Takes up what a probe for `wanted` has found. Rows that are free or contended are forgotten, and so are those that no act
     /// has looked at lately.
     Seen learn(const Wanted& wanted, const Probe& probe, After after);
 
-    /// For some seconds due tickets are locked by passing over those that somebody else has.
+    /// For some seconds due tickets are locked by passing over those that another session has locked.
     void be_careful();
     [[nodiscard]] bool careful() const;
 

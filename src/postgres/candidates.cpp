@@ -26,7 +26,7 @@ constexpr std::string_view kPast =
     "FROM (SELECT event_id, id FROM tickets WHERE user_id = $1 ORDER BY user_id, id DESC LIMIT $2) t "
     "JOIN events e ON e.id = t.event_id ORDER BY t.id DESC";
 
-/// Of all their tickets, not only the newest: what somebody holds is never suggested, however long ago they took it. Of somebody
+/// Of all their tickets, not only the newest: what a user holds is never suggested, however long ago they took it. Of a user
 /// with very many tickets the server walks along all of them, once; they stay there, and a list looks each event up in a hash of
 /// them. (Given as an array they would be compared one by one, and joined they would cost a list the order of its index.)
 constexpr std::string_view kHeld =

@@ -20,12 +20,12 @@ namespace
 /// Beyond the server's own statement_timeout: it, or the way to it, is not there any more.
 constexpr std::chrono::seconds kSilenceMax{10};
 
-/// Of a lane's session: longer than an ordinary batch elsewhere keeps a row. Whoever keeps it longer is looked for (Writer), so
-/// that the other acts of the lane go on.
+/// Of a lane's session: longer than an ordinary batch elsewhere keeps a row. A session that keeps it longer is looked for
+/// (Writer), so that the other acts of the lane go on.
 constexpr Micros kLanePatience = std::chrono::milliseconds(150);
 
 /// For sessions that write. Their plans do not depend on a batch's values. By the keepalives a server learns that its client's
-/// machine is gone in the midst of a flight, when it counts no silence; they mean nothing to a Unix socket.
+/// machine is gone in the midst of a pipeline, when it counts no silence; they mean nothing to a Unix socket.
 constexpr std::string_view kWriterSettings =
     "; SET plan_cache_mode = force_generic_plan; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; "
     "SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = ";
@@ -201,7 +201,7 @@ const std::string& Connection::name_of(std::string_view sql, const Params& param
         if (PQsendPrepare(session_.get(), prepared.name.c_str(), text.c_str(), static_cast<int>(types.size()), types.data()) != 1)
             lost("a statement cannot be sent");
         sent.push_back({Sent::What::preparation, index});
-        prepared.ready = true;  // for the rest of the flight; taken back if the server refuses
+        prepared.ready = true;  // for the rest of the pipeline; taken back if the server refuses
     }
     return prepared.name;
 }
@@ -252,7 +252,7 @@ void Connection::send(const Pipeline& pipeline, std::vector<Sent>& sent)
             lost("a statement cannot be sent");
         sent.push_back({Sent::What::statement, i});
     }
-    if (PQpipelineSync(session_.get()) != 1) lost("a flight cannot be sent");
+    if (PQpipelineSync(session_.get()) != 1) lost("a pipeline cannot be sent");
 }
 
 void Connection::take(PGresult* result, const Sent& was, const Pipeline& pipeline, std::vector<Rows>& rows,

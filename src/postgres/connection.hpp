@@ -14,7 +14,7 @@
 #include "postgres/params.hpp"
 #include "postgres/postgres.hpp"
 
-/// libpq with owners: a connection, flights of statements (one round trip, however many), and their rows.
+/// libpq with owners: a connection, pipelines of statements (one round trip, however many), and their rows.
 namespace boxoffice::postgres
 {
 
@@ -67,7 +67,7 @@ private:
     std::unique_ptr<PGresult, Clear> result_;
 };
 
-/// Statements that travel together. Their SQL must outlive the flight.
+/// Statements sent in one round trip. Their SQL must outlive the pipeline.
 class Pipeline
 {
 public:
@@ -99,7 +99,7 @@ public:
     void connect();
     [[nodiscard]] bool connected() const { return session_ != nullptr; }
     void drop();
-    /// Whether the server has warned of something during the last flight.
+    /// Whether the server has warned of something during the last pipeline.
     [[nodiscard]] bool warned() const { return warned_; }
 
     /// As long as it lives, no answer is waited for longer.
@@ -116,9 +116,9 @@ public:
     };
 
     /// Sends all and waits for all; each statement is prepared once a session. Throws Refused for the first that the server
-    /// refused, after which the rest were not carried out (a transaction left open is rolled back); Gone.
+    /// refused, after which the rest were not executed (a transaction left open is rolled back); Gone.
     std::vector<Rows> execute(const Pipeline& pipeline);
-    /// A flight of one.
+    /// A pipeline of one statement.
     Rows ask(std::string_view sql, Params params = {});
     /// Several statements without parameters, one after the other.
     void script(const std::string& sql);
@@ -142,7 +142,7 @@ private:
     const std::string& name_of(std::string_view sql, const Params& params, std::vector<Sent>& sent, std::size_t index);
     void send(const Pipeline& pipeline, std::vector<Sent>& sent);
     void discard_old_plans(std::vector<Sent>& sent);
-    /// What became of one statement: its rows to `rows`, or the first refusal of the flight.
+    /// What became of one statement: its rows to `rows`, or the first refusal of the pipeline.
     void take(PGresult* result, const Sent& was, const Pipeline& pipeline, std::vector<Rows>& rows,
               std::optional<Refused>& refused);
     [[noreturn]] void lost(const std::string& doing);

@@ -10,8 +10,8 @@ namespace boxoffice::postgres
 {
 
 /// Below which time no hold is due any more. Holds that were paid or have lapsed leave dead entries in the indexes of due holds,
-/// and as long as somebody keeps an old snapshot (a nightly dump) nothing may clear them away: a search that begins at the very
-/// first walks over all of them, each time. So searches begin where the last look has found the first live one.
+/// and as long as any session keeps an old snapshot (a nightly dump) nothing may clear them away: a search that begins at the
+/// very first walks over all of them, each time. So searches begin where the last look has found the first live one.
 ///
 /// A node may still make a hold with a deadline below, when its act took longer than the hold and kMargin; such a one is found by
 /// the next full look. Reads judge holds by their deadline anyway. Any thread.
@@ -30,7 +30,7 @@ public:
         return floor_;
     }
 
-    /// An act of this node is carried out at `now`.
+    /// An act of this node is executed at `now`.
     void seen(Instant now)
     {
         const std::lock_guard lock(mutex_);

@@ -12,7 +12,7 @@ namespace
 /// some for the others.
 constexpr std::int64_t kEventsLapsedAtOnce = 16;
 
-/// Beside those that are needed, due holds that one reservation gives back when the tidier has not come round.
+/// Beside those that are needed, due holds that one reservation gives back when the expiry worker has not come round.
 constexpr std::int64_t kLapseBeside = 64;
 
 template <class T>
@@ -38,16 +38,16 @@ constexpr std::string_view kKept =
 constexpr std::string_view kLock =
     "SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = ANY(ARRAY("
     "SELECT unnest($1::bigint[]) UNION SELECT event_id FROM tickets WHERE id = ANY($2::bigint[]))) ORDER BY event_id FOR UPDATE";
-// The tidier's, beside what the batch is about: never waited for, so their order is free.
+// The expiry worker's, beside what the batch is about: never waited for, so their order is free.
 constexpr std::string_view kLockDue =
     "SELECT event_id, total, sold, pace, paced_at FROM inventory WHERE event_id = ANY(ARRAY("
     "SELECT event_id FROM (SELECT event_id FROM tickets WHERE status = 0 AND expires_at <= $1 AND expires_at >= $4 "
     "AND event_id <> ALL($3::bigint[]) ORDER BY expires_at LIMIT $2) due UNION SELECT unnest($3::bigint[]))) "
     "FOR UPDATE SKIP LOCKED";
-// For a batch that lapses and touches nothing else: of the events whose holds have been due for longest a few that nobody else
+// For a batch that lapses and touches nothing else: of the events whose holds have been due for longest a few that no other node
 // has locked, with their due holds. So workers share the work out among themselves without a word. The list of events is said
 // twice: of a limit that is a parameter the planner expects so many rows that it would read the whole inventory to join it.
-// What somebody keeps comes last and takes no space among the first.
+// What another session keeps comes last and takes no space among the first.
 #define BOXOFFICE_PG_LAPSE_THOSE_FREE(lock)                                                                                \
     "WITH first AS MATERIALIZED (SELECT event_id, expires_at FROM tickets WHERE status = 0 AND expires_at <= $1 "          \
     "AND expires_at >= $5 AND event_id <> ALL($4::bigint[]) ORDER BY expires_at LIMIT $2), "                               \
@@ -70,7 +70,7 @@ constexpr std::string_view kLapseTheFirst =
     "AND event_id = mine.event_id AND expires_at <= $1 AND expires_at >= $4 ORDER BY expires_at) t LIMIT $2";
 
 // Whether they are removed is asked for and no condition: that would offer the planner every index of those that are not, and as
-// long as nobody has counted the table it believes such an index short enough to be read whole.
+// long as the table was not analyzed it believes such an index short enough to be read whole.
 constexpr std::string_view kEnds = "SELECT removed_at IS NULL, id, end_time FROM events WHERE id = ANY($1::bigint[])";
 constexpr std::string_view kWhole = "SELECT e.removed_at IS NULL, " BOXOFFICE_PG_EVENT_COLUMNS
                                     " FROM events e JOIN inventory i ON i.event_id = e.id WHERE e.id = ANY($1::bigint[])";
@@ -107,7 +107,7 @@ constexpr std::string_view kTicketIds = "SELECT nextval('tickets_id_seq') FROM g
 constexpr std::string_view kEventIds = "SELECT nextval('events_id_seq') FROM generate_series(1, $1::bigint)";
 constexpr std::string_view kUserIds = "SELECT nextval('users_id_seq') FROM generate_series(1, $1::bigint)";
 
-/// A statement of the flight and what is done with its rows.
+/// A statement of the pipeline and what is done with its rows.
 class Gathering
 {
 public:
@@ -153,7 +153,7 @@ void read_due(Gathered& facts, const Rows& rows, int event, int ticket, int dead
         facts.due.push_back({rows.id<TicketId>(row, ticket), rows.id<EventId>(row, event), rows.instant(row, deadline)});
 }
 
-/// After the locks: whoever carries out the same request at another node then has committed it, or waits for this one.
+/// After the locks: another node that executes the same request has committed it by then, or waits for this one.
 void ask_kept(Gathering& first, const Wanted& wanted, Gathered& facts)
 {
     if (!wanted.new_keys.empty()) {
@@ -314,7 +314,7 @@ void ask_numbers(Gathering& first, const Wanted& wanted, Gathered& facts)
     number(wanted.users_new, kUserIds, facts.user_ids);
 }
 
-/// What is due of events that somebody else has locked is theirs to lapse, or the next round's.
+/// What is due of events that another node has locked is that node's to lapse, or the next round's.
 void leave_out_unlocked(Gathered& facts)
 {
     std::erase_if(facts.due, [&](const DueHold& hold) { return !facts.stocks.contains(hold.event); });

@@ -12,8 +12,8 @@
 namespace boxoffice::postgres
 {
 
-/// The facts of a batch, gathered under its locks in one flight. Locks are taken event -> ticket -> user, each ascending by id,
-/// so that two batches never wait for each other in a circle. `wanted` must outlive it.
+/// The facts of a batch, gathered under its locks in one round trip. Locks are taken event -> ticket -> user, each ascending by
+/// id, so that two batches never wait for each other in a circle. `wanted` must outlive it.
 struct Gathered final : public Facts {
     struct Counter {
         StockRow row;

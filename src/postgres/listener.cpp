@@ -50,7 +50,7 @@ void Listener::run()
         try {
             hear();
         } catch (const StoreFailure&) {
-            // Whoever listens looks once a second all the same.
+            // Listeners poll once a second all the same.
             if (stopping(kRetryAfterMs)) return;
         }
     }

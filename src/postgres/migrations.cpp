@@ -18,7 +18,7 @@ namespace
 
 constexpr std::string_view kFolder = "migrations/postgres/";
 
-/// Of the advisory lock that whoever migrates holds: "boxoffic" in ASCII, so that it is nobody else's.
+/// Of the advisory lock that a migrating process holds: "boxoffic" in ASCII, so that no other program uses it.
 constexpr std::string_view kLock = "SELECT pg_advisory_lock(7094693417594251619)::text";
 constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock(7094693417594251619)";
 
@@ -28,7 +28,7 @@ constexpr std::string_view kOthers =
 constexpr std::chrono::milliseconds kMoment{100};
 constexpr int kMoments = 30;
 
-/// Whoever waits for a table's lock keeps everybody else waiting behind it: so not for long, but often.
+/// A session that waits for a table's lock keeps all others waiting behind it: so not for long, but often.
 constexpr Micros kLockPatience = std::chrono::seconds(1);
 constexpr std::chrono::seconds kLockPause{1};
 
@@ -183,7 +183,7 @@ private:
     }
 
     /// The statements and the note of them; together, unless the file says `transaction:false`: then each by itself, and they
-    /// must bear being carried out once more, because an accident may come between them and their note.
+    /// must bear being executed once more, because a failure may come between them and their note.
     void run_migration(const std::string& statements, bool in_transaction, const std::string& note)
     {
         const auto give_up = std::chrono::steady_clock::now() + options_.lock_timeout;

@@ -17,7 +17,7 @@ namespace boxoffice::postgres
 
 /// Whether no other server or worker of ours has a session in this database; asks for up to three seconds, because that of a
 /// killed process is there until PostgreSQL notices. Those of other roles count as well: what a session calls itself is shown to
-/// everybody, unlike what it does. Blind to those whose URL gives another name, whom their lock
+/// every role, unlike what it does. Blind to those whose URL gives another name, whom their lock
 /// shows (use.hpp): this is for servers of the version before, which have none.
 [[nodiscard]] bool is_alone(Connection& db);
 

@@ -29,7 +29,7 @@ constexpr std::string_view kTakeTurn =
 // Nodes that count the messages of one recipient do so one after the other, each after the other's commit: the lock is held
 // until then, and the statement after it sees what was committed meanwhile.
 constexpr std::string_view kCountAlone = "SELECT pg_advisory_xact_lock(1835100524, hashtext($1))";
-// A turn that is still somebody's counts as a message; one that was given back ended then, unsent.
+// A turn that a worker still has counts as a message; one that was given back ended then, unsent.
 constexpr std::string_view kTakeTurnOfFew =
     "INSERT INTO mails AS m (key, until, recipient) SELECT $1, $2, $4 WHERE (SELECT count(*) FROM (SELECT 1 FROM mails c "
     "WHERE c.recipient = $4 AND c.until > $5 AND c.key <> $1 AND (c.sent_at > $5 OR (c.sent_at IS NULL AND c.until > $3)) "

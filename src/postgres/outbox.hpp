@@ -8,7 +8,7 @@
 namespace boxoffice::postgres
 {
 
-/// What reads the answers of a flight once they are there.
+/// What reads the answers of a pipeline once they are there.
 using Later = std::vector<std::function<void(const std::vector<Rows>&)>>;
 
 /// Adds the statements of an act that the server answers by itself, on the outbox, the mails sent, and what is only kept for a

@@ -9,7 +9,7 @@
 #include "core/identity.hpp"
 #include "core/job_desk.hpp"
 
-/// The store that several machines share: PostgreSQL 15 or newer with PostGIS 3.3 or newer. Each node carries out batches of
+/// The store that several machines share: PostgreSQL 15 or newer with PostGIS 3.3 or newer. Each node executes batches of
 /// acts, one transaction a lane at a time; row locks, guarded updates and CHECKs keep nodes from overselling to each other, at
 /// READ COMMITTED.
 namespace boxoffice
@@ -23,11 +23,11 @@ struct PostgresOptions {
     Micros search_timeout = std::chrono::seconds(5);  // such a read is broken off after so long
     bool mails = true;                                // false: effects that need mail are not written
     Micros connect_timeout = std::chrono::seconds(5);
-    Micros lock_timeout = std::chrono::seconds(5);        // a row that somebody else has locked for longer ends the transaction
+    Micros lock_timeout = std::chrono::seconds(5);        // a row that another session has locked for longer ends the transaction
     Micros statement_timeout = std::chrono::seconds(15);  // and so does a statement that runs for longer
     Micros unavailable_max = std::chrono::seconds(20);    // acts wait for a server that restarts for so long, then are refused
     /// A transaction in which this process says nothing for so long is ended by the server: a machine that vanished or was frozen
-    /// must not keep an event's row from all others. Between two flights there are microseconds.
+    /// must not keep an event's row from all others. Between two round trips there are microseconds.
     Micros transaction_silence_max = std::chrono::seconds(10);
     /// A session's plans are made anew after so long. The server itself would keep them until it has counted a table again, a
     /// minute or more: what was planned for empty tables would be done to those that an on-sale has filled.
@@ -51,14 +51,15 @@ struct PostgresOptions {
 [[nodiscard]] std::vector<Finding> examine_postgres(const PostgresOptions& options, Instant now);
 
 /// Has the times that a clock ahead of the database's has left in the store mean nothing any more. Does nothing when no time in
-/// the store is later. Nobody may serve it meanwhile: hold open_postgres_archive(). Throws StoreFailure.
+/// the store is later. No server may use it meanwhile: hold open_postgres_archive(). Throws StoreFailure.
 AcceptedClock accept_clock_postgres(const PostgresOptions& options);
 
 /// The store's outbox, while servers run or not. Throws StoreFailure with a sentence for the operator.
 [[nodiscard]] std::unique_ptr<JobDesk> open_postgres_jobs(const PostgresOptions& options);
 
 /// The store's rows as they lie there, to be copied into. Applies pending migrations first. Throws StoreFailure with a sentence
-/// for the operator, busy when a server of ours or another copy uses the database: nobody else may, as long as the object lives.
+/// for the operator, busy when a server of ours or another copy uses the database: no other process may, as long as the object
+/// lives.
 [[nodiscard]] std::unique_ptr<ArchiveTarget> open_postgres_archive(const PostgresOptions& options);
 
 }  // namespace boxoffice

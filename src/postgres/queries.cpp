@@ -108,7 +108,8 @@ Page<Ticket> list_tickets(Readers& readers, const TicketQuery& query)
         params.id(*query.event);
         filters += fmt::format(" AND t.event_id = ${}", params.size());
     }
-    // A hold whose time is up is expired, tidied or not: the status is judged by time here as everywhere.
+    // A hold whose time is up is expired, whether the expiry worker has run or not: the status is judged by time here as
+    // everywhere.
     if (query.status == TicketStatus::reserved || query.status == TicketStatus::expired) {
         params.instant(query.now);
         filters += query.status == TicketStatus::reserved

@@ -12,7 +12,7 @@ namespace
 
 constexpr std::chrono::milliseconds kBackoffFirst{50};
 constexpr std::chrono::milliseconds kBackoffMax{200};
-/// Whoever reads sits in front of a page and can ask again: less patience than with a sale.
+/// A reader sits in front of a page and can ask again: less patience than with a sale.
 constexpr std::chrono::seconds kUnavailableMax{1};
 
 }  // namespace

@@ -16,10 +16,10 @@
 namespace boxoffice::postgres
 {
 
-/// The connections that read. Whoever asks while all of them are out waits together with others, and whoever gets the next
-/// free one takes what waits along in one flight: the busier it is, the fewer round trips there are. Any thread.
+/// The connections that read. A caller that asks while all of them are in use waits together with others, and the one that gets
+/// the next free one takes what waits along in one round trip: the busier it is, the fewer round trips there are. Any thread.
 ///
-/// A server that does not answer costs whoever asks it a timeout of several seconds. Once it is known to be away, one question at
+/// A server that does not answer costs each caller a timeout of several seconds. Once it is known to be unavailable, one query at
 /// a time goes to see whether it is back, and the others are refused at once: else the threads that read would all stand there,
 /// and what waits behind them for minutes.
 class Readers
@@ -32,9 +32,9 @@ public:
     };
     Readers(const PostgresOptions& options, Connection::Purpose purpose, Size size);
 
-    /// The rows of each statement of the flight. Each statement sees one state of the store; statements of one flight may see
-    /// different ones. A server that has just gone away is waited for, for a second; one that has been away for longer is not.
-    /// Throws StoreFailure.
+    /// The rows of each statement of the pipeline. Each statement sees one state of the store; statements of one pipeline may see
+    /// different ones. A server that has just become unavailable is waited for, for a second; one that has been so for longer is
+    /// not. Throws StoreFailure.
     std::vector<Rows> execute(Pipeline pipeline);
     Rows ask(std::string_view sql, Params params = {});
 
@@ -45,10 +45,10 @@ private:
         Steady::time_point since = Steady::now();
         std::vector<Rows> rows;
         std::exception_ptr exception;
-        std::shared_ptr<const std::string> unavailable;  // why, when it was given up because the server is
+        std::shared_ptr<const std::string> unavailable;  // why, when it was given up for that
         bool done = false;
         std::condition_variable answered;
-        /// With the mutex held: whoever waits is gone as soon as he can see it.
+        /// With the mutex held: the waiting thread may destroy this as soon as it can see the answer.
         void answer()
         {
             done = true;
@@ -56,7 +56,7 @@ private:
         }
     };
     using Group = std::vector<Waiting*>;
-    /// ordinary: refused once the server is known to be away. probe: goes to see, over a new session.
+    /// ordinary: refused once the server is known to be unavailable. probe: tests whether it is, over a new session.
     enum class Attempt : std::uint8_t { ordinary, probe };
 
     void carry(Connection& db, Group group, Attempt attempt);
@@ -66,9 +66,9 @@ private:
     /// An attempt has failed in which the server was silent since `silent`: gives up those who have waited long enough, and says
     /// who is left.
     [[nodiscard]] Group give_up(const Group& group, Steady::time_point silent, const Gone& why);
-    /// Gives up all of them if the server is known to be away.
+    /// Gives up all of them if the server is known to be unavailable.
     [[nodiscard]] bool give_up_if_known(const Group& group);
-    /// With the mutex held, when the server is known to be away: nobody need find that out for himself.
+    /// With the mutex held, when the server is known to be unavailable: not every caller has to find that out.
     void refuse_those_waiting();
 
     const PostgresOptions& options_;
@@ -79,10 +79,10 @@ private:
     std::deque<Waiting*> waiting_;
     Steady::time_point last_alive_at_ = Steady::now();     // when the server last answered
     std::optional<Steady::time_point> unavailable_since_;  // none: the server was there when last asked
-    /// It has been away for long, as an attempt has shown, and none has reached it since. A text, of which everybody makes an
-    /// exception of his own: threads that share one meet at its end.
+    /// It has been unavailable for long, as an attempt has shown, and none has reached it since. A text, of which each caller
+    /// makes an exception of its own: threads that share one contend when it is destroyed.
     std::shared_ptr<const std::string> why_unavailable_;
-    bool probing_ = false;  // somebody is finding out whether that is still so
+    bool probing_ = false;  // a caller is finding out whether that is still so
 };
 
 }  // namespace boxoffice::postgres

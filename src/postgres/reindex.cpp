@@ -29,7 +29,7 @@ constexpr std::string_view kUnkeyed =
 constexpr std::string_view kReindexEvents =
     "UPDATE events e SET tokens = " BOXOFFICE_PG_TOKENS("u.words") ", words_version = $4, words_of = u.made_of "
     "FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u(id, words, made_of) WHERE e.id = u.id";
-// An address in ASCII is its own key. Whoever has the key by another spelling has registered since.
+// An address in ASCII is its own key. An account that has the key by another spelling has registered since.
 constexpr std::string_view kKeyUsers =
     "UPDATE users u SET email_key = CASE WHEN w.owner IS NULL THEN w.key END, mailbox_of = w.owner "
     "FROM (SELECT c.id, c.key, coalesce((SELECT o.id FROM users o WHERE o.email_key = c.key), "

@@ -26,7 +26,7 @@ struct Unindexed {
     [[nodiscard]] bool empty() const { return events.empty() && users.empty(); }
 };
 
-/// How a statement and what reads its rows join a flight.
+/// How a statement and what reads its rows join a pipeline.
 using Ask = std::function<void(std::string_view sql, Params params, std::function<void(const Rows&)> read)>;
 
 /// Asks for what Reindex makes: at most `most` rows of a kind, and of events about kReindexedBytesAtOnce of texts.

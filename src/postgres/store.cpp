@@ -21,7 +21,7 @@ namespace
 
 using namespace postgres;
 
-/// Questions to a flight at most.
+/// Queries per pipeline at most.
 constexpr std::size_t kTogetherMax = 16;
 
 class PostgresStore final : public Store
@@ -219,7 +219,7 @@ public:
 
     std::optional<Instant> latest_time(Instant given) override
     {
-        // Nobody waits for a disk or a standby here: after a crash a second may be missing, which is less than any hold.
+        // No client waits for a disk or a standby here: after a crash a second may be missing, which is less than any hold.
         Pipeline pipeline;
         pipeline.add("BEGIN");
         pipeline.add("SET LOCAL synchronous_commit = off");
@@ -238,7 +238,7 @@ public:
     }
 
 private:
-    /// A writer for the time of one batch; there are as many as lanes, so nobody waits long.
+    /// A writer for the time of one batch; there are as many as lanes, so no lane waits long.
     class PooledWriter
     {
     public:
@@ -274,7 +274,7 @@ private:
     std::vector<Writer*> free_;
     Readers readers_;
     Readers searchers_;   // for what takes long, so that it occupies none of the others
-    Readers logins_;      // for signing in, which waits for nobody who reads
+    Readers logins_;      // for signing in, which waits for no other reads
     std::mutex probing_;  // protects what follows
     Connection probe_;
     std::chrono::steady_clock::time_point unready_at_;  // when it last had no answer, and why

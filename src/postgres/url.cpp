@@ -42,7 +42,7 @@ std::string hide_password(std::string_view url)
         if (colon != std::string::npos && colon < at) shown.replace(colon + 1, at - colon - 1, "***");
     }
     constexpr std::string_view kParameter = "password=";
-    // Also the end of sslpassword; and whoever says it twice has told two.
+    // Also the end of sslpassword; a URL that says it twice has told two.
     for (auto at = shown.find(kParameter); at != std::string::npos; at = shown.find(kParameter, at)) {
         at += kParameter.size();
         shown.replace(at, std::min(shown.find('&', at), shown.size()) - at, "***");

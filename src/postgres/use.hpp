@@ -3,18 +3,18 @@
 
 #include "postgres/connection.hpp"
 
-/// Who uses a database: every session that may sell holds an advisory lock that many can have, and whoever must be alone (a copy,
-/// a migration undone) takes it for itself. With the session goes the lock, so nothing sells without it.
+/// Who uses a database: every session that may sell holds an advisory lock that many can have, and a process that must be alone
+/// (a copy, a migration undone) takes it for itself. With the session goes the lock, so nothing sells without it.
 namespace boxoffice::postgres
 {
 
-/// "boxinuse" in ASCII, so that it is nobody else's.
+/// "boxinuse" in ASCII, so that no other program uses it.
 inline constexpr std::string_view kShareUse = "SELECT pg_try_advisory_lock_shared(7093020332351910757)";
 inline constexpr std::string_view kUseAlone = "SELECT pg_try_advisory_lock(7093020332351910757)";
 inline constexpr std::string_view kEndUseAlone = "SELECT pg_advisory_unlock(7093020332351910757)";
 
 /// Asks for up to three seconds, because the session of a killed process is there until PostgreSQL notices; between two questions
-/// it holds no snapshot. False: somebody else uses the database.
+/// it holds no snapshot. False: another process uses the database.
 [[nodiscard]] bool use_alone(Connection& db);
 void end_use_alone(Connection& db) noexcept;
 

@@ -82,7 +82,7 @@ void Wanted::add_claim(const WriteJob& job)
     const bool waits_at_a_row = std::visit(
         []<class A>(const A&) {
             if constexpr (kByEngine<A>)
-                return true;  // nobody asks for it twice
+                return true;  // no two acts ask for it
             else
                 return kLocksARow<A>;
         },

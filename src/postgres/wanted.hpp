@@ -43,7 +43,7 @@ struct Wanted {
     std::int64_t tickets_new = 0, events_new = 0, users_new = 0;
     Instant now;            // the latest of the acts'
     std::size_t lapse = 0;  // due holds for the expiry worker; 0: none
-    /// Nothing but lapsing needs an event's lock: then those that somebody else has locked are passed by.
+    /// Nothing but lapsing needs an event's lock: then those that another session has locked are skipped.
     bool only_lapse = false;
     enum class LapseMode : std::uint8_t { those_free, wait_for_one } lapse_mode = LapseMode::those_free;
     std::map<EventId, std::int64_t> removals;  // and how many of its due holds may have to lapse for it, at most

@@ -25,7 +25,8 @@ using Steady = std::chrono::steady_clock;
 constexpr int kRetriesMax = 3;
 /// The longest pause before the first of these; doubled by each.
 constexpr std::chrono::milliseconds kRetryPause{10};
-/// Between two tries to reach a server that is away: soon enough that a restart costs little, seldom enough not to hinder it.
+/// Between two tries to reach a server that is unavailable: soon enough that a restart costs little, seldom enough not to hinder
+/// it.
 constexpr std::chrono::milliseconds kBackoffFirst{50};
 constexpr std::chrono::milliseconds kBackoffMax{1000};
 /// A row that changes hands is wanted by many nodes: their batches before this one take some milliseconds each.
@@ -36,7 +37,7 @@ constexpr std::chrono::seconds kSilentPatience{2};
 constexpr std::chrono::seconds kSilentCommit{5};
 constexpr std::chrono::seconds kAnswerPatience{1};
 constexpr std::chrono::minutes kSilenceRemembered{1};
-/// Of effects made, workers elsewhere are told at most this often: a notice costs every commit of the database a lock.
+/// Of effects made, other nodes' workers are notified at most this often: a NOTIFY costs every commit of the database a lock.
 constexpr Micros kEffectNotifyInterval = std::chrono::milliseconds(50);
 
 std::mt19937_64& dice()
@@ -140,7 +141,7 @@ void Writer::execute(std::span<WriteJob* const> all)
         } catch (const Refused& refused) {
             outage_.reset();
             if (may_defer && refused.state() == kLockNotAvailable) {
-                // The first time it may be that nobody is found because whoever it was has just gone.
+                // The first time it may be that no holder is found because it has just released its lock.
                 if (!leave_out_blocked(jobs) && ++waits > 1) halve(jobs);
                 continue;
             }
@@ -157,7 +158,7 @@ void Writer::execute(std::span<WriteJob* const> all)
 void Writer::note_unavailable(const Gone& gone)
 {
     const auto now = Steady::now();
-    // One that nobody has looked at for as long is over, and this is another.
+    // One that was not observed for as long is over, and this is another.
     if (!outage_ || now - outage_->seen > options_.unavailable_max) outage_ = Outage{now, now};
     outage_->seen = now;
     if (now - outage_->since >= options_.unavailable_max)
@@ -171,7 +172,7 @@ void Writer::attempt(std::span<WriteJob* const> jobs, std::optional<Micros> pati
     Gathered facts = gather(db_, wanted);
     try {
         if (wanted.only_lapse && facts.stocks.empty()) {
-            // Nothing is due, or somebody else holds the locks of all that is: wait for them this time.
+            // Nothing is due, or other sessions hold the locks of all that is: wait for them this time.
             (void)db_.ask("ROLLBACK");
             wanted.lapse_mode = Wanted::LapseMode::wait_for_one;
             facts = gather(db_, wanted);
@@ -221,7 +222,7 @@ void Writer::commit(std::span<WriteJob* const> jobs, const Changes& changes, con
     pipeline.add("COMMIT");
     if (deadline) shared_.due_floor.made(*deadline);
     const auto rows = execute_and_commit(pipeline, mark);
-    // Committed: from here on nothing may be thrown, or it would be carried out again.
+    // Committed: from here on nothing may be thrown, or it would be executed again.
     if (notifies_hold) shared_.hold_until.store(deadline->time_since_epoch().count(), std::memory_order_relaxed);
     if (notifies_effect) shared_.effect_after.store(at + kEffectNotifyInterval.count(), std::memory_order_relaxed);
     // The answers lost on the way: what was taken from the outbox is taken again when its time is up.
@@ -242,7 +243,7 @@ std::optional<std::vector<Rows>> Writer::execute_and_commit(const Pipeline& pipe
         std::optional<Connection::Patience> hurry;
         if (is_silent()) hurry.emplace(db_, kSilentCommit);
         std::vector<Rows> rows = db_.execute(pipeline);
-        // A commit that the server warns of has not waited for its standby: somebody has cancelled the wait.
+        // A commit that the server warns of has not waited for its standby: the wait was cancelled.
         if (!db_.warned()) return rows;
     } catch (const Refused&) {
         throw;               // rolled back
@@ -258,7 +259,7 @@ bool Writer::is_silent() const { return outage_ && Steady::now() - outage_->seen
 
 bool Writer::was_committed(std::span<const unsigned char, 16> mark)
 {
-    // Whoever has just waited in vain does not wait as long again.
+    // A caller that has just waited in vain does not wait as long again.
     const auto give_up = Steady::now() + (is_silent() ? Micros(kSilentPatience) : options_.unavailable_max);
     auto backoff = kBackoffFirst;
     for (;;) {
@@ -275,7 +276,7 @@ bool Writer::was_committed(std::span<const unsigned char, 16> mark)
             if (rows.count() != 1 || rows.boolean(0, 0)) return false;
             // It is there; but a standby may not have it, and would not after a failover. What is committed after it and has
             // waited for the same durability proves that this has it, too. (The insert that did nothing has written nothing, and
-            // waited for nobody.)
+            // waited for no standby.)
             const Rows proof =
                 db_.ask("UPDATE batches SET made_at = now() WHERE mark = $1 RETURNING lost", std::move(Params().uuid(mark)));
             if (db_.warned() || proof.count() != 1) throw Gone("the commit could not be confirmed");

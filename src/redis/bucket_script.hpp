@@ -4,7 +4,7 @@
 namespace boxoffice::redis
 {
 
-/// core's take_token() in the same arithmetic, so that a limit is the same whoever counts: Lua's numbers are doubles too, and
+/// core's take_token() in the same arithmetic, so that a limit is the same in both: Lua's numbers are doubles too, and
 /// microseconds since 1970 fit one until the year 2255. What is kept is "tokens as_of", with 17 digits: the same doubles
 /// come back. A key is gone a second after its bucket is full again, for a fresh one is full.
 inline constexpr std::string_view kBucketScript = R"lua(

@@ -105,7 +105,7 @@ public:
 private:
     void publish_until_stopped()
     {
-        pthread_setname_np(pthread_self(), "wire-tell");
+        pthread_setname_np(pthread_self(), "bus-publish");
         Link link(address_, timeout_);
         Pause pause;
         std::unique_lock lock(mutex_);
@@ -143,7 +143,7 @@ private:
 
     void listen_until_stopped()
     {
-        pthread_setname_np(pthread_self(), "wire-hear");
+        pthread_setname_np(pthread_self(), "bus-listen");
         Link link(address_, timeout_);
         Pause pause;
         do {
@@ -161,7 +161,7 @@ private:
         } while (!stop_.wait_for(pause.next()));
     }
 
-    /// Until the bell rings; throws LinkFailure when the connection is lost.
+    /// Until stopped; throws LinkFailure when the connection is lost.
     void hear(Link& link)
     {
         bool asked = false;
@@ -185,7 +185,7 @@ private:
 
     const Address address_;
     const Micros timeout_;
-    StopEvent stop_;  // rings once, at the end
+    StopEvent stop_;  // set once, at the end
     std::mutex mutex_;
     std::condition_variable wake_;
     EventSet unpublished_;

@@ -23,7 +23,8 @@ constexpr std::string_view kFirst = "0-0";
 
 std::string millis(Micros time) { return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(time).count()); }
 
-/// A Redis that refuses (it is loading, out of memory, a replica) is as good as away: the link is closed, which tells the pool.
+/// A Redis that refuses (it is loading, out of memory, a replica) is as good as unavailable: the link is closed, which tells the
+/// pool.
 void check(Link& link, const redisReply& reply)
 {
     if (!is_error(reply)) return;
@@ -63,7 +64,7 @@ public:
     {
         if (most == 0) return {};
         wait = std::max(wait, Micros(0));
-        // Whoever takes in a loop is to wait here too while Redis is away, instead of turning round and round.
+        // A caller that takes in a loop is to wait here too while Redis is unavailable, instead of spinning.
         if (const Micros pause = pool_.retry_in(); pause > Micros(0)) std::this_thread::sleep_for(std::min(pause, wait));
         const auto link = pool_.borrow();
         for (;;) {
@@ -158,7 +159,7 @@ private:
         if (wait > Micros(0)) command.insert(command.end(), {"BLOCK", millis(wait)});  // BLOCK 0 would wait for ever
         command.insert(command.end(), {"STREAMS", std::string(kJobs), ">"});
         const Reply reply = link.ask(command, timeout_ + wait);
-        // A stream that is removed while somebody waits for it says UNBLOCKED, as a group does.
+        // A stream that is removed while a client waits for it says UNBLOCKED, as a group does.
         if (is_error(*reply, "NOGROUP") || is_error(*reply, "UNBLOCKED")) return false;
         check(link, *reply);
         for (const redisReply* const stream : parts_of(*reply)) {

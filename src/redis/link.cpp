@@ -78,7 +78,7 @@ void Link::open()
     if (address_.tls) shake_hands(Steady::now() + timeout_);
 
     std::vector<Command> greeting;
-    if (!address_.user.empty()) {  // of an access list; "default" is whoever gives a password only
+    if (!address_.user.empty()) {  // of an access list; "default" is the user of a client that gives a password only
         greeting.push_back({"AUTH", address_.user, address_.password});
     } else if (!address_.password.empty()) {
         greeting.push_back({"AUTH", address_.password});
@@ -92,7 +92,7 @@ void Link::open()
 bool Link::still_stands()
 {
     if (!context_) return false;
-    // Nobody has asked anything, so anything to read is the end, or something nobody waits for; over TLS it may also be what the
+    // No command is pending, so anything to read is the end, or something unasked for; over TLS it may also be what the
     // other side sends for its own sake, such as tickets for a later session.
     pollfd socket{context_->fd, POLLIN, 0};
     if (::poll(&socket, 1, 0) == 0) return true;
@@ -167,7 +167,7 @@ Reply Link::receive(Micros wait, const StopEvent& stop)
     }
 }
 
-/// Reads while it writes: a long flight's answers would fill both sides' buffers before its last question is sent.
+/// Reads while it writes: a long pipeline's answers would fill both sides' buffers before its last question is sent.
 void Link::pump(std::string_view out, std::size_t count, std::vector<Reply>& in, Steady::time_point deadline)
 {
     if (!context_) fail("not connected");
@@ -203,7 +203,7 @@ Reply Link::next_read()
 {
     void* reply = nullptr;
     if (redisReaderGetReply(context_->reader, &reply) != REDIS_OK)
-        fail(fmt::format("speaks another language: {}", static_cast<const char*>(context_->reader->errstr)));
+        fail(fmt::format("protocol error: {}", static_cast<const char*>(context_->reader->errstr)));
     return Reply(static_cast<redisReply*>(reply));
 }
 

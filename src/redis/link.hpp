@@ -33,7 +33,7 @@ using Command = std::vector<std::string>;
 /// An error that begins with this word: Redis' stable names of errors.
 [[nodiscard]] bool is_error(const redisReply& reply, std::string_view word);
 
-/// Ends another thread's wait; stays rung. Any thread.
+/// Ends another thread's wait; stays set. Any thread.
 class StopEvent
 {
 public:
@@ -42,7 +42,7 @@ public:
     StopEvent(const StopEvent&) = delete;
     StopEvent& operator=(const StopEvent&) = delete;
     void signal() const noexcept;
-    /// Returns whether it has rung by the end of `wait`.
+    /// Returns whether it is set by the end of `wait`.
     [[nodiscard]] bool wait_for(Micros wait) const;
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
@@ -50,7 +50,7 @@ private:
     int descriptor_;
 };
 
-/// The growing pause between tries to reach what is away.
+/// The growing pause between tries to reach what is unavailable.
 class Pause
 {
 public:
@@ -65,7 +65,7 @@ private:
 
 /// One connection, for one thread at a time. Whatever goes wrong on it closes it, so that no late answer is taken for that of
 /// another question. hiredis connects, writes the protocol and reads it; the waiting is done here: hiredis would write into a
-/// broken connection with SIGPIPE and knows no deadline for a flight as a whole.
+/// broken connection with SIGPIPE and knows no deadline for a pipeline as a whole.
 class Link
 {
 public:
@@ -82,13 +82,13 @@ public:
     /// Of an idle link: whether it still stands, as far as this machine knows. Closes it if not.
     [[nodiscard]] bool still_stands();
 
-    /// Sends the commands in one flight and returns their answers in order, errors among them. Throws LinkFailure.
+    /// Sends the commands as one pipeline and returns their answers in order, errors among them. Throws LinkFailure.
     [[nodiscard]] std::vector<Reply> exchange(std::span<const Command> pipeline, Micros patience);
     [[nodiscard]] std::vector<Reply> exchange(std::span<const Command> pipeline) { return exchange(pipeline, timeout_); }
     [[nodiscard]] Reply ask(const Command& command, Micros patience);
     [[nodiscard]] Reply ask(const Command& command) { return ask(command, timeout_); }
 
-    /// For a link that listens. A null reply: nothing came, or the bell rang.
+    /// For a link that listens. A null reply: nothing came, or the stop event is set.
     void send(const Command& command);
     [[nodiscard]] Reply receive(Micros wait, const StopEvent& stop);
 

@@ -15,7 +15,7 @@ constexpr std::size_t kIdleMost = 16;
 Pool::Lease Pool::borrow()
 {
     if (auto idle = find_idle()) return {*this, std::move(idle)};
-    if (retry_in() > Micros(0)) throw LinkFailure("Redis: away a moment ago; it is not asked again yet");
+    if (retry_in() > Micros(0)) throw LinkFailure("Redis: unavailable a moment ago; it is not asked again yet");
     auto link = std::make_unique<Link>(address_, timeout_);
     try {
         link->open();

@@ -6,7 +6,7 @@
 namespace boxoffice::redis
 {
 
-/// Links that wait for somebody to use them: one for each caller at a time. While Redis is away it is asked again after a
+/// Idle links: one for each caller at a time. While Redis is unavailable it is asked again after a
 /// growing pause only; in between borrow() fails at once. Any thread.
 class Pool
 {
@@ -29,7 +29,7 @@ public:
         std::unique_ptr<Link> link_;
     };
     [[nodiscard]] Lease borrow();  // throws LinkFailure
-    /// Until Redis is asked again; 0 when it is not known to be away.
+    /// Until Redis is asked again; 0 when it is not known to be unavailable.
     [[nodiscard]] Micros retry_in();
 
 private:

@@ -20,7 +20,7 @@ namespace
 
 constexpr std::size_t kPipelineMax = 512;
 constexpr std::size_t kWaitingMost = 20'000;
-/// Whoever asks waits for the answer before anything else is done for him.
+/// The caller waits for the answer before anything else is done for it.
 constexpr Micros kPatience = std::chrono::milliseconds(200);
 constexpr Micros kTryAgain = std::chrono::seconds(1);
 
@@ -31,7 +31,7 @@ struct Take {
     std::function<void(RateAnswer)> done;
 };
 
-/// One thread sends everything that waits as one flight. Nobody waits for a connection, not even for the first: making one may
+/// One thread sends everything that waits as one pipeline. No caller waits for a connection, not even the first: making one may
 /// take seconds, in which a name is looked for that is not there any more. Until there is one, the node decides alone.
 class RedisRates final : public RateLimits
 {
@@ -105,8 +105,8 @@ private:
         }
     }
 
-    /// A Redis that is full, or only reads, takes no token and refuses whatever is asked of it: it is as good as away, and this
-    /// is found out here, once a second, and not by those who ask.
+    /// A Redis that is full, or only reads, takes no token and refuses whatever is asked of it: it is as good as unavailable, and
+    /// this is found out here, once a second, and not by those who ask.
     void prove_of_use()
     {
         const Take probe{"probe", {.per_minute = 60, .burst = 1}, Instant{}, nullptr};
@@ -132,7 +132,7 @@ private:
         return wake_.wait_for(lock, kTryAgain, [this] { return stopping_; });
     }
 
-    /// Waits for somebody; nobody is left when it is the end.
+    /// Waits for callers; none is left when it is the end.
     std::deque<Take> next_pipeline()
     {
         std::unique_lock lock(mutex_);
@@ -160,7 +160,7 @@ private:
     void execute(std::deque<Take>& pipeline)
     {
         try {
-            if (!link_.still_stands()) throw LinkFailure("Redis: gone while nobody asked");
+            if (!link_.still_stands()) throw LinkFailure("Redis: the idle connection was closed");
             std::vector<Command> commands;
             commands.reserve(pipeline.size());
             for (const Take& take : pipeline) commands.push_back(command_of(take, "EVALSHA", digest_));
@@ -174,7 +174,7 @@ private:
 
     void answer(Take& take, const redisReply& reply)
     {
-        if (is_error(reply, "NOSCRIPT")) {  // somebody told Redis to forget its scripts; EVAL has it remember this one
+        if (is_error(reply, "NOSCRIPT")) {  // Redis was told to forget its scripts; EVAL has it remember this one
             const Reply again = link_.ask(command_of(take, "EVAL", kBucketScript), kPatience);
             answer(take, *again);
             return;

@@ -7,8 +7,8 @@
 
 #include "core/core.hpp"
 
-/// What nodes share beside the store: the job stream, the live wire, the rate limits. All of it may be lost or away at any
-/// time: sales go on, jobs wait in the outbox, nodes look at the store for themselves, and limits hold for each node alone.
+/// What nodes share beside the store: the job stream, the change bus, the rate limits. All of it may be lost or unavailable at
+/// any time: sales go on, jobs wait in the outbox, nodes look at the store for themselves, and limits hold for each node alone.
 namespace boxoffice
 {
 
@@ -36,10 +36,10 @@ struct StoreOfJobs {
 /// outbox knows nothing, or no more.
 [[nodiscard]] std::unique_ptr<JobStream> make_redis_jobs(const RedisOptions& options, StoreOfJobs store = {});
 [[nodiscard]] std::unique_ptr<ChangeBus> make_redis_change_bus(const RedisOptions& options);
-/// `alone` decides while Redis is away, slower than 200 ms, full or only reads; it outlives this.
+/// `alone` decides while Redis is unavailable, slower than 200 ms, full or only reads; it outlives this.
 [[nodiscard]] std::unique_ptr<RateLimits> make_redis_rates(const RedisOptions& options, RateLimits& alone);
 
-/// Whether Redis answers and takes what is written, asked at most once a second whoever asks; in between the last answer holds.
+/// Whether Redis answers and takes what is written, asked at most once a second; in between the last answer holds.
 /// Any thread.
 class RedisWatch
 {

@@ -66,7 +66,7 @@ private:
     {
         try {
             if (!link_.still_stands()) link_.open();
-            // By writing: a Redis that is full, that lost its disk or became a replica answers whoever only asks.
+            // By writing: a Redis that is full, that lost its disk or became a replica still answers reads.
             const redis::Reply reply = link_.ask({"SET", "boxoffice:probe", "1", "PX", "10000"});
             return redis::is_error(*reply) ? std::string(redis::text_of(*reply)) : std::string();
         } catch (const redis::LinkFailure& failure) {

@@ -46,7 +46,8 @@ public:
         Instant at_;
     };
 
-    /// Enters one that arrives now. The clock is read under the lock: whoever asked in_time() before has a time that is no later.
+    /// Enters one that arrives now. The clock is read under the lock: a caller that asked in_time() before has a time that is no
+    /// later.
     [[nodiscard]] Entry enter(TicketId ticket, const Clock& clock);
 
     [[nodiscard]] bool in_time(TicketId ticket, Instant deadline) const override;

@@ -28,9 +28,9 @@ constexpr Micros kReindexEvery = std::chrono::seconds(10);
 /// Twice the time of a batch: an upgrade has two thirds of the lane left to sales.
 constexpr Micros kReindexPause = std::chrono::milliseconds(20);
 /// The longest sleep: so that a system clock that jumps forward is noticed, and on a shared store a hold made elsewhere whose
-/// notice was lost.
+/// notification was lost.
 constexpr Micros kSleepMax = std::chrono::seconds(1);
-/// After an accident, and while the lane is full.
+/// After a failure, and while the lane is full.
 constexpr Micros kRetryAfter = std::chrono::milliseconds(100);
 /// While others have locked all that is due; doubled up to the above.
 constexpr Micros kOthersFirst = std::chrono::milliseconds(5);
@@ -135,7 +135,7 @@ private:
         const auto* const lapsed = std::get_if<ExpiredHolds>(&outcome);
         if (!lapsed) return pause(kRetryAfter);
         if (lapsed->deadlines.empty()) {
-            // Somebody else has all that is due, for a moment or for longer.
+            // Another node has all that is due, for a moment or for longer.
             pause(others_have_it_);
             others_have_it_ = std::min(others_have_it_ * 2, kRetryAfter);
             return;

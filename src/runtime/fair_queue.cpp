@@ -56,7 +56,7 @@ bool FairQueue::make_way_for(const std::string& client, std::vector<std::pair<La
                                        [](const auto& a, const auto& b) { return a.second.size < b.second.size; });
     const auto mine = clients_.find(client);
     const std::size_t waiting = mine == clients_.end() ? 0 : mine->second.size;
-    // Afterwards nobody may have less than whoever made way, or two clients would push each other out in turns.
+    // Afterwards no client may have less than the one that made way, or two clients would push each other out in turns.
     if (most == clients_.end() || most->second.size <= waiting + 1) return false;
     const auto& accounts = most->second.accounts;
     const auto fullest = std::max_element(accounts.begin(), accounts.end(), [](const auto& a, const auto& b) {

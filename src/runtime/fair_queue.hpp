@@ -15,10 +15,10 @@
 namespace boxoffice
 {
 
-/// Why work left a queue without being carried out.
+/// Why work left a queue without being executed.
 enum class LaneDrop : std::uint8_t {
     overdue,      // it has waited for as long as the lane lets anything wait
-    gone,         // whoever asked has closed the connection
+    gone,         // the client has closed the connection
     crowded_out,  // the queue was full, and this was the newest work of the client with the most in it
 };
 
@@ -26,15 +26,15 @@ enum class LaneDrop : std::uint8_t {
 /// throw.
 struct LaneWork {
     std::function<void()> run;
-    std::function<void(LaneDrop)> dropped{};          // quick; empty: nobody has to hear of it
+    std::function<void(LaneDrop)> dropped{};          // quick; empty: no caller has to hear of it
     std::string client{};                             // clients take turns
     std::string account{};                            // and so do the accounts within a client
-    std::shared_ptr<const std::atomic<bool>> gone{};  // true: nobody waits for the outcome any more; none: somebody always does
+    std::shared_ptr<const std::atomic<bool>> gone{};  // true: no client waits for the outcome any more; none: one always does
 };
 
-/// What waits for a lane. The clients take turns, and within a client its accounts, so that whoever has one piece of work waiting
-/// waits for one of each other client's and not for all of it. A client may fill the whole queue while nobody else wants it; when
-/// it is full, the newest work of the client with the most makes way for one with less. Not thread-safe.
+/// What waits for a lane. The clients take turns, and within a client its accounts, so that a client with one piece of work
+/// waiting waits for one of each other client's and not for all of it. A client may fill the whole queue while no other wants it;
+/// when it is full, the newest work of the client with the most makes way for one with less. Not thread-safe.
 class FairQueue
 {
 public:

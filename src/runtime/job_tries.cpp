@@ -98,7 +98,7 @@ JobTries::TryResult JobTries::run(const Effect& effect, std::string& why)
         return TryResult::done;
     } catch (const JobLeftOff&) {
         if (const auto more = job_log_.due())
-            log::info("a job was left off and goes on later", {{"effect", effect.id}, {"unlogged", *more}});
+            log::info("a job was interrupted and continues later", {{"effect", effect.id}, {"unlogged", *more}});
         return TryResult::left_off;
     } catch (const MailFailure& failure) {
         why = failure.what();
@@ -115,9 +115,10 @@ JobTries::TryResult JobTries::failed(const Effect& effect, const std::string& wh
     const bool dead = kind == MailFailure::Kind::permanent || effect.tries + 1 >= options_.tries_max;
     metrics_.job(effect.kind, dead ? JobResult::dead : JobResult::failed);
     if (dead) {
-        log::error("a job is given up", {{"effect", effect.id}, {"tries", std::int64_t{effect.tries} + 1}, {"why", why}});
+        log::error("a job failed for good (dead)",
+                   {{"effect", effect.id}, {"tries", std::int64_t{effect.tries} + 1}, {"why", why}});
     } else if (const auto more = job_log_.due()) {
-        log::warn("a job failed and is tried again", {{"effect", effect.id}, {"why", why}, {"unlogged", *more}});
+        log::warn("a job failed and will be retried", {{"effect", effect.id}, {"why", why}, {"unlogged", *more}});
     }
     PostponeEffect act{effect.id, std::nullopt, why, clock_.now()};
     if (!dead) act.due_at = act.now + pause_after(effect.tries);
@@ -141,7 +142,7 @@ bool JobTries::say(const Act& act)
         if (std::holds_alternative<Done>(outcome)) return true;
         const Error* const error = std::get_if<Error>(&outcome);
         if (error != nullptr && error->code == Code::busy && !hurried_) continue;
-        if (store_log_.due()) log::error("the outbox could not be told of a job", {{"why", why_of(outcome)}});
+        if (store_log_.due()) log::error("the outcome of a job could not be recorded", {{"why", why_of(outcome)}});
         return false;
     }
 }

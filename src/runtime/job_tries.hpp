@@ -12,7 +12,7 @@ namespace boxoffice
 /// A full lane is no lasting state, and a stop must be prompt.
 inline constexpr Micros kLanePatience = std::chrono::milliseconds(500);
 
-/// What stands in the log about an outcome that was not hoped for.
+/// What stands in the log about an unexpected outcome.
 [[nodiscard]] std::string why_of(const Outcome& outcome);
 
 /// One try at a job, and the store told how it went. Any thread.

@@ -32,12 +32,12 @@ constexpr auto kDeliveriesFor = std::chrono::seconds(10);
 /// Jobs done are settled many in one act, at the latest when the first of them has waited for so long.
 constexpr std::size_t kSettledAtOnce = 50;
 constexpr auto kSettledWithin = std::chrono::milliseconds(200);
-/// With so many batches in the stream the relay waits: a mail server that is away for a day must not have the whole outbox
+/// With so many batches in the stream the relay waits: a mail server that is down for a day must not have the whole outbox
 /// added to the stream again and again.
 constexpr std::int64_t kBatchesInStream = 10;
 /// How long a job thread waits in the stream: a stop waits as long.
 constexpr Micros kStreamWait = std::chrono::seconds(1);
-/// Between tries to reach a stream that is away, doubled by each.
+/// Between tries to reach a stream that is unavailable, doubled by each.
 constexpr Micros kPauseMin = std::chrono::milliseconds(50);
 constexpr Micros kPauseMax = std::chrono::seconds(5);
 
@@ -132,7 +132,7 @@ private:
             if (!stream_has_room()) continue;
             const std::vector<Effect> taken = take(options_.batch, until);
             if (taken.empty()) continue;
-            // Kept in hand while the stream is away: whoever takes them once their lease has lapsed has counted no try.
+            // Kept in hand while the stream is unavailable: a worker that takes them after their lease has counted no try.
             for (Micros pause = kPauseMin; !try_add(taken); pause = std::min(pause * 2, kPauseMax)) {
                 if (!sleep(pause) || clock_.now() >= until) break;
             }
@@ -163,7 +163,7 @@ private:
 
     void log_stream_unavailable(std::string_view why)
     {
-        if (stream_log_.due()) log::warn("the job stream is away; jobs wait in the outbox", {{"why", why}});
+        if (stream_log_.due()) log::warn("the job stream is unavailable; jobs wait in the outbox", {{"why", why}});
     }
 
     /// False when stopping.

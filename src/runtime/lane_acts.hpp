@@ -4,7 +4,7 @@
 
 #include "runtime/lanes.hpp"
 
-/// What the write lane knows of acts beyond that the store carries them out. Private to this room.
+/// What the write lane knows of acts beyond that the store executes them. Private to this module.
 namespace boxoffice
 {
 

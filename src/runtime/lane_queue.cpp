@@ -13,7 +13,7 @@ namespace
 constexpr std::size_t kShareKept = 16;
 
 /// What a batch takes of the catalogue, about in bytes of text. Three of the longest events make a transaction some milliseconds
-/// longer, which is less than a slow sync; where nobody is beside them yet, whoever comes waits for a few times as much.
+/// longer, which is less than a slow sync; where the batch is still empty, the first waits for a few times as much.
 constexpr std::size_t kWeightBesideOthers = std::size_t{16} * 1024;
 constexpr std::size_t kWeightAlone = std::size_t{64} * 1024;
 
@@ -70,7 +70,7 @@ LaneQueue::Batch LaneQueue::take()
     return batch;
 }
 
-/// By weight, and one at least: whoever else is in the batch waits for it.
+/// By weight, and one at least: all others in the batch wait for it.
 void LaneQueue::take_catalogue(Batch& batch)
 {
     auto& queue = queues_[static_cast<std::size_t>(WriteClass::catalogue)];

@@ -39,15 +39,15 @@ inline constexpr std::string_view kAccountShare = "account_share";  // one accou
 inline constexpr std::string_view kLaneStopping = "stopping";
 
 /// One hot event turns a lock per request into a queue of waiting threads, each paying its own disk sync. A lane turns
-/// that around: requests queue up as typed acts, and one thread takes everything that waits, carries it out in one
+/// that around: requests queue up as typed acts, and one thread takes everything that waits, executes it in one
 /// transaction with one sync, and only then answers each. The busier it gets, the more a sync serves.
 ///
 /// Where the store takes several writers there are several lanes: acts of one event go through one of them, so that they meet in
 /// a transaction and not at a row's lock.
 ///
 /// Paying goes ahead of reserving, reserving ahead of the rest, the catalogue last; each class has places of its own to wait in,
-/// so that a crowd of buyers keeps nobody from paying. What is on costs most, by its words: a batch takes only so many bytes of
-/// it. An accident rolls the batch back and replays its acts one by one, so that a poisoned act hurts only itself.
+/// so that a crowd of buyers keeps no one from paying. What is on costs most, by its words: a batch takes only so many bytes of
+/// it. A failure rolls the batch back and replays its acts one by one, so that a poisoned act hurts only itself.
 ///
 /// An act whose row another session keeps (Deferred::blocked) waits beside the queue and is brought again; the others of its lane
 /// go on. It hears `busy` after `blocked_most`.
@@ -59,12 +59,12 @@ class WriteLane
 public:
     struct Options {
         std::size_t depth_max = 8192;  // of a class; beyond it submit() refuses: half a second's work at 16 000 acts/s
-        std::size_t batch_max = 512;   // acts to a transaction: beyond a few hundred the sync no longer dominates
+        std::size_t batch_max = 512;   // acts per transaction: beyond a few hundred the sync no longer dominates
         /// Where a transaction costs several round trips: a small batch waits so long for those who will be there in a moment, as
         /// the last two batches show, instead of making them wait for a transaction of its own. 0: never.
         Micros gather{0};
-        /// After an accident acts are carried out one by one, and each may wait for a row that somebody does not let go. For so
-        /// long the lane waits with them; whoever is left then is told to try again.
+        /// After a failure acts are executed one by one, and each may wait for a row that another session does not release. For
+        /// so long the lane waits with them; those that are left then are told to try again.
         Micros replay_most = std::chrono::seconds(20);
         /// So long an act waits for a row that another session keeps; longer than a node that vanished keeps its rows.
         Micros blocked_most = std::chrono::seconds(15);
@@ -99,7 +99,7 @@ private:
     std::unique_ptr<Self> self_;
 };
 
-/// A bounded queue, in which clients take turns, and the threads that carry out what is in it: reads, searches, passwords,
+/// A bounded queue, in which clients take turns, and the threads that execute what is in it: reads, searches, passwords,
 /// registrations and health checks have one of these each, so that none of them can occupy the threads of another. Like write
 /// lanes, they all stop() before the first is destroyed.
 class WorkLane
@@ -120,9 +120,9 @@ public:
 
     /// False when full or stopping: then neither of the work's functions is called. Any thread.
     [[nodiscard]] bool submit(LaneWork work);
-    /// Work of nobody in particular: all of it counts as one client's.
+    /// Work of no particular client: all of it counts as one client's.
     [[nodiscard]] bool submit(std::function<void()> work);
-    /// Drops what is queued, lets what is running finish, and joins. By then nobody waits for an answer any more, and a queue
+    /// Drops what is queued, lets what is running finish, and joins. By then no client waits for an answer any more, and a queue
     /// of passwords would take a minute. Idempotent.
     void stop();
     [[nodiscard]] std::size_t depth() const;

@@ -31,7 +31,7 @@ public:
     Self(Store& store, const Clock& clock, ChangeBus* bus, Metrics& metrics, Options options)
         : store_(store), clock_(clock), bus_(bus), options_(options)
     {
-        metrics.gauge("boxoffice_live_watchers", "Clients that watch an event's availability", {}, {},
+        metrics.gauge("boxoffice_live_watchers", "Open live feeds of events' availability.", {}, {},
                       [board = board_] { return static_cast<double>(board->watchers()); });
     }
 
@@ -68,7 +68,7 @@ private:
         std::vector<LiveBoard::Arrival> newcomers{};  // they wait for the first look
         Watchers watchers{};
         enum class Freshness : std::uint8_t {
-            stale,    // nobody listens for it
+            stale,    // it has no listeners
             awaited,  // what changes is marked, and a look is to come
             fresh     // what has changed since the last look is marked
         } freshness = Freshness::stale;
@@ -174,7 +174,7 @@ private:
         receive(known);
     }
 
-    /// An event that nobody watches any more, or waits to, is not listened for.
+    /// An event without watchers, present or waiting, is not listened for.
     void stop_listening_if_unwatched(EventId event, Known& known, Steady::time_point now)
     {
         if (!known.watchers.empty() || !known.newcomers.empty() || known.freshness == Known::Freshness::stale) return;

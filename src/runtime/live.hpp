@@ -18,9 +18,9 @@ struct LiveNews {
     std::uint64_t number = 0;           // of this state: another state of the event has a greater one, over restarts too
 };
 
-/// Availability as it changes, for everybody who watches an event. A sale only marks its event; one thread looks at the marked
-/// events that somebody watches, at most four times a second each, reads them once, and tells all who watch. So ten
-/// thousand watchers cost one read, and nobody who sells waits for them.
+/// Availability as it changes, for every client that watches an event. A sale only marks its event; one thread looks at the
+/// marked events that have watchers, at most four times a second each, reads them once, and tells all watchers. So ten thousand
+/// watchers cost one read, and no sale waits for them.
 class LiveHub
 {
 public:
@@ -63,7 +63,7 @@ public:
     /// end if the event goes. Any thread.
     void watch(EventId event, std::shared_ptr<Watcher> watcher, std::optional<std::uint64_t> last_seen);
     [[nodiscard]] std::size_t watchers() const;
-    /// Somebody watches this event, so it was there a moment ago. Any thread.
+    /// This event has watchers, so it was there a moment ago. Any thread.
     [[nodiscard]] bool watched(EventId event) const;
 
 private:

@@ -11,8 +11,8 @@
 
 #include "runtime/live.hpp"
 
-/// Where every thread leaves a note for the hub's: which events have changed, and who has come to watch. Notes about events that
-/// nobody watches are not taken, and the hub is woken only when it may look. Private to this room.
+/// Where every thread leaves a note for the hub's: which events have changed, and who has come to watch. Notes about events
+/// without watchers are not taken, and the hub is woken only when it may look. Private to this module.
 namespace boxoffice
 {
 

@@ -311,7 +311,7 @@ private:
             }
             const ssize_t written = ::write(STDERR_FILENO, text.data(), chunk);
             if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-            if (written < 0) return;  // nobody reads any more: there is nowhere left to say so
+            if (written < 0) return;  // there is no reader any more: there is nowhere left to say so
             text.remove_prefix(static_cast<std::size_t>(written));
         }
     }

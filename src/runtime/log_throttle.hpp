@@ -7,7 +7,7 @@
 namespace boxoffice
 {
 
-/// Lets through once in a while what may happen a thousand times in it: log lines of a server that is away, of a disk that is
+/// Rate limit for what may happen a thousand times in a short while: log lines of a server that is down, of a disk that is
 /// full. Any thread.
 class LogThrottle
 {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/metric_aliases.hpp"
 #include "runtime/process.hpp"
 
 namespace boxoffice
@@ -154,7 +155,7 @@ using JobCounters = std::array<std::array<prometheus::Counter*, kJobResults.size
 
 JobCounters job_counters(prometheus::Registry& registry)
 {
-    CounterFamily& family = counters(registry, "boxoffice_jobs_total", "Tries at jobs that follow from changes, by result.");
+    CounterFamily& family = counters(registry, "boxoffice_jobs_total", "Attempts at background jobs, by result.");
     JobCounters made{};
     for (std::size_t kind = 0; kind < kJobKinds.size(); ++kind) {
         for (std::size_t result = 0; result < kJobResults.size(); ++result)
@@ -214,17 +215,17 @@ public:
                                                                .Help("Time from the end of a request to its answer.")
                                                                .Register(registry);
     prometheus::Histogram& batch_acts =
-        histogram(registry, "boxoffice_lane_batch_acts", "Acts carried out in one transaction.", kBatchActs);
+        histogram(registry, "boxoffice_lane_batch_acts", "Acts executed in one transaction.", kBatchActs);
     prometheus::Histogram& commit_seconds = histogram(
         registry, "boxoffice_lane_commit_seconds", "Time of a batch from its first act to its durable commit.", kCommitSeconds);
     prometheus::Counter& replays =
-        counter(registry, "boxoffice_lane_replays_total", "Batches rolled back and replayed act by act after an accident.");
+        counter(registry, "boxoffice_lane_replays_total", "Batches rolled back and replayed act by act after a failure.");
     CounterFamily& refused = counters(registry, "boxoffice_lane_refused_total", "Jobs refused because a lane was full.");
     CounterFamily& shed = counters(registry, "boxoffice_shed_total",
                                    "Work refused to one client so that the others are served, by class and reason.");
-    prometheus::Counter& holds_made = counter(registry, "boxoffice_holds_made_total", "Tickets reserved.");
+    prometheus::Counter& holds_made = counter(registry, "boxoffice_holds_created_total", "Tickets reserved.");
     prometheus::Counter& holds_expired =
-        counter(registry, "boxoffice_holds_expired_total", "Holds that ran out and gave their seat back.");
+        counter(registry, "boxoffice_holds_expired_total", "Holds that expired and released their seat.");
     prometheus::Histogram& lag_seconds = histogram(registry, "boxoffice_hold_release_lag_seconds",
                                                    "Time from a hold's deadline to its seat being given back.", kLagSeconds);
     prometheus::Counter& paid = counter(registry, "boxoffice_tickets_paid_total", "Tickets paid.");
@@ -381,7 +382,10 @@ std::string Metrics::render()
     std::string text;
     text.reserve(64 * 1024);
     for (const auto& families : {self_->registry.Collect(), self_->read_gauges(), self_->process()}) {
-        for (const MetricFamily& family : families) append_family(text, family);
+        for (const MetricFamily& family : families) {
+            append_family(text, family);
+            if (const auto old = under_old_name(family)) append_family(text, *old);
+        }
     }
     return text;
 }

@@ -35,7 +35,7 @@ public:
     void batch_replayed();                                     // boxoffice_lane_replays_total
     void lane_refused(std::string_view lane);                  // boxoffice_lane_refused_total{lane}
     void shed(std::string_view cls, std::string_view reason);  // boxoffice_shed_total{class,reason}: see Shedding
-    void hold_made();                                          // boxoffice_holds_made_total
+    void hold_made();                                          // boxoffice_holds_created_total
     void hold_expired(double lag_seconds);        // boxoffice_holds_expired_total, boxoffice_hold_release_lag_seconds
     void ticket_paid();                           // boxoffice_tickets_paid_total
     void ticket_cancelled();                      // boxoffice_tickets_cancelled_total
@@ -46,7 +46,7 @@ public:
     void lane(std::string_view lane);           // lane_refused(lane) counts from 0 instead of from nothing
     void build_info(std::string_view version);  // boxoffice_build_info{version} 1
 
-    /// A gauge read when /metrics is rendered: boxoffice_lane_depth{lane}, boxoffice_holds_live, boxoffice_http_connections …
+    /// A gauge read when /metrics is rendered: boxoffice_lane_depth{lane}, boxoffice_holds_active, boxoffice_http_connections …
     /// `read` must stay valid as long as the Metrics. Given the same name and label again, the new `read` takes the old one's
     /// place; one that throws is left out of that rendering. An empty `label` means none.
     void gauge(std::string_view name, std::string_view help, std::string_view label, std::string_view label_value,

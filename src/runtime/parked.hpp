@@ -20,7 +20,7 @@ public:
     using Batch = std::vector<std::unique_ptr<LaneJob>>;
     using Clock = std::chrono::steady_clock;
 
-    /// Between two looks at a row that somebody keeps: a look is one short round trip.
+    /// Between two looks at a row that another session keeps: a look is one short round trip.
     static constexpr std::chrono::milliseconds kAgainAfter{50};
     /// An act that goes on in steps makes progress with each of them; a proxy answers in our place after 65 s.
     static constexpr std::chrono::seconds kUnfinishedMost{40};
@@ -44,7 +44,7 @@ public:
         return batch;
     }
 
-    /// Keeps what the store has put off, and gives back the rest. `stopping`: nobody will bring it again.
+    /// Keeps what the store has put off, and gives back the rest. `stopping`: it will not be submitted again.
     [[nodiscard]] Batch keep(Batch batch, bool stopping)
     {
         const auto put_off = [](const auto& job) { return job->deferred != Deferred::no; };

@@ -10,7 +10,7 @@ namespace boxoffice
 {
 
 /// The buckets of this process alone. A bucket that has filled up again is as good as none and is forgotten, a few of them with
-/// every take; so memory follows those who ask now. Where more ask than `buckets_max`, whoever is nearest to a full bucket is
+/// every take; so memory follows those who ask now. Where more ask than `buckets_max`, the one nearest to a full bucket is
 /// forgotten early.
 class LocalRates final : public RateLimits
 {

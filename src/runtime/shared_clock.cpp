@@ -56,7 +56,7 @@ void SharedClock::compare(Instant told)
         try {
             not_before(share_(now()));
         } catch (const std::exception& exception) {
-            log::debug("the time could not be shared", {{"why", std::string_view(exception.what())}});
+            log::debug("the time could not be written to the store", {{"why", std::string_view(exception.what())}});
         }
     }
     const Instant given = now();
@@ -67,9 +67,8 @@ void SharedClock::compare(Instant told)
     if (is_behind != was_behind_) {
         const double seconds = std::chrono::duration<double>(given - told).count();
         if (is_behind)
-            log::warn(
-                "the store's clock is behind the time that is judged by; until it has caught up no time passes and no hold ends",
-                {{"seconds", seconds}});
+            log::warn("the store's clock is behind the time in use; until it has caught up time stands still and no hold expires",
+                      {{"seconds", seconds}});
         else
             log::info("the store's clock has caught up");
         was_behind_ = is_behind;

@@ -24,10 +24,10 @@ namespace
 
 using Steady = std::chrono::steady_clock;
 
-/// Fewer than this are no crowd: one buyer after the other must not wait for a second who never comes.
+/// Fewer than this are no crowd: one buyer after the other must not wait for a second that never comes.
 constexpr std::size_t kCrowd = 4;
 
-/// Long enough that somebody who looks every few seconds sees it.
+/// Long enough that a probe every few seconds sees it.
 constexpr std::chrono::seconds kTroubleFor{5};
 
 /// A full disk makes every batch fail, and every act of it once more: the log is told of one in so long.
@@ -36,10 +36,10 @@ constexpr std::chrono::seconds kFailuresLogged{1};
 /// Without work for this long the lane is quiet enough for the store's housekeeping: longer than any gap in a busy on-sale.
 constexpr std::chrono::milliseconds kQuiet{50};
 
-/// Acts whose row another session keeps stand in nobody's way, but in memory: of a lane's queue one in this many.
+/// Acts whose row another session keeps block no others, but take memory: of a lane's queue one in this many.
 constexpr std::size_t kParkedShare = 4;
 
-/// What a client is told of a commit that nobody can tell of.
+/// What a client is told of a commit whose outcome is unknown.
 constexpr std::string_view kUnclear =
     "It is unknown whether the request took effect. Repeat it with the same Idempotency-Key, or look before trying again.";
 
@@ -121,13 +121,13 @@ private:
         }
     }
 
-    /// What was committed stays so, whatever becomes of its answer: an accident here must neither undo nor repeat anything.
+    /// What was committed stays so, whatever becomes of its answer: a failure here must neither undo nor repeat anything.
     void answer(LaneJob& job)
     {
         try {
             job.done(job);
         } catch (const std::exception& error) {
-            if (answer_log_.due()) log::error("an answer was lost", {{"why", std::string_view(error.what())}});
+            if (answer_log_.due()) log::error("an answer could not be delivered", {{"why", std::string_view(error.what())}});
         }
     }
 
@@ -184,7 +184,7 @@ private:
         try {
             store_.idle();
         } catch (const std::exception& error) {
-            if (idle_log_.due()) log::error("housekeeping of the store failed", {{"why", std::string_view(error.what())}});
+            if (idle_log_.due()) log::error("store housekeeping failed", {{"why", std::string_view(error.what())}});
         }
     }
 
@@ -202,7 +202,7 @@ private:
         metrics_.batch_committed(batch.size(), std::chrono::duration<double>(Steady::now() - begun).count());
     }
 
-    /// Of what failed together nothing has happened: one by one, only the act that caused the accident fails.
+    /// Of what failed together nothing has happened: one by one, only the act that caused the failure fails.
     void replay()
     {
         // But an unclear transaction may have happened after all; and what was waited for in vain is not waited for by each.
@@ -281,7 +281,7 @@ private:
         job.outcome = std::move(error);
     }
 
-    /// Whoever listens looks for himself now and then; the batch is committed, and those who wait for its answers come first.
+    /// Listeners also poll now and then; the batch is committed, and those who wait for its answers come first.
     void notify_listeners(const Batch& batch)
     {
         try {
@@ -289,7 +289,8 @@ private:
             for (const auto& job : batch) gather_news(*job, news);
             listeners_.notify(news);
         } catch (const std::exception& error) {
-            if (answer_log_.due()) log::error("the news of a batch were lost", {{"why", std::string_view(error.what())}});
+            if (answer_log_.due())
+                log::error("listeners could not be notified of a batch", {{"why", std::string_view(error.what())}});
         }
     }
 

@@ -268,7 +268,7 @@ private:
         Part claims;
         if (!claims.read(text)) return refusal("token: claims");
         if (claims.text("iss") != kIssuer) return refusal("token: issuer");
-        if (claims.has("aud")) return refusal("token: audience");  // RFC 7519, section 4.1.3: it was made for somebody else
+        if (claims.has("aud")) return refusal("token: audience");  // RFC 7519, section 4.1.3: it was made for another audience
         if (const char* why = why_refused_store(claims, now)) return refusal(why);
         const auto subject = claims.text("sub");
         const auto user = subject ? user_in(*subject) : std::nullopt;

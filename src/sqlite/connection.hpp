@@ -16,7 +16,7 @@ namespace boxoffice::sqlite
 {
 
 /// How long a connection waits for a lock before it gives up: doctor and backup only ever hold read locks, so
-/// a wait of seconds means that somebody else writes to the file.
+/// a wait of seconds means that another process writes to the file.
 inline constexpr int kBusyMs = 5000;
 
 /// What SQLite said, with its extended code; thrown for everything that is not a row, done, or a constraint that

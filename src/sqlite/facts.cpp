@@ -121,7 +121,7 @@ std::int64_t LiveFacts::next_id(Numbered what)
     const auto which = static_cast<std::size_t>(what);
     std::int64_t& next = next_ids_[which];
     if (next == 0) {
-        // These rows are never removed, so nobody had a higher id but in a life that was lost.
+        // These rows are never removed, so no higher id was given but in a life that was lost.
         Rows rows = db_.query(kHighest[which]);
         next = std::max(rows.next() ? rows.integer(0) : 0, ids_after_) + 1;
     }

@@ -13,7 +13,7 @@ namespace
 
 using namespace sqlite;
 
-/// So many rows to a transaction: a server beside waits for its end.
+/// So many rows per transaction: a server beside waits for its end.
 constexpr std::size_t kAtOnce = 1000;
 
 #define JOB_COLUMNS "id, kind, event_id, tickets, made_at, tries, due_at, dead_at, ifnull(why, '')"

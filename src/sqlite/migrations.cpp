@@ -130,7 +130,7 @@ std::vector<std::string> SqliteMigrator::up()
     for (std::size_t i = 0; i < states.size(); ++i) {
         if (states[i].applied) continue;
         const Migration& migration = sqlite::migrations()[i];
-        // Outside of one it may come a second time, after an accident between it and its note.
+        // Outside of one it may come a second time, after a failure between it and its note.
         if (!migration.up_in_transaction) self_->db.script(migration.up);
         in_transaction([&] {
             self_->db.script("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(128) PRIMARY KEY)");

@@ -353,7 +353,7 @@ std::vector<Candidate> Places::candidates(const SuggestionQuery& query, const st
     want_first([](const Seen& seen) { return seen.weight > 0; }, [](const Seen& seen) { return -seen.weight; });
     want_first([](const Seen& seen) { return seen.same_organizer; }, start);
     if (home && !all.empty()) {
-        // The nearest by chord, and whoever may be as near as the farthest of these: an arc is no shorter than its chord.
+        // The nearest by chord, and all that may be as near as the farthest of these: an arc is no shorter than its chord.
         const auto last = all.begin() + static_cast<std::ptrdiff_t>(std::min(kCandidatesOfAKind, all.size())) - 1;
         std::nth_element(all.begin(), last, all.end(), [](const Seen& a, const Seen& b) { return a.chord < b.chord; });
         const double enough = bounds_of_chord(last->chord).most;

@@ -176,7 +176,8 @@ Page<Event> list_events(Connection& db, const EventQuery& query, CountCache& cou
 
 Page<Ticket> list_tickets(Connection& db, const TicketQuery& query)
 {
-    // A hold whose time is up is expired, tidied or not: the status is judged by time here as everywhere.
+    // A hold whose time is up is expired, whether the expiry worker has run or not: the status is judged by time here as
+    // everywhere.
     std::string filters = "t.user_id = ?1";
     if (query.event) filters += " AND t.event_id = ?2";
     if (query.status) {

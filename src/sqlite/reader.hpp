@@ -14,7 +14,7 @@
 namespace boxoffice::sqlite
 {
 
-/// Connections for reading, lent one at a time. Any thread; waits when all are out.
+/// A pool of connections for reading. Any thread; waits when all are out.
 class Readers
 {
 public:

@@ -93,7 +93,7 @@ struct RestoredStore {
 /// at the same time. Throws StoreFailure.
 void backup_sqlite(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// The store's rows as they are at this moment, and stay for whoever holds the object, while a server runs or not; its file is
+/// The store's rows as they are at this moment, and stay for as long as the object lives, while a server runs or not; its file is
 /// only read. As long as that lasts, a running server's WAL grows. Throws StoreFailure when there is no store, or when it lacks a
 /// migration of this binary.
 [[nodiscard]] std::unique_ptr<ArchiveSource> open_sqlite_archive(const std::filesystem::path& file);
@@ -101,7 +101,7 @@ void backup_sqlite(const std::filesystem::path& from, const std::filesystem::pat
 /// The store's outbox, while a server runs or not. Throws StoreFailure with a sentence for the operator.
 [[nodiscard]] std::unique_ptr<JobDesk> open_sqlite_jobs(const std::filesystem::path& file);
 
-/// Who sells from the store at this moment, as "another boxoffice process (pid 17)"; nothing when nobody does.
+/// Who sells from the store at this moment, as "another boxoffice process (pid 17)"; nothing when none does.
 [[nodiscard]] std::optional<std::string> writer_of_sqlite(const std::filesystem::path& file);
 
 }  // namespace boxoffice

@@ -29,7 +29,7 @@ std::vector<Place> load(const std::filesystem::path& file)
     return load_places(db);
 }
 
-/// Applies what is pending before anybody reads.
+/// Applies what is pending before the first read.
 void migrate(const std::filesystem::path& file) { SqliteMigrator(file).up(); }
 
 class SqliteStore final : public Store

@@ -22,7 +22,7 @@ std::vector<WeighedWord> weigh(Connection& db, const std::set<std::string>& word
     return taste_of_words(std::move(counted));
 }
 
-/// Of all their tickets, not only the newest: what somebody holds is never suggested, however long ago they took it. What is kept
+/// Of all their tickets, not only the newest: what a user holds is never suggested, however long ago they took it. What is kept
 /// is an event each, so no more than the catalogue in memory; and not DISTINCT, which would sort or keep the same once more.
 std::unordered_set<EventId> held_by(Connection& db, UserId user, Instant now)
 {

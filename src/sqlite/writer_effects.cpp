@@ -47,7 +47,7 @@ Outcome Writer::act(const SettleEffects& act)
 
 Outcome Writer::act(const PostponeEffect& act)
 {
-    // Who died stays dead, and with the reason of then, even if somebody who took it earlier only fails now.
+    // What is dead stays dead, with its reason, even if a worker that took it earlier only fails now.
     db_.execute(
         "UPDATE outbox SET tries = tries + 1, why = ?2, due_at = ifnull(?3, due_at), dead_at = iif(?3 IS NULL, ?4, NULL) "
         "WHERE id = ?1 AND dead_at IS NULL",
@@ -75,7 +75,7 @@ Outcome Writer::act(const TakeMailTurn& act)
 
 std::int64_t Writer::mails_of_hour(const TakeMailTurn& act)
 {
-    // A turn that is still somebody's counts as a message; one that was given back ended then, unsent.
+    // A turn that a worker still has counts as a message; one that was given back ended then, unsent.
     Rows rows = db_.query(
         "SELECT count(*) FROM (SELECT 1 FROM mails WHERE recipient = ?1 AND until > ?2 AND key <> ?4 "
         "AND (sent_at > ?2 OR (sent_at IS NULL AND until > ?3)) LIMIT ?5)",

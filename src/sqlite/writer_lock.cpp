@@ -16,7 +16,7 @@ namespace boxoffice::sqlite
 namespace
 {
 
-/// Of the file itself, by whatever links somebody came to it.
+/// Of the file itself, whatever links lead to it.
 std::string path_of_lock(const std::filesystem::path& file)
 {
     std::error_code error;

@@ -17,7 +17,7 @@ public:
     WriterLock(const WriterLock&) = delete;
     WriterLock& operator=(const WriterLock&) = delete;
 
-    /// Who has it, in words for a message; nothing when nobody does.
+    /// Which process has it, in words for a message; nothing when none does.
     [[nodiscard]] static std::optional<std::string> holder(const std::filesystem::path& file);
 
 private:

@@ -76,7 +76,7 @@ std::size_t Writer::reindex_users(std::size_t most)
         while (rows.next()) all.push_back({UserId{rows.integer(0)}, text::address_key(rows.text(1))});
     }
     for (const Unkeyed& one : all) {
-        // An address in ASCII is its own key. Whoever has the key by another spelling has registered since.
+        // An address in ASCII is its own key. An account that has the key by another spelling has registered since.
         const auto keeper = first_of(db_.query("SELECT id FROM users WHERE email_key = ?1", one.key));
         const auto in_ascii = first_of(db_.query("SELECT id FROM users WHERE email_folded = ?1 AND id <> ?2", one.key, one.user));
         const auto owner = keeper ? keeper : in_ascii && *in_ascii < one.user ? in_ascii : std::nullopt;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-/// The little that the files of this room share of ICU.
+/// The little that the files of this module share of ICU.
 namespace boxoffice::text
 {
 

@@ -26,7 +26,7 @@ struct WordQuery {
     [[nodiscard]] bool empty() const { return words.empty() && prefix.empty(); }
 };
 
-/// A text finds itself: what words_of() gives for it is what this asks for. The last word is the prefix, because whoever types
+/// A text finds itself: what words_of() gives for it is what this asks for. The last word is the prefix, because a user who types
 /// has not finished it yet; in a script without spaces that goes without saying.
 [[nodiscard]] WordQuery query_of(std::string_view utf8);
 

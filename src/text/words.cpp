@@ -14,7 +14,7 @@ namespace boxoffice::text
 namespace
 {
 
-/// Of the rules in this file. Whoever changes what words_of() gives for any text adds one.
+/// Of the rules in this file. A change to what words_of() gives for any text adds one.
 constexpr std::int32_t kRules = 1;
 constexpr std::int32_t kIcuMajorMax = 1000;
 

@@ -36,7 +36,7 @@ class NoAnswer : public std::runtime_error
 {
 public:
     enum class Why {
-        refused,  // nobody listens
+        refused,  // there is no listener
         silent,   // nothing came in time
         closed,   // the connection ended before the first byte of an answer
         cut,      // it ended in the middle of one
@@ -81,7 +81,7 @@ public:
     [[nodiscard]] bool has_answer() const;
     /// True when the other end closes the connection within its patience without sending another byte.
     [[nodiscard]] bool ends();
-    /// True when the other end has closed it or sent something nobody asked for: not fit for another request.
+    /// True when the other end has closed it or sent something unasked for: not fit for another request.
     [[nodiscard]] bool stale() const;
 
 private:

@@ -44,7 +44,7 @@ protected:
     void fill() const { std::ofstream(flag_) << "full"; }
     void empty() const { std::filesystem::remove(flag_); }
 
-    /// Reserves again and again until that works: for a server that may need a moment to notice its luck.
+    /// Reserves again and again until that works: for a server that may need a moment to notice that its disk works again.
     Json reserve_soon(Person& person, const Json& event_id, const Headers& headers = {}) const
     {
         const auto deadline = std::chrono::steady_clock::now() + 10s;
@@ -171,7 +171,7 @@ TEST_F(FullDisk, SaysThatNobodyKnowsWhenTheDiskCannotSayWhetherItHasKeptAnAct)
     EXPECT_TRUE(is_problem(answer, 503, "storage_failed"));
     EXPECT_NE(answer.json().value("detail", "").find("unknown whether"), std::string::npos) << answer;
 
-    // The kernel calls the next sync good, whatever became of the last one's pages: nothing is sold until somebody has looked.
+    // The kernel calls the next sync good, whatever became of the last one's pages: nothing is sold until an operator has looked.
     std::filesystem::remove(broken_);
     const Answer later = anna.post("/tickets/", wish);
     EXPECT_TRUE(is_problem(later, 503, "storage_failed"));

@@ -4,7 +4,7 @@
 
 #include "scene.hpp"
 
-/// Seeded garbage of every kind: whatever comes in, the server answers as the contract says and never with an accident of its
+/// Seeded garbage of every kind: whatever comes in, the server answers as the contract says and never with a failure of its
 /// own. FUZZ_SEED replays a failure.
 
 using namespace blackbox;
@@ -166,10 +166,10 @@ private:
     std::mt19937_64 random_;
 };
 
-/// Whole, in HTTP, and no accident.
+/// Whole, in HTTP, and no failure.
 void expect_an_answer(const Answer& answer, const std::string& what)
 {
-    const bool not_ours = answer.status == 501 || answer.status == 505;  // a coding or a version that nobody promised
+    const bool not_ours = answer.status == 501 || answer.status == 505;  // a coding or a version that was not promised
     EXPECT_TRUE(answer.status < 500 || not_ours) << what << "\n" << answer;
     if (answer.status >= 400) EXPECT_TRUE(is_problem(answer, answer.status)) << what;
 }

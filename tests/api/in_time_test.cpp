@@ -120,7 +120,7 @@ TEST_F(LapseInTime, PaysAndCancelsAllThatWaitedBehindASlowDisk)
     }
     wait_until_after(last);
     send(waiting, ben, "/tickets/", {{"event_id", event["id"]}});
-    // Long enough for the tidier to have seen what is due.
+    // Long enough for the expiry worker to have seen what is due.
     wait_until_after(last + 200ms);
     speed_up();
 
@@ -130,7 +130,7 @@ TEST_F(LapseInTime, PaysAndCancelsAllThatWaitedBehindASlowDisk)
         EXPECT_EQ(answer["status"], is_paid(i) ? "paid" : "cancelled");
         paid += is_paid(i) ? 1 : 0;
     }
-    // Cancellations have made room for somebody else; payments have not.
+    // Cancellations have freed seats for other buyers; payments have not.
     const int status = waiting.read_answer().status;
     EXPECT_TRUE(status == 201 || status == 409) << status;
     EXPECT_EQ(get_event(anna, event["id"])["tickets_sold"], paid + (status == 201 ? 1 : 0));

@@ -68,8 +68,8 @@ TEST(Metrics, AreInThePrometheusTextFormat)
     for (std::string line; std::getline(lines, line);) {
         if (!line.empty() && line[0] != '#') EXPECT_TRUE(std::regex_match(line, sample)) << line;
     }
-    for (const char* name :
-         {"boxoffice_http_requests_total{", "boxoffice_holds_live", "boxoffice_hold_release_lag_seconds", "# TYPE ", "# HELP "}) {
+    for (const char* name : {"boxoffice_http_requests_total{", "boxoffice_holds_active", "boxoffice_hold_release_lag_seconds",
+                             "# TYPE ", "# HELP "}) {
         EXPECT_NE(answer.body.find(name), std::string::npos) << name;
     }
 }
@@ -79,7 +79,7 @@ TEST(Metrics, CountTheHoldsThatAreLive)
     Person anna = sign_up();
     reserve(anna, make_event(anna)["id"]);
     const auto deadline = std::chrono::steady_clock::now() + 3s;
-    while (metric("boxoffice_holds_live") < 1) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    while (metric("boxoffice_holds_active") < 1) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
 }
 
 TEST(Metrics, NameRoutesAndNeverWhatWasAskedFor)

@@ -24,7 +24,7 @@ bool gives(const Json& event, const char* reason)
     return std::ranges::find(event["reasons"], Json(reason)) != event["reasons"].end();
 }
 
-/// Somebody at a place where nothing else is, and an event there.
+/// A user at a place where nothing else is, and an event there.
 struct Local {
     std::pair<double, double> place = lonely_place();
     Person anna = sign_up(box_office(), {{"latitude", place.first}, {"longitude", place.second}});

@@ -34,7 +34,7 @@ void wait_until_after(Instant instant);
 
 // --- Callers -------------------------------------------------------------------------------------------------------
 
-/// Somebody who calls the API: paths are below /api/v1, a token goes with every call.
+/// A client of the API: paths are below /api/v1, a token goes with every call.
 class Caller
 {
 public:
@@ -73,7 +73,7 @@ struct Person : Caller {
 
 inline constexpr std::string_view kPassword = "correct horse battery";
 
-/// Registers and signs in somebody new. Throws when either fails.
+/// Registers and signs in a new user. Throws when either fails.
 [[nodiscard]] Person sign_up(const Address& at = box_office(), const Json& location = nullptr);
 /// The same person over a connection of their own, for another thread.
 [[nodiscard]] Caller again(const Person& person);
@@ -107,7 +107,7 @@ Json pay(Caller& buyer, const Json& ticket_id);
 [[nodiscard]] testing::AssertionResult is_invalid(const Answer& answer);
 /// Refused as unreadable or wrong: 400 or 422, in the problem's shape.
 [[nodiscard]] testing::AssertionResult is_bad_input(const Answer& answer);
-/// The same bytes but for the request id: what nobody can tell apart.
+/// The same bytes but for the request id: indistinguishable to a client.
 [[nodiscard]] testing::AssertionResult are_alike(const Answer& one, const Answer& other);
 
 }  // namespace blackbox

@@ -1,4 +1,4 @@
-// One client's share: what an address or an account does too much of is refused to it, and to nobody else.
+// One client's share: what an address or an account does too much of is refused to it, and to no other.
 #include <gtest/gtest.h>
 
 #include "scene.hpp"
@@ -63,7 +63,7 @@ TEST_F(Shares, AFloodOfLoginsFromOneAddressKeepsNobodyElseFromSigningIn)
         Caller(here).post("/auth/register", Json{{"email", "b@example.org"}, {"name", "B"}, {"password", "12345678"}}), 201));
     int answered = 0;
     for (const Wire& wire : flood) answered += wire.has_answer() ? 1 : 0;
-    EXPECT_LT(answered, 40) << "whoever came last was not served in turn";
+    EXPECT_LT(answered, 40) << "the last client was not served in turn";
     for (Wire& wire : flood) EXPECT_TRUE(is_problem(wire.read_answer("POST"), 401));
 }
 

@@ -18,7 +18,7 @@ Answer me_with(const std::string& authorization)
     return anonymous.get("/auth/me", {{"Authorization", authorization}});
 }
 
-/// Somebody's token taken apart, and the key to sign others like it; the key only when the server is our own.
+/// A user's token taken apart, and the key to sign others like it; the key only when the server is our own.
 struct Forger {
     Person anna = sign_up();
     Token token = take_apart(anna.token());

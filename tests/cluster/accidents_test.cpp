@@ -9,7 +9,7 @@ namespace
 {
 
 constexpr int kBuyers = 12;
-constexpr int kSome = 150;  // answers between one accident and the next: enough to know that it goes on
+constexpr int kSome = 150;  // answers between one failure and the next: enough to know that it goes on
 
 class Accidents : public testing::Test
 {

@@ -14,8 +14,8 @@ namespace
 
 constexpr Millis kAnswerPatience = 4s;  // then it is asked again elsewhere, while the first may still be under way
 constexpr Millis kBeforeRepeat = 20ms;
-constexpr Millis kBetweenActs = 8ms;  // the point is the accidents, not the load
-constexpr auto kClearPatience = 40s;  // an act without a clear answer for longer than any accident of the tests lasts
+constexpr Millis kBetweenActs = 8ms;  // the point is the failures, not the load
+constexpr auto kClearPatience = 40s;  // an act without a clear answer for longer than any failure of the tests lasts
 constexpr auto kProgressPatience = 30s;
 
 blackbox::Ask to_ask(const Buyer& who, const std::string& path, const std::string& body, const std::string& key)

@@ -67,7 +67,7 @@ private:
     std::deque<Node> nodes_, workers_;
 };
 
-/// Somebody whose token was minted here: no password was ever hashed.
+/// A user whose token was minted here: no password was ever hashed.
 struct Buyer {
     std::int64_t id = 0;
     std::string token;

@@ -61,7 +61,7 @@ TEST(Holds, AreReleasedByWorkersWithinASecondWhicheverIsLeft)
     cluster.worker(1).kill_hard();
     expect_soon("the other worker");
 
-    // The control: with no worker at all nobody tidies, so it was the workers.
+    // The control: with no worker at all no seat comes back, so it was the workers.
     cluster.worker(0).kill_hard();
     EXPECT_EQ(lag_of_a_round(), std::nullopt);
     cluster.worker(0).start();

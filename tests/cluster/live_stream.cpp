@@ -30,7 +30,7 @@ int connect_to(const blackbox::Address& to)
     ::inet_pton(AF_INET, to.host.c_str(), &peer.sin_addr);
     sockaddr generic{};
     std::memcpy(&generic, &peer, sizeof generic);
-    if (fd < 0 || ::connect(fd, &generic, sizeof peer) != 0) throw std::runtime_error("nobody listens for watchers");
+    if (fd < 0 || ::connect(fd, &generic, sizeof peer) != 0) throw std::runtime_error("no server listens for watchers");
     return fd;
 }
 

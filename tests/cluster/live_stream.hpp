@@ -8,7 +8,7 @@
 namespace cluster
 {
 
-/// Somebody who watches an event: GET /api/v1/events/{id}/live, read as it comes.
+/// A watcher of an event: GET /api/v1/events/{id}/live, read as it comes.
 class LiveStream
 {
 public:

@@ -22,7 +22,7 @@ TEST(Watching, SeesWhatIsSoldAtAnotherNodeWithAndWithoutRedis)
     EXPECT_TRUE(at_first.sees(49, 1s));
     const Json ticket = blackbox::reserve(second, event["id"]);
     EXPECT_TRUE(at_first.sees(48, 1s));
-    EXPECT_TRUE(at_second.sees(48, 1s));  // or the seat would be back before anybody was told
+    EXPECT_TRUE(at_second.sees(48, 1s));  // or the seat would be back before any watcher was told
     blackbox::must(first.post(blackbox::path_of("/tickets/", ticket["id"], "/cancel")), 200);
     EXPECT_TRUE(at_second.sees(49, 1s));
 

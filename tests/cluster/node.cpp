@@ -14,7 +14,7 @@ namespace
 {
 
 constexpr Millis kStart = 30s;  // with migrations, ten at once, on two cores
-constexpr int kPortTries = 5;   // somebody else may take the port that was just found free
+constexpr int kPortTries = 5;   // another process may take the port that was just found free
 
 std::vector<std::string> all_words(std::vector<std::string> words, const Address& address)
 {

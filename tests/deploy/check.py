@@ -92,7 +92,7 @@ class Proxy(unittest.TestCase):
 
 
 class Secrets(unittest.TestCase):
-    """There is no secret that two installations share because nobody chose one."""
+    """There is no secret that two installations share because none was chosen."""
 
     def test_the_compose_file_has_no_default_secret(self):
         compose = text("docker-compose.yml")
@@ -137,7 +137,7 @@ class Fitting(unittest.TestCase):
         for path in ("docker-compose.yml", ".env.example", "Dockerfile", "deploy/boxoffice.service",
                      "deploy/boxoffice-worker.service", "deploy/boxoffice.env.example", "docs/operating.md"):
             used = set(re.findall(r"\b(BOXOFFICE_[A-Z_]*[A-Z])\b", text(path)))
-            self.assertFalse(used - known, f"{path} names variables that nobody reads")
+            self.assertFalse(used - known, f"{path} names variables that nothing reads")
 
     def test_services_drop_every_privilege(self):
         compose = text("docker-compose.yml")

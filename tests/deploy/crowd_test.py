@@ -66,8 +66,8 @@ class Crowds(unittest.TestCase):
                 for connection in held:
                     connection.close()
             said = node.log.read_text()
-            self.assertIn("fewer connections than asked for", said)
-            self.assertNotIn("no connection could be accepted", said)
+            self.assertIn("connections limited by the limit on open files", said)
+            self.assertNotIn("accepting a connection failed", said)
 
     def test_one_address_has_its_share_and_the_others_are_not_refused(self):
         with Node() as node:

@@ -24,7 +24,7 @@ namespace
 constexpr int kOldestVersion = 15;
 constexpr Patience kPatience = 60s;  // a start with recovery on a loaded machine
 constexpr Patience kOrphans = 5s;    // until a backend notices that its postmaster is gone
-constexpr int kPortTries = 5;        // somebody else may take the port that was just found free
+constexpr int kPortTries = 5;        // another process may take the port that was just found free
 constexpr const char* kTemplate = "with_postgis";
 
 /// Debian keeps each version's programs in a folder of its own; elsewhere they are on the PATH.

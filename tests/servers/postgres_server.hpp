@@ -45,7 +45,7 @@ public:
     void restart(PostgresStop how);
     /// From now on a standby takes writes; what it had not been sent is lost.
     void promote();
-    /// Has commits wait for the standby of this name (its cluster_name); an empty one for nobody.
+    /// Has commits wait for the standby of this name (its cluster_name); an empty one for none.
     void wait_for_standby(const std::string& name);
     /// SIGKILL to the postmaster; returns when its children are gone too, so that start() may follow.
     void kill();
@@ -54,7 +54,7 @@ public:
     [[nodiscard]] std::string url(const std::string& database) const;
     /// A new empty database with PostGIS in it, copied from a template.
     void create_database(const std::string& name);
-    /// Cuts off whoever is connected to it.
+    /// Cuts off all clients connected to it.
     void drop_database(const std::string& name);
     /// The same under a name that no other has; returns its URL.
     [[nodiscard]] std::string fresh_database();

@@ -239,7 +239,7 @@ bool ends_within(pid_t pid, Patience patience)
 
 std::uint16_t free_port()
 {
-    // Below the ports that the kernel gives to whoever connects: otherwise a client might take the port of a server that is
+    // Below the ports that the kernel gives to outgoing connections: otherwise a client might take the port of a server that is
     // down for a moment, or even be connected to itself there.
     constexpr std::uint16_t kLowest = 10'240;
     unsigned first_given = 32'768;

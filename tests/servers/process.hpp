@@ -63,7 +63,7 @@ private:
 [[nodiscard]] std::vector<pid_t> children_of(pid_t parent);
 /// True when `pid` has ended within `patience`; it need not be a child of ours.
 [[nodiscard]] bool ends_within(pid_t pid, Patience patience);
-/// A port of 127.0.0.1 on which nobody listened a moment ago.
+/// A port of 127.0.0.1 on which nothing listened a moment ago.
 [[nodiscard]] std::uint16_t free_port();
 [[nodiscard]] std::string read_text(const std::filesystem::path& file);
 

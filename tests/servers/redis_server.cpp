@@ -62,7 +62,7 @@ int free_port()
     return ntohs(address.sin_port);
 }
 
-/// Asked on the socket in our own folder: on the port somebody else's server might answer.
+/// Asked on the socket in our own folder: on the port another server might answer.
 bool answers_ping(const std::string& path)
 {
     const Descriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -107,7 +107,7 @@ RedisServer::RedisServer(Memory memory, std::vector<std::string> settings, Tls t
     : memory_(memory), settings_(std::move(settings)), tls_(tls), port_(free_port())
 {
     if (tls_ == Tls::yes) make_certificates(folder_.path());
-    // Between the finding of a port and its use somebody else may have taken it.
+    // Between the finding of a port and its use another process may have taken it.
     for (int tried = 1; !try_start(); ++tried) {
         if (tried == kPortsTried) throw std::runtime_error("redis-server does not start: " + whole(folder_.path() / "log"));
         port_ = free_port();

@@ -21,10 +21,10 @@
 namespace boxoffice
 {
 
-/// Where the next transaction's last flight is cut off from its sender.
+/// Where the next transaction's last pipeline is cut off from its sender.
 enum class Cut : std::uint8_t {
     before,    // it does not reach the server
-    after,     // it has been forwarded; nobody waits for what the server makes of it
+    after,     // it has been forwarded; the answer is not waited for
     answered,  // the server has answered, and the answer is lost
     late,      // nowhere: it is only on its way for as long as `then` takes
 };
@@ -45,7 +45,7 @@ inline std::uint16_t listen_anywhere(int listener, int backlog)
     socklen_t size = sizeof address;
     if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, backlog) != 0 ||
         ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-        throw std::runtime_error("nobody can listen");
+        throw std::runtime_error("cannot listen");
     return ntohs(address.sin_port);
 }
 
@@ -68,12 +68,12 @@ inline std::string receive(int from)
     return bytes;
 }
 
-/// What a client says, message by message (PostgreSQL's protocol 3.0), put together to flights: up to and with a Sync.
+/// What a client says, message by message (PostgreSQL's protocol 3.0), put together to pipelines: up to and with a Sync.
 class Pipelines
 {
 public:
     void add(std::string_view bytes) { unread_.append(bytes); }
-    /// The next whole flight; empty while there is none.
+    /// The next whole pipeline; empty while there is none.
     std::string next()
     {
         while (const std::size_t size = message_size()) {
@@ -91,7 +91,7 @@ public:
         }
         return {};
     }
-    [[nodiscard]] bool commits() const { return commits_; }  // the flight just given
+    [[nodiscard]] bool commits() const { return commits_; }  // the pipeline just given
 
 private:
     std::size_t message_size() const
@@ -119,7 +119,7 @@ private:
     bool started_ = false, commits_now_ = false, commits_ = false;
 };
 
-/// Stands between a PostgreSQL client and its server, knows which flight of statements ends with COMMIT, and cuts there.
+/// Stands between a PostgreSQL client and its server, knows which pipeline of statements ends with COMMIT, and cuts there.
 class CuttingProxy
 {
 public:
@@ -151,7 +151,7 @@ public:
         armed_ = how;
         then_ = std::move(then);
     }
-    /// Cuts everybody off, and whoever comes from now on.
+    /// Cuts all connections off, and those that come from now on.
     void close_off()
     {
         const std::lock_guard lock(mutex_);

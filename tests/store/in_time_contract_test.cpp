@@ -44,7 +44,7 @@ TEST_P(InTime, APaymentTakesAFreeSeatWhenItsHoldWasLapsedMeanwhile)
     EXPECT_EQ(said(Reserve{concert, buyer, hold, now}), "sold_out");
     EXPECT_EQ(must<Ticket>(Pay{ticket.id, buyer, "r", ticket.expires_at + 1h}).paid_at, arrived);
     EXPECT_EQ(said(Pay{ticket.id, buyer, "s", arrived}), "already_paid");
-    // Both follow; whether anybody is told of the first is for whoever looks at the ticket then.
+    // Both follow; whether a mail is sent for the first depends on the ticket's state then.
     std::multiset<EffectKind> kinds;
     for (const Effect& effect : must<Effects>(TakeEffects{now + 1h, 10, now + 2h}).taken) kinds.insert(effect.kind);
     EXPECT_EQ(kinds, (std::multiset{EffectKind::ticket_paid, EffectKind::hold_expired}));

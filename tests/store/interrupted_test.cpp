@@ -71,7 +71,8 @@ TEST(AReadThatIsWantedNoMore, IsBrokenOffByTheEmbeddedStore)
         const StillWanted inner(never);
         EXPECT_EQ(told([&] { (void)store->nearby(kEverywhere); }), "busy");
         EXPECT_EQ(told([&] { (void)store->candidates({user, {}, kNow}); }), "busy");
-        EXPECT_EQ(told([&] { (void)store->find_event(EventId{1}); }), "answered") << "what is quick is over before anybody looks";
+        EXPECT_EQ(told([&] { (void)store->find_event(EventId{1}); }), "answered")
+            << "what is quick is over before the first check";
     }
     // The connections are as good as before.
     EXPECT_EQ(store->list_events(search).total, 6000);

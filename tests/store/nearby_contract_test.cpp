@@ -83,7 +83,7 @@ TEST_P(Nearby, LeavesOutPastAndSoldOutUnlessAsked)
     const EventId full = event(1, [&](EventDraft& d) { d.end_time = now + 90h; });
     const EventId open = event(5, [&](EventDraft& d) { d.end_time = now + 90h; });
     reserve(full, person());
-    now += 30h;  // the hold is due, but nobody has tidied: the counter still says full
+    now += 30h;  // the hold is due, but not expired yet: the counter still says full
     const auto ids = [&](bool include_past, bool include_sold_out) {
         std::vector<EventId> found;
         for (const auto& one :

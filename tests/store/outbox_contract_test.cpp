@@ -266,7 +266,7 @@ TEST_P(Outbox, ForgetsWhatIsSettledAndUsesNoNumberAgain)
     must<Done>(SettleEffects{taken});
     EXPECT_EQ(store().outbox_counts().waiting, 0);
     EXPECT_EQ(ids(now + 1h), Ids{});
-    // A worker that was slow says so once more, of a number that must not belong to anybody else by now.
+    // A worker that was slow says so once more, of a number that must not belong to another effect by now.
     effect();
     must<Done>(SettleEffects{taken});
     must<Done>(SettleEffects{{}});
@@ -378,7 +378,7 @@ TEST_P(MailTurns, ThatCameToNothingCountForNothing)
     for (int i = 0; i < 30; ++i) {
         const std::string key = "away-" + std::to_string(i);
         EXPECT_EQ(turn_to("a@b.co", key, now), MailTurn::yours) << key;
-        must<MailTurn>(TakeMailTurn{key, now + 1min, now});  // given back, as Notices does
+        must<MailTurn>(TakeMailTurn{key, now + 1min, now});  // given back, as MailNotifier does
     }
     EXPECT_EQ(turn_to("a@b.co", "last", now), MailTurn::yours);
 }

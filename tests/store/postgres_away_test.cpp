@@ -1,4 +1,4 @@
-// Reads while the server is away: one at a time goes to see whether it is back, the others are told at once. Without a database:
+// Reads while the server is unavailable: one at a time probes whether it is back, the others fail at once. Without a database:
 // what is asked is a constant.
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using postgres::Readers;
 using postgres::Refused;
 
-/// A machine that takes connections and says nothing: nobody accepts what the kernel has completed.
+/// A machine that takes connections and says nothing: what the kernel has completed is never accepted.
 class SilentServer
 {
 public:
@@ -118,7 +118,7 @@ TEST_P(SilentPostgres, CostsItsTimeoutOnceAndNotEveryReader)
     const Wave known = read_at_once(readers, kCallers);
     EXPECT_EQ(known.answered, 0);
     const int attempts = server.attempts();
-    EXPECT_GE(attempts, 1) << "nobody looks any more whether it is back";
+    EXPECT_GE(attempts, 1) << "it is not probed any more";
     EXPECT_LE(attempts, 6);
     EXPECT_LE(known.late, kCallers / 4) << "as many as went to see, whatever the number that asked";
 }
@@ -131,7 +131,7 @@ protected:
         options.url = proxy.url("postgres");
         options.readers = 2;
     }
-    /// Returns when it is known to be away.
+    /// Returns when it is known to be unavailable.
     void go_away(Readers& readers)
     {
         proxy.close_off();
@@ -180,7 +180,7 @@ TEST_F(AwayPostgres, IsNotWhatAKilledSlowQuestionSays)
     Readers readers(options, postgres::Connection::Purpose::read, {options.readers, 16});
     EXPECT_EQ(read_at_once(readers, 20).answered, 20);
     std::thread slow([&] {
-        // Longer than a server that is away is waited for, and then its session ends: it was there all the time.
+        // Longer than an unavailable server is waited for, and then its session ends: it was there all the time.
         EXPECT_THROW((void)readers.ask("SELECT pg_sleep(1.2)::text, pg_terminate_backend(pg_backend_pid())"), postgres::Gone);
     });
     slow.join();

@@ -152,7 +152,7 @@ TEST_F(BlockedRows, OfAnAccountKeepOnlyItsChangesWaiting)
 
 TEST_F(BlockedRows, WhereItCannotBeSeenWhatIsWaitedForTheRestGoesOnAllTheSame)
 {
-    // Somebody is about to take the address; what waits for whom shows only when it is written.
+    // Another session is about to take the address; what waits for whom shows only when it is written.
     holder->run(
         "BEGIN; INSERT INTO users (email, email_folded, name, password_hash, created_at, updated_at) "
         "VALUES ('c@d.co', 'c@d.co', 'c', '!', now(), now())");
@@ -173,7 +173,7 @@ TEST_F(BlockedRows, WhereItCannotBeSeenWhatIsWaitedForTheRestGoesOnAllTheSame)
 
 TEST_F(BlockedRows, OfAnEventKeepTheHoldsOfNoOtherFromLapsing)
 {
-    hold(kept, 600, 1min);  // more than one batch of the tidier, and all due before the other's
+    hold(kept, 600, 1min);  // more than one batch of the expiry worker, and all due before the other's
     hold(free, 5, 2min);
     lock("inventory WHERE event_id = " + id(kept));
     const auto begun = Steady::now();

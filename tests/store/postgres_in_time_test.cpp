@@ -1,5 +1,5 @@
-// Payments that wait for PostgreSQL for longer than their holds last: behind a row that somebody has locked, and through an outage,
-// while the same process lapses what is due and sells what is free in its other lanes.
+// Payments that wait for PostgreSQL for longer than their holds last: behind a row that another session has locked, and through
+// an outage, while the same process lapses what is due and sells what is free in its other lanes.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -124,7 +124,7 @@ TEST_F(InTimeOnPostgres, PaysAllThatWaitedThroughAnOutage)
     pay_all();
     wait_until_all_are_due();
     auto refused = submit(Reserve{concert, user, kHold, clock.now()});
-    std::this_thread::sleep_for(2s);  // in which every lane has something to do, and the tidier knows what is due
+    std::this_thread::sleep_for(2s);  // in which every lane has something to do, and the expiry worker knows what is due
     proxy.reopen();
     expect_all_paid();
     EXPECT_EQ(std::get<Error>(refused.get()).code, Code::sold_out);

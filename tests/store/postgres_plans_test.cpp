@@ -188,7 +188,7 @@ protected:
         plans.read(server->log().substr(before));
         return plans;
     }
-    /// What is reported of full tables, after the same sessions have seen empty ones. Nobody counts the tables.
+    /// What is reported of full tables, after the same sessions have seen empty ones. The tables are not analyzed.
     Plans play_empty_then_full()
     {
         open("force_generic_plan");
@@ -351,7 +351,7 @@ TEST_F(PostgresPlans, NoQuestionReadsAWholeTableWhenItIsPlannedForItsValues)
     expect_what_lacks_words_has_its_index(plans);
 }
 
-// The server keeps a plan until somebody has counted the table again. An on-sale fills tables faster than autovacuum comes round,
+// The server keeps a plan until the table was analyzed again. An on-sale fills tables faster than autovacuum comes round,
 // and the outbox is empty whenever it is counted.
 TEST_F(PostgresPlans, WhatWasPlannedForEmptyTablesIsNotDoneToFullOnes)
 {

@@ -70,7 +70,7 @@ protected:
     }
     std::string value(const std::string& sql) const { return rows(sql).at(0).at(0); }
 
-    /// One thread a lane of each node, each carrying out `kBatches` batches that `make` fills. No batch may fail.
+    /// One thread a lane of each node, each executing `kBatches` batches that `make` fills. No batch may fail.
     template <class Make, class Learn>
     void race(Make make, Learn learn)
     {

@@ -1,5 +1,5 @@
 // Where commits wait for a standby, what is told as done outlives a failover: also when the wait for it was cut short, and the
-// transaction is there for everybody to see.
+// transaction is visible to every session.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -59,7 +59,7 @@ protected:
     }
     Reserve reserve() const { return Reserve{event, user, 2min, now}; }
 
-    /// Until the reservation's transaction waits for the standby; then cuts that wait short, after which everybody sees the
+    /// Until the reservation's transaction waits for the standby; then cuts that wait short, after which every session sees the
     /// ticket.
     void cut_the_wait_short(const std::string& by)
     {

@@ -1,5 +1,5 @@
 // A connection that is lost around COMMIT: whether the transaction happened is asked for, and what is told is the truth. Between
-// the store and a real server stands a proxy that knows which flight of statements ends with COMMIT, and cuts there.
+// the store and a real server stands a proxy that knows which pipeline of statements ends with COMMIT, and cuts there.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -166,7 +166,7 @@ TEST_P(UnclearCommitCut, IsToldAsUnclearWhenNobodyCanBeAskedForTooLong)
         EXPECT_EQ(failure.code(), Code::storage_failed);
     }
     proxy->reopen();
-    // Whoever repeats it with the same key has it once all the same; without a key it is once or twice.
+    // A client that repeats it with the same key has it once all the same; without a key it is once or twice.
     const Outcome again = act(reserve(), key);
     const std::string made = cut == Cut::before || !key.empty() ? "1" : "2";
     EXPECT_EQ(value("SELECT count(*) FROM tickets"), made);
@@ -225,7 +225,8 @@ TEST_F(UnclearCommit, ANodeThatIsFrozenInATransactionKeepsNobodyFromItsEvent)
 
 TEST_F(UnclearCommit, ATransactionThatIsStillAtWorkWhenItsNodeAsksIsLostForGood)
 {
-    // Somebody's open transaction keeps the last flight from getting through: it is about to say that the event is sold out.
+    // Another session's open transaction keeps the last pipeline from getting through: it is about to say that the event is sold
+    // out.
     (void)act([&] {
         ChangeEvent change{event, user, {}, now};
         change.patch.total_tickets = 1;

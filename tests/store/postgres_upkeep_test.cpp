@@ -36,7 +36,7 @@ TEST(DueFloors, RiseToTheEarliestLiveHoldAndNoFurtherThanTheTimeOfActs)
     floor.end(floor.begin(), std::nullopt);
     EXPECT_EQ(floor.from(), kNow - DueFloor::kMargin);
     floor.end(floor.begin(), kNow - 1min);
-    EXPECT_EQ(floor.from(), kNow - 1min) << "somebody keeps a hold from lapsing";
+    EXPECT_EQ(floor.from(), kNow - 1min) << "a session keeps a hold from lapsing";
 }
 
 TEST(DueFloors, AreLoweredByAHoldThatIsMadeDuringTheLook)
@@ -160,7 +160,7 @@ TEST_F(Upkeep, OneKeyAtTwoNodesUndoesNoTransaction)
 TEST_F(Upkeep, ATicketThatCameToBeAfterItsEventWouldHaveBeenLockedHurtsNobody)
 {
     const EventId other = std::get<Event>(act(*store, AddEvent{user, draft_of("Other", 10, kNow + 24h), kNow})).id;
-    // Guessed: the next ticket, which somebody is making at another node.
+    // Guessed: the next ticket, which another node is making.
     PostgresSession node(shared_postgres(), database), holder(shared_postgres(), database);
     node.run("BEGIN; UPDATE inventory SET sold = sold + 1 WHERE event_id = " + std::to_string(other.value) +
              "; INSERT INTO tickets (id, event_id, user_id, created_at, expires_at) OVERRIDING SYSTEM VALUE VALUES (77, " +

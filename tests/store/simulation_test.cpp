@@ -1,4 +1,4 @@
-// The whole store against a model that is too simple to be wrong: one thread, a seeded dice, a clock set by hand, accidents and
+// The whole store against a model that is too simple to be wrong: one thread, a seeded dice, a clock set by hand, failures and
 // restarts thrown in. A failure prints its seed; SIMULATION_SEED=n replays it, SIMULATION_ROUNDS=n runs more of them.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -70,7 +70,7 @@ protected:
             if (ticket.status == TicketStatus::cancelled) return "cancelled";
             if (pay->now >= ticket.expires_at) return "hold_expired";
             if (references.contains(pay->reference)) return "reference_used";
-            // In time, and paid if there is any seat: of its own hold, or one that nobody has taken meanwhile.
+            // In time, and paid if there is any seat: of its own hold, or one that was not taken meanwhile.
             if (events.at(ticket.event_id).removed) return "hold_expired";
             if (!dead(ticket, pay->now)) return "ok";
             return perhaps_live(ticket.event_id) <= events.at(ticket.event_id).total ? "ok" : "paid or late";
@@ -266,7 +266,7 @@ protected:
         }
         check_counters();
         check_effects();
-        // Once every hold is due and tidied, exactly the paid tickets are left.
+        // Once every hold is due and expired, exactly the paid tickets are left.
         now = std::max(now, latest) + 2h;
         while (must<ExpiredHolds>(ExpireHolds{now, 100}).more) {}
         latest = now;
@@ -282,7 +282,7 @@ protected:
                 [](const Outcome& outcome) { return KeptAnswer{words_of(outcome)}; }};
     }
 
-    /// The batch as one transaction; with an accident in it, nothing of it, as in the lane.
+    /// The batch as one transaction; with a failure in it, nothing of it, as in the lane.
     void execute(std::vector<WriteJob>& jobs, bool accident)
     {
         std::vector<WriteJob*> batch;

@@ -35,7 +35,7 @@ namespace
 class Committing : public SqliteHomeTest
 {
 protected:
-    /// Whether the reservation was acknowledged; `unclear` when nobody can tell.
+    /// Whether the reservation was acknowledged; `unclear` when that is unknown.
     enum class Said : std::uint8_t { yes, no, unclear };
     Said reserve()
     {

@@ -1,4 +1,4 @@
-/// The embedded store's write-ahead log: bounded whoever reads, and its troubles told.
+/// The embedded store's write-ahead log: bounded whatever is read, and its failures reported.
 #include <atomic>
 #include <thread>
 

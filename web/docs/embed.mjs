@@ -79,7 +79,7 @@ function write(folder, files) {
     const blob = Buffer.concat(chunks);
     writeFileSync(join(folder, 'assets.bin'), blob);
     writeFileSync(join(folder, 'asset_table.inc'), `BLOB(${blob.length})\n${rows.join('\n')}\n`);
-    // The digest makes the text change with the bytes, for whoever caches by text. The note keeps the stack from being executable.
+    // The digest makes the text change with the bytes, for caches that go by text. The note keeps the stack from being executable.
     writeFileSync(join(folder, 'assets.S'), `// ${createHash('sha256').update(blob).digest('hex')}
     .section .rodata
     .balign 64
