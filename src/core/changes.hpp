@@ -70,8 +70,8 @@ struct NewAnswer {
     Instant at;
 };
 
-/// What a batch does to the store, row by row and no act any more. An engine writes it in this order, in one transaction, and ends
-/// that unless each change found its row as it must be. Each row is changed once at most, however many acts were about it.
+/// What a batch does to the store, row by row and no act any more. An engine writes it in this order, in one transaction, and
+/// ends that unless each change found its row as it must be. Each row is changed once at most, however many acts were about it.
 struct Changes {
     std::vector<NewAccount> users_added;
     std::vector<UserChange> users_changed;
