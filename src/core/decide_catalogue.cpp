@@ -39,7 +39,7 @@ Outcome decide(const RemoveEvent& act, Known<RemoveEvent> known, Deciding& batch
     const Event* const event = known.event(act.event);
     if (event == nullptr) return refuse(Code::not_found);
     Stock& stock = *known.stock(act.event);
-    // Holds whose time is up stand in nobody's way: they lapse here if the expiry worker has not come round.
+    // Holds whose time is up block nothing: they lapse here if the expiry worker has not come round.
     if (event->organizer_id == act.by) {
         const std::int64_t most = batch.deferrable() ? std::min(kLapsedAtOnceToRemove, stock.row.sold) : stock.row.sold;
         bool more = false;

@@ -328,7 +328,7 @@ protected:
         return true;
     }
 
-    /// Each payment is told of once; and of holds that have lapsed nobody is told twice.
+    /// Each payment is told of once; and of holds that have lapsed no user is told twice.
     void check_effects()
     {
         std::map<std::pair<EffectKind, TicketId>, int> told;
