@@ -60,6 +60,32 @@ TEST_F(Nights, OfTwoBackupsToOneNameAtATimeOneWinsAndTheOtherSaysSo)
     for (const auto& entry : fs::directory_iterator(folder / ".")) EXPECT_FALSE(holds(entry.path().string(), ".part")) << entry;
 }
 
+/// SQLite reads such names as URIs, or as a store in memory, where it is let.
+TEST_F(Nights, NamesThatSqliteReadsOtherwiseAreNamesOfFiles)
+{
+    const fs::path here = fs::current_path();
+    fs::current_path(folder / "");
+    folder.write("victim.db", "another file");
+    for (const std::string name : {"file:victim.db#1", "file:m.db?mode=memory", "file:victim.db?mode=ro",
+                                   ":memory:", "file:///victim.db", "file:%76ictim.db"}) {
+        if (name.find('/') != name.npos) fs::create_directories(fs::path(name).parent_path());
+        const Ran backup = run({"backup", name, "--data", "data"});
+        EXPECT_EQ(backup.code, 0) << name << backup.err;
+        if (fs::exists(name)) EXPECT_EQ(number(folder / name, "SELECT count(*) FROM events"), 20) << name;
+        EXPECT_TRUE(fs::exists(name)) << name;
+        const Ran restored = run({"restore", name, "--data", "file:dd?mode=memory"});
+        EXPECT_EQ(restored.code, 0) << name << restored.err;
+    }
+    EXPECT_EQ(fs::file_size("victim.db"), std::string("another file").size());
+    EXPECT_FALSE(fs::exists("m.db") || fs::exists("dd"));
+    EXPECT_EQ(number(folder / "file:dd?mode=memory/boxoffice.db", "SELECT count(*) FROM events"), 20);
+    EXPECT_EQ(run({"doctor", "--data", "file:dd?mode=memory"}).code, 0);
+    EXPECT_EQ(run({"demo", "--events", "3", "--data", "file:ee#x"}).code, 0);
+    EXPECT_EQ(number(folder / "file:ee#x/boxoffice.db", "SELECT count(*) FROM events"), 3);
+    EXPECT_EQ(run({"migrate", "status", "--data", "file:ee#x"}).code, 0);
+    fs::current_path(here);
+}
+
 TEST_F(Nights, ARestoreKeepsTheOldStoreAndLeavesIdsOut)
 {
     const std::string copy = folder / "copy.db";

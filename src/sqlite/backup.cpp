@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,15 +31,15 @@ class Unnamed
 public:
     explicit Unnamed(const std::filesystem::path& to) : path_(to.string() + ".part-XXXXXX")
     {
-        const int descriptor = ::mkostemp(path_.data(), O_CLOEXEC);
-        if (descriptor < 0) {
+        descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
+        if (descriptor_ < 0) {
             throw StoreFailure(Code::storage_failed,
                                fmt::format("{} cannot be written: {}", to.native(), std::generic_category().message(errno)));
         }
-        ::close(descriptor);
     }
     ~Unnamed()
     {
+        ::close(descriptor_);
         std::error_code ignored;
         std::filesystem::remove(path_, ignored);
         std::filesystem::remove(path_ + "-journal", ignored);
@@ -46,6 +47,16 @@ public:
     Unnamed(const Unnamed&) = delete;
     Unnamed& operator=(const Unnamed&) = delete;
     [[nodiscard]] const std::string& path() const { return path_; }
+
+    /// Throws StoreFailure when the path leads to another file than the one that was made for this backup.
+    void expect_same_file() const
+    {
+        struct stat made{};
+        struct stat found{};
+        const bool is_same = ::fstat(descriptor_, &made) == 0 && ::stat(path_.c_str(), &found) == 0 &&
+                             made.st_dev == found.st_dev && made.st_ino == found.st_ino;
+        if (!is_same) throw StoreFailure(Code::storage_failed, path_ + " was replaced while it was written; try again");
+    }
 
     /// Gives the file its name unless that was taken meanwhile.
     void name(const std::filesystem::path& to) const
@@ -60,6 +71,7 @@ public:
 
 private:
     std::string path_;
+    int descriptor_ = -1;
 };
 
 }  // namespace
@@ -70,6 +82,7 @@ void backup_sqlite(const std::filesystem::path& from, const std::filesystem::pat
     if (std::filesystem::exists(to)) refuse_taken(to);
     const Unnamed part(to);
     copy_store(from, part.path());
+    part.expect_same_file();
     sync_file(part.path());  // durable before it has its name
     part.name(to);
     sync_folder_of(to);

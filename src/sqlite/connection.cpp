@@ -34,6 +34,13 @@ Code code_of(int extended_code)
     throw SqliteError(code, std::string(doing) + ": " + sqlite3_errmsg(handle) + " (SQLite code " + std::to_string(code) + ")");
 }
 
+/// SQLite takes "file:a.db?mode=memory", ":memory:" and "" for something else than files of those names, the first where it was
+/// built so. With a folder in front every name is a name.
+std::filesystem::path with_folder(const std::filesystem::path& file)
+{
+    return file.is_absolute() ? file : std::filesystem::path(".") / file;
+}
+
 }  // namespace
 
 SqliteError::SqliteError(int extended_code, const std::string& detail)
@@ -72,7 +79,7 @@ Connection::Connection(const std::filesystem::path& file, Access access)
 {
     const int flags =
         SQLITE_OPEN_NOMUTEX | (access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
+    if (sqlite3_open_v2(with_folder(file).c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
         const std::string why = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
         const int code = handle_ ? sqlite3_extended_errcode(handle_) : SQLITE_NOMEM;
         sqlite3_close(handle_);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <string>
 #include <system_error>
 
 #include "sqlite/connection.hpp"
@@ -16,7 +18,11 @@ std::filesystem::path folder_of(const std::filesystem::path& file)
     return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
-void copy_store(const std::filesystem::path& from, const std::filesystem::path& to)
+namespace
+{
+
+/// Returns how long the copy has to be.
+std::uintmax_t copy_pages(const std::filesystem::path& from, const std::filesystem::path& to)
 {
     Connection source(from, Access::read_only);
     Connection target(to, Access::read_write);
@@ -27,6 +33,23 @@ void copy_store(const std::filesystem::path& from, const std::filesystem::path& 
     if (stepped != SQLITE_DONE || finished != SQLITE_OK)
         throw SqliteError(finished, std::string("the copy failed: ") + sqlite3_errstr(finished));
     target.script("PRAGMA journal_mode=DELETE");
+    Rows size = target.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    return size.next() ? static_cast<std::uintmax_t>(size.integer(0)) : 0;
+}
+
+}  // namespace
+
+void copy_store(const std::filesystem::path& from, const std::filesystem::path& to)
+{
+    const std::uintmax_t expected = copy_pages(from, to);
+    // SQLite's word alone is not enough: what counts is what the file system has under this name.
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(to, error);
+    if (error || size != expected) {
+        throw StoreFailure(Code::storage_failed,
+                           "the copy of " + from.native() + " is not whole in " + to.native() + ": " +
+                               (error ? error.message() : std::to_string(size) + " of " + std::to_string(expected) + " bytes"));
+    }
 }
 
 void sync_file(const std::filesystem::path& file)

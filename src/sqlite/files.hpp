@@ -8,7 +8,7 @@ namespace boxoffice::sqlite
 [[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& file);
 
 /// Copies every page of a store, while a server has it or not, into `to`, which is empty or not there; one file, with nothing
-/// beside it. Throws StoreFailure.
+/// beside it, and as long as its pages. Throws StoreFailure.
 void copy_store(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Makes durable what `file` holds. Throws StoreFailure when the disk does not say so.
