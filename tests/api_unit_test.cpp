@@ -276,6 +276,20 @@ TEST(PageLinks, KeepEveryOtherParameter)
     EXPECT_EQ(page_links("/e/", {std::numeric_limits<std::int64_t>::max(), 10}, 35), "</e/?skip=25&limit=10>; rel=\"prev\"");
 }
 
+TEST(PageLinks, GivePagingOnceHoweverItWasEncoded)
+{
+    EXPECT_EQ(page_links("/e/?%6cimit=10&q=a&s%6Bip=20", {20, 10}, 35),
+              "</e/?q=a&skip=30&limit=10>; rel=\"next\", </e/?q=a&skip=10&limit=10>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/?%61fter=ea.1.2&%71=a", {0, 10}, 35, {Direction::after, true, "", "ea.9"}),
+              "</e/?%71=a&after=ea.9&limit=10>; rel=\"next\", </e/?%71=a&skip=25&limit=10>; rel=\"prev\"");
+    EXPECT_EQ(page_links("/e/?limit%3d=1&xlimit=2", {0, 10}, 11), "</e/?limit%3d=1&xlimit=2&skip=10&limit=10>; rel=\"next\"");
+}
+
+TEST(PageLinks, HoldNoByteThatEndsThem)
+{
+    EXPECT_EQ(page_links("/e/?q=a>;\"b\"#c|d%3E", {0, 10}, 11), "</e/?q=a%3E;%22b%22%23c%7Cd%3E&skip=10&limit=10>; rel=\"next\"");
+}
+
 TEST(PageLinks, LeadToNeighboursThatShowNothingTwice)
 {
     EXPECT_EQ(page_links("/e/", {5, 10}, 8), "</e/?skip=0&limit=5>; rel=\"prev\"");

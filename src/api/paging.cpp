@@ -4,16 +4,37 @@
 
 #include <algorithm>
 
+#include "api/form.hpp"
+
 namespace boxoffice::http
 {
 
 namespace
 {
 
+/// By the name that the query is read with: "%6cimit=2" is a limit.
 bool is_paging(std::string_view field)
 {
-    const auto name = field.substr(0, field.find('='));
+    const auto read = parse_form(field);
+    if (!read || read->empty()) return false;
+    const std::string& name = read->front().first;
     return name == "skip" || name == "limit" || name == "after";
+}
+
+/// Adds a field of the query with every byte encoded that RFC 3986 allows in none, which the reader of the target passes: a '>'
+/// would end the link, a '#' what is sent of it.
+void add_field(std::string& base, std::string_view field)
+{
+    constexpr std::string_view kQueryMarks = "-._~!$&'()*+,;=:@/?%";
+    for (const char c : field) {
+        const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (is_plain || kQueryMarks.find(c) != kQueryMarks.npos) {
+            base += c;
+        } else {
+            base += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    base += '&';
 }
 
 /// The target up to where the place and the limit are added.
@@ -28,8 +49,7 @@ std::string base_of(std::string_view target)
         const auto field = rest.substr(0, rest.find('&'));
         rest.remove_prefix(field.size() < rest.size() ? field.size() + 1 : field.size());
         if (field.empty() || is_paging(field)) continue;
-        base += field;
-        base += '&';
+        add_field(base, field);
     }
     return base;
 }
