@@ -396,6 +396,31 @@ TEST(BodyReader, RefusesAtTheByteThatIsWrong)
     }
 }
 
+TEST(BodyReader, TakesWholeExtensionsOnly)
+{
+    Head head;
+    head.framing = Framing::chunked;
+    const auto judged = [&](std::string extension) {
+        BodyReader reader;
+        reader.begin(head, 100);
+        const std::string text = "2" + extension + "\r\nhi\r\n0" + extension + "\r\n\r\n";
+        std::string_view bytes = text;
+        return reader.feed(bytes) == BodyReader::State::whole ? 200 : reader.refusal().status;
+    };
+    for (const auto* good : {"", ";a", ";a=b", ";a=\"b\"", " ; a = \"b;c\" ;d", ";a;b=1;c=\"\"", R"(;a="\"")", R"(;a="\\")",
+                             R"(;a="\"\\";b)", "\t;\ta\t=\tb", ";a=\"\t \xc3\xbc\""}) {
+        EXPECT_EQ(judged(good), 200) << good;
+    }
+    for (const auto* bad : {";a=\"b;",       ";a=\"",         R"(;a="b\")",  R"(;a="\)",   R"(;a="\\\")",
+                            ";a=\"b\"c",     ";a=\"b\" c",    ";a=b\"c\"",   ";a\"b",      ";",
+                            ";;a",           ";a;",           ";=b",         ";a=",        ";a=;b",
+                            ";a b",          ";\"a\"",        " ",           "x",          ";a ",
+                            ";a=\"b\x01\"",  ";a=\"\\\x01\"", ";a=\"\x7f\"", ";a=\"b\r\"", ";a=\"b\n\"",
+                            ";a=\"\\\r\n\"", ";a=\"\\\n\"",   ";\xc3\xbc"}) {
+        EXPECT_EQ(judged(bad), 400) << bad;
+    }
+}
+
 }  // namespace
 
 }  // namespace boxoffice::http

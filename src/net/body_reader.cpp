@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "net/field_bytes.hpp"
+
 namespace boxoffice::http
 {
 
@@ -19,6 +21,56 @@ constexpr std::size_t kFramingPerByte = 8;       // one-byte chunks need five by
     if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
     if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
     return std::nullopt;
+}
+
+void skip_space(std::string_view& rest)
+{
+    while (!rest.empty() && (rest.front() == ' ' || rest.front() == '\t')) rest.remove_prefix(1);
+}
+
+[[nodiscard]] bool take_token(std::string_view& rest)
+{
+    const auto end = std::ranges::find_if_not(rest, [](char c) { return kTokenBytes[static_cast<unsigned char>(c)]; });
+    const auto size = static_cast<std::size_t>(end - rest.begin());
+    rest.remove_prefix(size);
+    return size > 0;
+}
+
+/// Of a quoted string; false when it does not end.
+[[nodiscard]] bool take_quoted(std::string_view& rest)
+{
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+        if (rest[i] == '"') {
+            rest.remove_prefix(i + 1);
+            return true;
+        }
+        if (rest[i] == '\\') ++i;  // the next byte is itself, a quote too
+    }
+    return false;
+}
+
+/// Judges what follows a chunk's size on its line (RFC 9112, 7.1.1): nothing, or whole extensions.
+[[nodiscard]] Refusal check_chunk_extensions(std::string_view extensions)
+{
+    if (!std::ranges::all_of(extensions, is_value_byte)) return {400, "A chunk's extension holds a control character."};
+    // An open quote would have another reader take the line's end, and the bytes behind it, for part of the string.
+    constexpr Refusal kMalformed{400, "A chunk's size is followed by something else than an extension."};
+    auto rest = extensions;
+    while (!rest.empty()) {
+        skip_space(rest);
+        if (!rest.starts_with(';')) return kMalformed;
+        rest.remove_prefix(1);
+        skip_space(rest);
+        if (!take_token(rest)) return kMalformed;
+        auto value = rest;
+        skip_space(value);
+        if (!value.starts_with('=')) continue;
+        value.remove_prefix(1);
+        skip_space(value);
+        if (value.starts_with('"') ? !take_quoted(value) : !take_token(value)) return kMalformed;
+        rest = value;
+    }
+    return {};
 }
 
 }  // namespace
@@ -120,12 +172,9 @@ void BodyReader::read_size_line()
         rest.remove_prefix(1);
     }
     if (rest.size() == line_.size()) return refuse(400, "A chunk's size is not hexadecimal.");
-    if (const auto extension = rest.find_first_not_of(" \t");
-        extension == std::string_view::npos ? !rest.empty() : rest[extension] != ';') {
-        return refuse(400, "A chunk's size is followed by something else than an extension.");
-    }
-    if (std::ranges::any_of(rest, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; })) {
-        return refuse(400, "A chunk's extension holds a control character.");
+    if (const auto refusal = check_chunk_extensions(rest)) {
+        refusal_ = refusal;
+        return;
     }
     if (body_.size() + size > body_bytes_max_) return refuse(413, "The body is too large.");
     left_ = size;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "net/field_bytes.hpp"
+
 namespace boxoffice::http
 {
 
@@ -10,14 +12,6 @@ namespace
 {
 
 constexpr std::string_view kCrlf = "\r\n";
-
-constexpr auto kTokenBytes = [] {  // RFC 9110, 5.6.2: tchar
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")) {
-        table[static_cast<unsigned char>(c)] = true;
-    }
-    return table;
-}();
 
 constexpr auto kHostBytes = [] {  // RFC 3986, 3.2.2, but for the comma, which is how a proxy joins two Host fields
     std::array<bool, 256> table{};
@@ -33,12 +27,6 @@ constexpr auto kHostBytes = [] {  // RFC 3986, 3.2.2, but for the comma, which i
 }
 
 [[nodiscard]] bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-[[nodiscard]] bool is_value_byte(char c)
-{
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-}
 
 [[nodiscard]] char lower(char c)
 {
