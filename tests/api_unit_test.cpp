@@ -314,6 +314,52 @@ TEST(Etags, CompareWeaklyAndInLists)
         EXPECT_FALSE(none_match_names(header, "\"a\"")) << header;
 }
 
+TEST(Etags, AreNotMatchedByWhatIsNoListOfTags)
+{
+    for (const char* header : {"\"a\"junk",
+                               "\"x\" \"a\"",
+                               "\"a\" \"x\"",
+                               "\"a\", junk",
+                               "junk, \"a\"",
+                               "\"a\", \"x",
+                               "\"a\";",
+                               "*, \"x\"",
+                               "*, \"a\"",
+                               "\"a\", *",
+                               "*junk",
+                               "**",
+                               "*,",
+                               ",*",
+                               "* *",
+                               "w/\"a\"",
+                               "W/ \"a\"",
+                               "W/",
+                               "\"a\", \"b c\"",
+                               "\"a\", \"\x7f\""})
+        EXPECT_FALSE(none_match_names(header, "\"a\"")) << header;
+    for (const char* header : {" * ", "\"a\"\t,", "\"\", \"a\"", "\"a\",\"\xc3\xbc\""})
+        EXPECT_TRUE(none_match_names(header, "\"a\"")) << header;
+}
+
+TEST(Etags, AreLookedForInAllFieldsAsOneList)
+{
+    const auto status = [](std::vector<std::string> values) {
+        Request request;
+        for (std::string& value : values) request.headers.emplace_back("if-none-match", std::move(value));
+        Reply reply;
+        reply.status = 200;
+        reply.body = "body";
+        add_etag(reply, request, std::nullopt, [](std::string_view) { return std::string("tag"); });
+        return reply.status;
+    };
+    EXPECT_EQ(status({}), 200);
+    EXPECT_EQ(status({"\"x\"", "\"tag\""}), 304);
+    EXPECT_EQ(status({"*"}), 304);
+    EXPECT_EQ(status({"*", "\"x\""}), 200);
+    EXPECT_EQ(status({"junk", "\"tag\""}), 200);
+    EXPECT_EQ(status({"\"tag", "\""}), 200);
+}
+
 TEST(IfMatch, AsksForVersionsOrForNothingInParticular)
 {
     const auto asked = [](std::vector<std::string> values) -> std::string {

@@ -11,26 +11,6 @@
 namespace boxoffice::http
 {
 
-bool none_match_names(std::string_view if_none_match, std::string_view etag)
-{
-    const auto skip_space = [](std::string_view& text) {
-        while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == ',')) text.remove_prefix(1);
-    };
-    std::string_view rest = if_none_match;
-    skip_space(rest);
-    if (rest.starts_with('*')) return true;
-    while (!rest.empty()) {
-        if (rest.starts_with("W/")) rest.remove_prefix(2);
-        if (!rest.starts_with('"')) return false;
-        const auto end = rest.find('"', 1);
-        if (end == rest.npos) return false;
-        if (rest.substr(0, end + 1) == etag) return true;
-        rest.remove_prefix(end + 1);
-        skip_space(rest);
-    }
-    return false;
-}
-
 namespace
 {
 
@@ -53,8 +33,13 @@ bool is_tag_byte(char c)
     return byte == 0x21 || (byte >= 0x23 && byte != 0x7f);
 }
 
+struct Tag {
+    std::string_view opaque;  // between the quotes
+    bool is_weak = false;
+};
+
 /// Takes the tags of one field; false when it is no list of tags.
-bool take_tags(std::string_view rest, std::vector<std::int64_t>& versions, std::size_t& tags)
+bool take_tags(std::string_view rest, std::vector<Tag>& tags)
 {
     for (rest = trimmed(rest); !rest.empty(); rest = trimmed(rest)) {
         if (rest.front() == ',') {
@@ -70,20 +55,38 @@ bool take_tags(std::string_view rest, std::vector<std::int64_t>& versions, std::
         if (!std::all_of(opaque.begin(), opaque.end(), is_tag_byte)) return false;
         rest = trimmed(rest.substr(end + 1));
         if (!rest.empty() && rest.front() != ',') return false;
-        ++tags;
-        if (const auto version = version_in(opaque); version && !is_weak) versions.push_back(*version);
+        tags.push_back({opaque, is_weak});
     }
     return true;
 }
 
 }  // namespace
 
+bool none_match_names(std::string_view if_none_match, std::string_view etag)
+{
+    if (trimmed(if_none_match) == "*") return true;
+    std::vector<Tag> tags;
+    if (!take_tags(if_none_match, tags)) return false;
+    const std::string_view opaque = etag.substr(1, etag.size() - 2);
+    return std::any_of(tags.begin(), tags.end(), [opaque](const Tag& tag) { return tag.opaque == opaque; });
+}
+
+bool none_match_names(const Request& request, std::string_view etag)
+{
+    std::string list;
+    for (const auto& [name, value] : request.headers) {
+        if (name != "if-none-match") continue;
+        if (!list.empty()) list += ", ";  // no tag has a space in it, so none can begin in one field and end in another
+        list += value;
+    }
+    return !list.empty() && none_match_names(list, etag);
+}
+
 Result<OnlyAt> read_if_match(const Request& request)
 {
     std::size_t fields = 0;
     std::size_t stars = 0;
-    std::size_t tags = 0;
-    std::vector<std::int64_t> versions;
+    std::vector<Tag> tags;
     bool is_list = true;
     for (const auto& [name, value] : request.headers) {
         if (name != "if-match") continue;
@@ -91,14 +94,18 @@ Result<OnlyAt> read_if_match(const Request& request)
         if (trimmed(value) == "*") {
             ++stars;
         } else {
-            is_list = take_tags(value, versions, tags) && is_list;
+            is_list = take_tags(value, tags) && is_list;
         }
     }
     if (fields == 0) return OnlyAt{};
-    if (!is_list || stars > 1 || (stars == 0) == (tags == 0)) {
+    if (!is_list || stars > 1 || (stars == 0) == tags.empty()) {
         return Error{Code::malformed, "If-Match is neither * nor a list of entity tags in double quotes."};
     }
     if (stars == 1) return OnlyAt{};
+    std::vector<std::int64_t> versions;
+    for (const Tag& tag : tags) {
+        if (const auto version = version_in(tag.opaque); version && !tag.is_weak) versions.push_back(*version);
+    }
     return OnlyAt(std::move(versions));
 }
 
@@ -113,9 +120,7 @@ std::string etag_of(std::string_view body, std::optional<std::int64_t> version, 
 void add_etag(Reply& reply, const Request& request, std::optional<std::int64_t> version, std::string (*digest)(std::string_view))
 {
     std::string etag = etag_of(reply.body, version, digest);
-    const bool is_known = std::any_of(request.headers.begin(), request.headers.end(), [&etag](const auto& header) {
-        return header.first == "if-none-match" && none_match_names(header.second, etag);
-    });
+    const bool is_known = none_match_names(request, etag);
     if (is_known) {
         reply.status = 304;
         reply.body.clear();

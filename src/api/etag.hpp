@@ -10,8 +10,11 @@
 namespace boxoffice::http
 {
 
-/// True when `if_none_match` names `etag`: "*", or a list with the tag in it, compared weakly (RFC 9110, 13.1.2).
+/// True when `if_none_match` names `etag`: "*", or a list with the tag in it, compared weakly (RFC 9110, 13.1.2). What is neither
+/// names nothing: the client gets the whole answer, which is right whatever it has.
 [[nodiscard]] bool none_match_names(std::string_view if_none_match, std::string_view etag);
+/// The same of all If-None-Match fields of a request, which are one list.
+[[nodiscard]] bool none_match_names(const Request& request, std::string_view etag);
 
 /// What the If-Match fields of a request ask of an event: the versions of their tags; nothing when there is no such field or it
 /// says "*", which any event matches. A weak tag, and one that no event of ours can have, matches none (RFC 9110, 13.1.1).

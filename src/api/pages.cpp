@@ -154,7 +154,7 @@ std::optional<Reply> find_page(const Request& request, std::string_view path)
         {"Cross-Origin-Opener-Policy", "same-origin"},
     };
     if (!asset->gzip.empty()) reply.headers.emplace_back("Vary", "Accept-Encoding");
-    const bool known = none_match_names(request.header("if-none-match"), etag);
+    const bool known = none_match_names(request, etag);
     reply.headers.emplace_back("ETag", std::move(etag));
     if (known) {
         reply.status = 304;
