@@ -189,8 +189,9 @@ TEST(DecodeCredentials, TakesAFormAndJson)
         EXPECT_EQ(faults(decode_credentials(form)), "malformed") << bad;
     }
     EXPECT_EQ(faults(decode_credentials(with_body(R"({"email":"a","password":"b"})"))), "none");
-    for (const char* bad : {"username=a&password=b&password=b", "grant_type=client_credentials&username=a&password=b",
-                            "grant_type=&username=a&password=b", "grant_type=PASSWORD&username=a&password=b"}) {
+    for (const char* bad :
+         {"username=a&password=b&password=b", "grant_type=client_credentials&username=a&password=b",
+          "grant_type=&grant_type=password&username=a&password=b", "grant_type=PASSWORD&username=a&password=b"}) {
         form.body = bad;
         EXPECT_EQ(faults(decode_credentials(form)), "malformed") << bad;
     }
@@ -199,6 +200,23 @@ TEST(DecodeCredentials, TakesAFormAndJson)
     EXPECT_EQ(faults(decode_credentials(with_body(R"({"username":"a","email":"a","password":"b"})"))), "none");
     EXPECT_EQ(faults(decode_credentials(with_body(R"({"username":"a","email":"b","password":"b"})"))), "body.email:ambiguous");
     EXPECT_EQ(faults(decode_credentials(with_body(R"({"password":"b"})"))), "body.email:missing");
+}
+
+TEST(DecodeCredentials, TakesAFormsParametersWithoutAValueForLeftOut)
+{
+    auto form = with_body("");
+    form.headers = {{"content-type", "application/x-www-form-urlencoded"}};
+    for (const char* good : {"grant_type=&username=a&password=b", "grant_type&username=a&password=b",
+                             "grant_type=&username=a&password=b&scope=&client_id=&client_secret="}) {
+        form.body = good;
+        EXPECT_EQ(faults(decode_credentials(form)), "none") << good;
+    }
+    for (const char* bad : {"username=&password=", "grant_type=&username&password", "grant_type=password"}) {
+        form.body = bad;
+        EXPECT_EQ(faults(decode_credentials(form)), "body.password:missing body.username:missing") << bad;
+    }
+    form.body = "username=a&password=";
+    EXPECT_EQ(faults(decode_credentials(form)), "body.password:missing");
 }
 
 const char* const kGoodEvent =

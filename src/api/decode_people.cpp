@@ -26,12 +26,17 @@ Result<Credentials> decode_login_form(const Request& request)
     const auto fields = parse_form(request.body);
     if (!fields) return Error{Code::malformed, "The form in the body cannot be decoded."};
     if (has_repeated_field(*fields)) return Error{Code::malformed, "The form in the body gives a field more than once."};
-    if (const std::string* grant = find_field(*fields, "grant_type"); grant != nullptr && *grant != "password") {
+    // RFC 6749, 3.2: a parameter without a value is as if it were left out.
+    const auto given = [&fields](std::string_view name) -> const std::string* {
+        const std::string* value = find_field(*fields, name);
+        return value != nullptr && value->empty() ? nullptr : value;
+    };
+    if (const std::string* grant = given("grant_type"); grant != nullptr && *grant != "password") {
         return Error{Code::malformed, "Of the grants of OAuth 2 only password is understood.", std::string(kOtherGrant)};
     }
     std::vector<FieldError> errors;
     const auto field = [&](std::string_view name) {
-        const std::string* value = find_field(*fields, name);
+        const std::string* value = given(name);
         if (value == nullptr) {
             errors.push_back({{"body", std::string(name)}, "Field required", "missing"});
         } else if (value->find('\0') != value->npos) {
