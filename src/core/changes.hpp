@@ -37,13 +37,12 @@ struct TicketChange {
     TicketId ticket;
     TicketStatus from = TicketStatus::reserved;
     TicketStatus to = TicketStatus::reserved;
-    /// What may change beside it; nothing: it stays as it is.
-    struct Details {
-        UserId owner;
-        std::optional<Instant> paid_at;  // and the next, when `to` is paid
-        std::optional<std::string> reference;
+    struct Payment {
+        Instant at;
+        std::string reference;
     };
-    std::optional<Details> details{};
+    std::optional<Payment> payment{};  // with `to` paid
+    std::optional<UserId> owner{};     // from now on, if it is another
 };
 
 /// An event's counter, which must stay within 0 and `total`.

@@ -141,7 +141,7 @@ void Deciding::sell(Stock& stock, std::int64_t count, Instant now)
 TicketChange& Deciding::change_of(TicketId ticket, TicketStatus from)
 {
     const auto [known, is_first] = ticket_changes_.try_emplace(ticket, changes_.tickets_changed.size());
-    if (is_first) changes_.tickets_changed.push_back({ticket, from, from, {}});
+    if (is_first) changes_.tickets_changed.push_back({ticket, from, from, {}, {}});
     return changes_.tickets_changed[known->second];
 }
 
@@ -150,10 +150,11 @@ void Deciding::change(const Ticket& ticket)
     Ticket& before = *tickets_.at(ticket.id);
     TicketChange& change = change_of(ticket.id, before.status);
     change.to = ticket.status;
-    if (ticket.user_id != before.user_id || ticket.paid_at != before.paid_at ||
-        ticket.payment_reference != before.payment_reference)
-        change.details = TicketChange::Details{ticket.user_id, ticket.paid_at, ticket.payment_reference};
-    if (ticket.payment_reference) references_.insert_or_assign(*ticket.payment_reference, ticket.id);
+    if (ticket.user_id != before.user_id) change.owner = ticket.user_id;
+    if (ticket.payment_reference && ticket.payment_reference != before.payment_reference) {
+        change.payment = TicketChange::Payment{ticket.paid_at.value(), *ticket.payment_reference};
+        references_.insert_or_assign(*ticket.payment_reference, ticket.id);
+    }
     before = ticket;
 }
 

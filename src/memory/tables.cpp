@@ -35,12 +35,8 @@ void Tables::check(const Changes& changes)
         const auto is_new = change.ticket.value > static_cast<std::int64_t>(tickets.size());
         const Ticket* const row = ticket(change.ticket);
         must(is_new ? change.from == TicketStatus::reserved : row != nullptr && row->status == change.from, "a ticket");
-        const bool has_payment = change.details ? change.details->reference.has_value() : row != nullptr && row->paid_at;
-        must((change.to == TicketStatus::paid) == has_payment, "a payment");
-        if (change.details && change.details->reference) {
-            const auto owner = by_reference.find(*change.details->reference);
-            must(owner == by_reference.end() || owner->second == change.ticket, "a reference");
-        }
+        must((change.to == TicketStatus::paid) == (change.payment || (row != nullptr && row->paid_at)), "a payment");
+        if (change.payment) must(!by_reference.contains(change.payment->reference), "a reference");
     }
     for (const StockChange& change : changes.stocks) {
         const EventRow* const row = event(change.event);
@@ -105,16 +101,16 @@ void Tables::write_tickets(const Changes& changes)
             events[static_cast<std::size_t>(row.event_id.value - 1)].holds.erase({row.expires_at, row.id});
         }
         row.status = change.to;
-        if (!change.details) continue;
-        const auto& [owner, paid_at, reference] = *change.details;
-        row.paid_at = paid_at;
-        row.payment_reference = reference;
-        if (reference) by_reference.emplace(*reference, row.id);
-        if (owner == row.user_id) continue;
+        if (const auto& payment = change.payment) {
+            row.paid_at = payment->at;
+            row.payment_reference = payment->reference;
+            by_reference.emplace(payment->reference, row.id);
+        }
+        if (!change.owner) continue;
         std::erase(tickets_of[row.user_id], row.id);
-        auto& theirs = tickets_of[owner];
+        auto& theirs = tickets_of[*change.owner];
         theirs.insert(std::upper_bound(theirs.begin(), theirs.end(), row.id), row.id);
-        row.user_id = owner;
+        row.user_id = *change.owner;
     }
 }
 

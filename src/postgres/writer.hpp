@@ -24,8 +24,8 @@ public:
     Writer(const PostgresOptions& options, const Zones& zones, SharedState& shared);
 
     /// Throws StoreFailure. Retries what may well work the next time; waits for a server that restarts, `unavailable_max` in all,
-    /// after which it throws one that says unavailable(), at once to later callers. Of deferrable jobs it makes one
-    /// transaction at most and defers those whose rows another session keeps locked.
+    /// after which it throws one that says unavailable(), at once to later callers. Of deferrable jobs it makes one transaction
+    /// at most and defers those whose rows another session keeps locked.
     void execute(std::span<WriteJob* const> all);
 
 private:

@@ -64,12 +64,13 @@ constexpr std::string_view kRemoveEvents = GUARDED(
 constexpr std::string_view kReserve =
     "INSERT INTO tickets (id, event_id, user_id, created_at, expires_at) OVERRIDING SYSTEM VALUE "
     "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])";
-constexpr std::string_view kChangeTickets = GUARDED(
-    "UPDATE tickets t SET status = u.after, user_id = u.owner, paid_at = CASE WHEN u.after = 1 THEN u.at END, "
-    "payment_reference = CASE WHEN u.after = 1 THEN u.reference END "
-    "FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::bigint[], $5::timestamptz[], $6::text[]) "
-    "AS u(id, before, after, owner, at, reference) WHERE t.id = u.id AND t.status = u.before",
-    "$7");
+constexpr std::string_view kPay = GUARDED(
+    "UPDATE tickets t SET status = u.after, paid_at = u.at, payment_reference = u.reference "
+    "FROM unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::timestamptz[], $5::text[]) "
+    "AS u(id, before, after, at, reference) WHERE t.id = u.id AND t.status = u.before",
+    "$6");
+constexpr std::string_view kChangeOwners = GUARDED(
+    "UPDATE tickets t SET user_id = u.owner FROM unnest($1::bigint[], $2::bigint[]) AS u(id, owner) WHERE t.id = u.id", "$3");
 // Said as `status = $3`, it would offer the planner the indexes of holds, which have only reserved ones in them: as long as the
 // table has not been counted it believes them short enough to be read whole.
 constexpr std::string_view kChangeStatus =
@@ -255,31 +256,36 @@ void add_tickets(Pipeline& pipeline, const std::vector<Ticket>& tickets)
     pipeline.add(kReserve, std::move(Params().ids(ids).ids(events).ids(users).instants(created).instants(expires)));
 }
 
-void change_tickets(Pipeline& pipeline, const std::vector<TicketChange>& changes)
+void pay_tickets(Pipeline& pipeline, const std::vector<TicketChange>& changes)
 {
     std::vector<TicketId> ids;
     std::vector<std::int16_t> before, after;
-    std::vector<UserId> owners;
     std::vector<Instant> at;
     std::vector<std::string> references;
-    std::map<std::pair<TicketStatus, TicketStatus>, std::vector<TicketId>> of_status_only;
     for (const TicketChange& change : changes) {
-        if (!change.details) {
-            of_status_only[{change.from, change.to}].push_back(change.ticket);
-            continue;
-        }
+        if (!change.payment) continue;
         ids.push_back(change.ticket);
         before.push_back(static_cast<std::int16_t>(change.from));
         after.push_back(static_cast<std::int16_t>(change.to));
-        owners.push_back(change.details->owner);
-        at.push_back(change.details->paid_at.value_or(Instant{}));
-        references.push_back(change.details->reference.value_or(""));
+        at.push_back(change.payment->at);
+        references.push_back(change.payment->reference);
     }
-    if (!ids.empty()) {
-        pipeline.add(
-            kChangeTickets,
-            std::move(
-                Params().ids(ids).smalls(before).smalls(after).ids(owners).instants(at).texts(references).integer(size_of(ids))));
+    if (ids.empty()) return;
+    pipeline.add(kPay,
+                 std::move(Params().ids(ids).smalls(before).smalls(after).instants(at).texts(references).integer(size_of(ids))));
+}
+
+void change_tickets(Pipeline& pipeline, const std::vector<TicketChange>& changes)
+{
+    pay_tickets(pipeline, changes);
+    std::map<std::pair<TicketStatus, TicketStatus>, std::vector<TicketId>> of_status_only;
+    std::vector<TicketId> moved;
+    std::vector<UserId> owners;
+    for (const TicketChange& change : changes) {
+        if (!change.payment) of_status_only[{change.from, change.to}].push_back(change.ticket);
+        if (!change.owner) continue;
+        moved.push_back(change.ticket);
+        owners.push_back(*change.owner);
     }
     for (const auto& [way, tickets] : of_status_only) {
         pipeline.add(kChangeStatus, std::move(Params()
@@ -288,6 +294,7 @@ void change_tickets(Pipeline& pipeline, const std::vector<TicketChange>& changes
                                                   .small(static_cast<std::int16_t>(way.first))
                                                   .integer(size_of(tickets))));
     }
+    if (!moved.empty()) pipeline.add(kChangeOwners, std::move(Params().ids(moved).ids(owners).integer(size_of(moved))));
 }
 
 void count(Pipeline& pipeline, const std::vector<StockChange>& changes)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sqlite/changes.hpp"
 #include "sqlite/files.hpp"
 
 namespace boxoffice::sqlite
@@ -82,7 +83,7 @@ void Writer::execute(std::span<WriteJob* const> jobs)
         db_.execute("BEGIN IMMEDIATE");
         facts_.begin();
         changes = decide(jobs, facts_, decide_);
-        write(changes);
+        write(db_, changes);
         answer_by_engine(jobs, [this](WriteJob& job, const auto& what) { job.outcome = act(what); });
         catalogue_changed_ = catalogue_changed_ || changes.changes_catalogue();
         if (catalogue_changed_) catalogue_version_.fetch_add(1);

@@ -42,8 +42,6 @@ private:
     void roll_back() noexcept;
     void end_catalogue_change() noexcept;
     void publish(const Changes& changes) noexcept;
-    void write(const Changes& changes);
-    void write_events(const Changes& changes);
 
     // The acts that are answered here and not decided in core.
     Outcome act(const Reindex& act);
@@ -57,7 +55,6 @@ private:
     /// Up to `most` rows of a kind each; returns how many.
     std::size_t reindex_events(std::size_t most);
     std::size_t reindex_users(std::size_t most);
-    void index_words(EventId event, const std::string& words);
     /// How many messages went to its recipient in the hour before, up to the most that may.
     std::int64_t mails_of_hour(const TakeMailTurn& act);
     std::int64_t forget_mails(Instant before, std::int64_t most);

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "core/search.hpp"
+#include "sqlite/changes.hpp"
 #include "sqlite/writer.hpp"
 #include "text/text.hpp"
 
@@ -34,11 +35,6 @@ std::optional<UserId> first_of(Rows rows)
 
 }  // namespace
 
-void Writer::index_words(EventId event, const std::string& words)
-{
-    db_.execute("INSERT OR REPLACE INTO event_tokens (rowid, words) VALUES (?1, ?2)", event, words);
-}
-
 std::size_t Writer::reindex_events(std::size_t most)
 {
     const auto limit = static_cast<std::int64_t>(most);
@@ -53,7 +49,7 @@ std::size_t Writer::reindex_events(std::size_t most)
                       std::int64_t{text::words_version()}, limit));
     }
     for (const Texts& texts : all) {
-        index_words(texts.event, texts.words);
+        index_words(db_, texts.event, texts.words);
         db_.execute("UPDATE events SET words_version = ?2 WHERE id = ?1", texts.event, std::int64_t{text::words_version()});
     }
     if (!all.empty()) catalogue_changed_ = true;  // what was counted before may be found by more words now

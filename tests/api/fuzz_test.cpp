@@ -4,8 +4,8 @@
 
 #include "scene.hpp"
 
-/// Seeded garbage of every kind: whatever comes in, the server answers as the contract says and never with a failure of its
-/// own. FUZZ_SEED replays a failure.
+/// Seeded garbage of every kind: whatever comes in, the server answers as the contract says and never with a failure of its own.
+/// FUZZ_SEED replays a failure.
 
 using namespace blackbox;
 

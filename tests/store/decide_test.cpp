@@ -69,7 +69,7 @@ TEST_F(Decide, ChangesEachRowOnceHoweverManyActsAreAboutIt)
     ASSERT_EQ(changes.tickets_changed.size(), 1u);
     EXPECT_EQ(changes.tickets_changed[0].from, TicketStatus::reserved);
     EXPECT_EQ(changes.tickets_changed[0].to, TicketStatus::paid);
-    EXPECT_EQ(changes.tickets_changed[0].details.value().reference, "r");
+    EXPECT_EQ(changes.tickets_changed[0].payment.value().reference, "r");
     ASSERT_EQ(changes.stocks.size(), 1u);
     EXPECT_EQ(changes.stocks[0].sold_now, 1) << "lapsed, taken again, and one more";
     EXPECT_TRUE(changes.stocks[0].is_full() && !changes.stocks[0].was_full);

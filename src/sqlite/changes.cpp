@@ -1,6 +1,8 @@
-#include "core/limits.hpp"
+#include "sqlite/changes.hpp"
+
+#include <span>
+
 #include "core/search.hpp"
-#include "sqlite/writer.hpp"
 #include "text/text.hpp"
 
 /// What a batch has decided, row by row.
@@ -54,19 +56,52 @@ void write_users(Connection& db, const Changes& changes)
     }
 }
 
+void write_events(Connection& db, const Changes& changes)
+{
+    for (const Event& event : changes.events_added) {
+        db.execute(
+            "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
+            "title, venue_address, description, words_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12)",
+            event.id, event.organizer_id, event.start_time, event.end_time, event.venue.point.latitude,
+            event.venue.point.longitude, event.created_at, event.timezone, event.title, event.venue.address, event.description,
+            std::int64_t{text::words_version()});
+        index_words(db, event.id, words_of_event(event.title, event.description, event.venue.address));
+        db.execute("INSERT INTO inventory (event_id, total, paced_at) VALUES (?1, ?2, ?3)", event.id, event.total_tickets,
+                   event.created_at);
+    }
+    for (const auto& [event, texts] : changes.events_changed) {
+        db.execute(
+            "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7, "
+            "version = ?8 WHERE id = ?1",
+            event.id, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, event.updated_at,
+            event.timezone, event.version);
+        // Apart from the above, because these are the longest columns, and their words go with them.
+        if (!texts) continue;
+        db.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4, words_version = ?5 WHERE id = ?1",
+                   event.id, event.title, event.venue.address, event.description, std::int64_t{text::words_version()});
+        index_words(db, event.id, words_of_event(event.title, event.description, event.venue.address));
+    }
+    for (const auto& [event, at] : changes.events_removed) {
+        must_change(db.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL", event, at), "event",
+                    event.value);
+        db.execute("DELETE FROM event_tokens WHERE rowid = ?1", event);
+    }
+}
+
 void write_ticket(Connection& db, const TicketChange& change)
 {
     const auto from = static_cast<int>(change.from);
     const auto to = static_cast<int>(change.to);
     std::int64_t changed = 0;
-    if (const auto& details = change.details) {
-        changed = db.execute(
-            "UPDATE tickets SET status = ?3, user_id = ?4, paid_at = ?5, payment_reference = ?6 WHERE id = ?1 AND status = ?2",
-            change.ticket, from, to, details->owner, details->paid_at, details->reference);
+    if (const auto& payment = change.payment) {
+        changed = db.execute("UPDATE tickets SET status = ?3, paid_at = ?4, payment_reference = ?5 WHERE id = ?1 AND status = ?2",
+                             change.ticket, from, to, payment->at, payment->reference);
     } else {
         changed = db.execute("UPDATE tickets SET status = ?3 WHERE id = ?1 AND status = ?2", change.ticket, from, to);
     }
     must_change(changed, "ticket", change.ticket.value);
+    // Apart, because it moves the ticket within an index.
+    if (change.owner) db.execute("UPDATE tickets SET user_id = ?2 WHERE id = ?1", change.ticket, *change.owner);
 }
 
 void write_tickets(Connection& db, const Changes& changes)
@@ -103,44 +138,17 @@ void write_what_follows(Connection& db, const Changes& changes)
 
 }  // namespace
 
-void Writer::write_events(const Changes& changes)
+void index_words(Connection& db, EventId event, const std::string& words)
 {
-    for (const Event& event : changes.events_added) {
-        db_.execute(
-            "INSERT INTO events (id, organizer_id, start_time, end_time, latitude, longitude, created_at, updated_at, timezone, "
-            "title, venue_address, description, words_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12)",
-            event.id, event.organizer_id, event.start_time, event.end_time, event.venue.point.latitude,
-            event.venue.point.longitude, event.created_at, event.timezone, event.title, event.venue.address, event.description,
-            std::int64_t{text::words_version()});
-        index_words(event.id, words_of_event(event.title, event.description, event.venue.address));
-        db_.execute("INSERT INTO inventory (event_id, total, paced_at) VALUES (?1, ?2, ?3)", event.id, event.total_tickets,
-                    event.created_at);
-    }
-    for (const auto& [event, texts] : changes.events_changed) {
-        db_.execute(
-            "UPDATE events SET start_time = ?2, end_time = ?3, latitude = ?4, longitude = ?5, updated_at = ?6, timezone = ?7, "
-            "version = ?8 WHERE id = ?1",
-            event.id, event.start_time, event.end_time, event.venue.point.latitude, event.venue.point.longitude, event.updated_at,
-            event.timezone, event.version);
-        // Apart from the above, because these are the longest columns, and their words go with them.
-        if (!texts) continue;
-        db_.execute("UPDATE events SET title = ?2, venue_address = ?3, description = ?4, words_version = ?5 WHERE id = ?1",
-                    event.id, event.title, event.venue.address, event.description, std::int64_t{text::words_version()});
-        index_words(event.id, words_of_event(event.title, event.description, event.venue.address));
-    }
-    for (const auto& [event, at] : changes.events_removed) {
-        must_change(db_.execute("UPDATE events SET removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL", event, at), "event",
-                    event.value);
-        db_.execute("DELETE FROM event_tokens WHERE rowid = ?1", event);
-    }
+    db.execute("INSERT OR REPLACE INTO event_tokens (rowid, words) VALUES (?1, ?2)", event, words);
 }
 
-void Writer::write(const Changes& changes)
+void write(Connection& db, const Changes& changes)
 {
-    write_users(db_, changes);
-    write_events(changes);
-    write_tickets(db_, changes);
-    write_what_follows(db_, changes);
+    write_users(db, changes);
+    write_events(db, changes);
+    write_tickets(db, changes);
+    write_what_follows(db, changes);
 }
 
 }  // namespace boxoffice::sqlite
