@@ -211,6 +211,7 @@ void ask_locks(Gathering& first, const Wanted& wanted, Gathered& facts)
 void ask_due(Gathering& first, const Wanted& wanted, std::string_view sql, const auto& counts, std::int64_t beside,
              Gathered& facts)
 {
+    if (counts.empty()) return;
     std::vector<EventId> events;
     std::vector<std::int64_t> most;
     for (const auto& [event, count] : counts) {

@@ -8,7 +8,12 @@ namespace boxoffice::postgres
 namespace
 {
 
-std::int64_t shifted(Instant instant) { return instant.time_since_epoch().count() - kEpochShift; }
+/// The ends of time are PostgreSQL's -infinity and infinity, which have the same representation there.
+std::int64_t shifted(Instant instant)
+{
+    const std::int64_t count = instant.time_since_epoch().count();
+    return instant == Instant::min() || instant == Instant::max() ? count : count - kEpochShift;
+}
 
 }  // namespace
 
