@@ -76,9 +76,9 @@ private:
 
     // Look-ups: see Known.
     Stock* stock(EventId event);
-    Event* event(EventId event);
-    Ticket* ticket(TicketId ticket);
-    Account* user(UserId user);
+    Event* event(EventId id);
+    Ticket* ticket(TicketId id);
+    Account* user(UserId id);
     std::optional<TicketId> ticket_paid_with(const std::string& reference);
     bool has_user(UserId user);
     bool has_mailbox(const std::string& folded, const std::string& key);
