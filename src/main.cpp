@@ -11,6 +11,7 @@
 #include "postgres/postgres.hpp"
 #include "redis/redis.hpp"
 #include "security/security.hpp"
+#include "sqlite/sqlite.hpp"
 
 namespace
 {
@@ -73,7 +74,12 @@ int main(int argc, char** argv)
             std::fputs(stop->err.c_str(), stderr);
             return stop->code;
         }
-        return run(std::get<cli::Config>(read));
+        const auto& config = std::get<cli::Config>(read);
+        try {
+            return run(config);
+        } catch (const StoreFailure& failure) {
+            throw std::runtime_error(explain_sqlite(failure, config.database));
+        }
     } catch (const std::exception& exception) {
         fmt::print(stderr, "boxoffice: {}\n", exception.what());
         return 1;

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <functional>
 
 #include "cli_process.hpp"
 
@@ -115,6 +116,136 @@ TEST(Messages, OfAStoreThatTheUserMayNotReachNameTheUser)
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     if (WEXITSTATUS(status) == kCannotTry) GTEST_SKIP() << "the binary lies where no other user can run it";
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+/// Runs commands as another user; the child says what it has to say on standard error.
+void as_nobody(const std::function<bool()>& good)
+{
+    constexpr uid_t kNobody = 65534;
+    constexpr int kCannotTry = 77;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0 || ::access(binary().c_str(), X_OK) != 0) ::_exit(kCannotTry);
+        ::_exit(good() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == kCannotTry) GTEST_SKIP() << "the binary lies where no other user can run it";
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(Messages, OfAStoreThatTheUserMayReadOnlyComeBeforeTheFirstSale)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can try it as another user";
+    constexpr uid_t kNobody = 65534;
+    const Folder folder;
+    ASSERT_EQ(run({"demo", "--data", folder / "data", "--events", "2"}).code, 0);
+    const std::string file = folder / "data/boxoffice.db";
+    ASSERT_EQ(::chmod((folder / "").c_str(), 0755), 0);
+    for (const fs::path& path : {fs::path(folder / "data"), fs::path(file), fs::path(file + ".lock")})
+        ASSERT_EQ(::chown(path.c_str(), kNobody, kNobody), 0);
+    const auto refuses = [&](const std::string& named) {
+        as_nobody([&] {
+            bool all_good = true;
+            for (const Words& command : {Words{"serve"}, Words{"migrate", "up"}, Words{"demo", "--events", "1", "--add"}}) {
+                const Ran ran = run(with_data(command, folder / "data"));
+                const bool good = ran.code == 1 && holds(ran.err, named + " cannot be written by this user (uid 65534)") &&
+                                  holds(ran.err, "owner");
+                if (!good) std::fprintf(stderr, "%s: %s\n", command.front().c_str(), ran.err.c_str());
+                all_good = all_good && good;
+            }
+            return all_good;
+        });
+    };
+    ASSERT_EQ(::chmod(file.c_str(), 0400), 0);
+    refuses(file);
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+    folder.write("data/boxoffice.db-wal", "");  // as root has left it
+    ASSERT_EQ(::chmod((file + "-wal").c_str(), 0444), 0);
+    refuses(file + "-wal");
+}
+
+#ifdef FULL_DISK_LIBRARY
+TEST(Messages, OfAFullDiskNameTheFileAndNoSql)
+{
+    const Folder folder;
+    ASSERT_EQ(run({"demo", "--data", folder / "data", "--events", "2"}).code, 0);
+    folder.write("full", "");
+    const auto on_full = [&](const Words& command, const std::string& files) {
+        const Words disk{"LD_PRELOAD=" FULL_DISK_LIBRARY, "FULL_DISK_FLAG=" + (folder / "full"), "FULL_DISK_DIR=" + files};
+        const Ran ran = run(command, disk);
+        EXPECT_EQ(ran.code, 1) << command.front();
+        expect_no_sql(ran.err);
+        EXPECT_FALSE(holds(ran.err, "SQLite code")) << ran.err;
+        EXPECT_TRUE(holds(ran.err, "is full. Make room")) << ran.err;
+        return ran.err;
+    };
+    const std::string file = folder / "data/boxoffice.db";
+    const std::string copy = folder / "copy.db";
+    EXPECT_TRUE(
+        holds(on_full({"demo", "--data", folder / "data", "--events", "2", "--add", "--seed", "2"}, file + "-wal"), file));
+    EXPECT_TRUE(holds(on_full({"backup", copy, "--data", folder / "data"}, copy), copy));
+    EXPECT_FALSE(fs::exists(copy));
+    ASSERT_EQ(run({"backup", copy, "--data", folder / "data"}).code, 0);
+    EXPECT_TRUE(holds(on_full({"restore", copy, "--data", folder / "data"}, file + ".restoring"), file));
+}
+#endif
+
+TEST(Messages, OfARefusedRestoreNameTheFileAndLeaveNothing)
+{
+    const Folder folder;
+    ASSERT_EQ(run({"demo", "--data", folder / "data", "--events", "20"}).code, 0);
+    const std::string damaged = folder / "damaged.db";
+    ASSERT_EQ(run({"backup", damaged, "--data", folder / "data"}).code, 0);
+    {
+        std::fstream db(damaged, std::ios::in | std::ios::out | std::ios::binary);
+        db.seekp(8192);
+        db.write(std::string(40'000, '\0').data(), 40'000);
+    }
+    folder.write("text.db", std::string(10'000, 'x'));
+    fs::create_directories(folder / "there");
+    const std::pair<std::string, std::string> refused[] = {{damaged, "it is damaged; name an older backup"},
+                                                           {folder / "text.db", "not an SQLite database"},
+                                                           {folder / "there", "is a folder; name the backup in it"},
+                                                           {"/dev/null", "is not a regular file"}};
+    for (const auto& [backup, why] : refused) {
+        for (const std::string& data : {folder / "new/deeper", folder / "there"}) {
+            const Ran ran = run({"restore", backup, "--data", data});
+            EXPECT_EQ(ran.code, 1) << backup;
+            EXPECT_TRUE(holds(ran.err, backup) && holds(ran.err, why) && holds(ran.err, "Nothing was changed.")) << ran.err;
+            expect_no_sql(ran.err);
+        }
+        EXPECT_FALSE(fs::exists(folder / "new")) << backup;
+        EXPECT_TRUE(fs::is_empty(folder / "there")) << backup;
+    }
+    EXPECT_TRUE(holds(run({"restore", ".", "--data", folder / "data"}).err, "is a folder"));
+}
+
+TEST(Messages, OfACopyOfAnotherProgramsDatabaseAdviseNoMigration)
+{
+    const Folder folder;
+    const std::string file = folder / "other.db";
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(db, "CREATE TABLE recipes (y)", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+    const Ran ran = run({"copy", "--from", "sqlite:" + file, "--to", "postgresql://nobody@127.0.0.1:1/x"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_TRUE(holds(ran.err, file + " is another program's database") && holds(ran.err, "--from sqlite:PATH")) << ran.err;
+    EXPECT_FALSE(holds(ran.err, "migrate up")) << ran.err;
+}
+
+TEST(Messages, OfAnEmptyNameOfAFileNameNoOptionThatThereIsNot)
+{
+    const std::pair<Words, std::string> empty[] = {{{"backup", ""}, "boxoffice backup FILE"},
+                                                   {{"restore", ""}, "boxoffice restore FILE"}};
+    for (const auto& [command, advice] : empty) {
+        const Ran ran = run(command);
+        EXPECT_EQ(ran.code, 2);
+        EXPECT_TRUE(holds(ran.err, advice)) << ran.err;
+        EXPECT_EQ(ran.err.find(advice), ran.err.rfind(advice)) << "told once: " << ran.err;
+        EXPECT_FALSE(holds(ran.err, "--backup-to") || holds(ran.err, "--restore-from")) << ran.err;
+    }
 }
 
 TEST(Messages, OfABackupIntoNowhereSayHowToMakeTheFolder)

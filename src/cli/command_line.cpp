@@ -44,6 +44,9 @@ const Family* find_family(std::string_view name)
 constexpr std::string_view kSayFrom = "Say what to copy: --from sqlite:PATH, such as sqlite:data/boxoffice.db.";
 constexpr std::string_view kSayTo = "Say where to copy it: --to postgresql://USER@HOST/DATABASE.";
 
+constexpr std::string_view kSayBackup = "Say where the copy goes: boxoffice backup FILE.";
+constexpr std::string_view kSayRestore = "Say which backup to put back: boxoffice restore FILE.";
+
 /// One sub-command's parser and the places its options' values go to.
 struct Branch {
     CLI::App* app = nullptr;
@@ -171,7 +174,12 @@ void take_values(const Branch& branch, CommandLine& line)
             continue;
         }
         const auto given = option->results();
-        if (given.empty() || given.back().empty()) {
+        const bool is_empty = given.empty() || given.back().empty();
+        if (is_empty && name == "backup-to") {
+            line.mistakes.emplace_back(kSayBackup);
+        } else if (is_empty && name == "restore-from") {
+            line.mistakes.emplace_back(kSayRestore);
+        } else if (is_empty) {
             const Setting* const setting = find_setting(name, branch.command);
             line.mistakes.push_back(fmt::format("--{} needs a value: --{} {}.", name, name,
                                                 setting != nullptr ? setting->value_name : std::string_view("FILE")));
@@ -303,9 +311,9 @@ CommandLine read_command_line(std::span<const char* const> arguments)
         take_jobs(branch, line);
     }
     if (!line.command) name_unfinished(root.remaining(true), line);
-    if (line.command == Command::backup && !line.values.contains("backup-to") && !line.wants_help) {
-        line.mistakes.emplace_back("Say where the copy goes: boxoffice backup FILE.");
-    }
+    const bool is_told = std::find(line.mistakes.begin(), line.mistakes.end(), kSayBackup) != line.mistakes.end();
+    if (line.command == Command::backup && !line.values.contains("backup-to") && !line.wants_help && !is_told)
+        line.mistakes.emplace_back(kSayBackup);
     return line;
 }
 

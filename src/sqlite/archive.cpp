@@ -106,12 +106,20 @@ std::vector<Row> read_all(Rows rows)
     return all;
 }
 
+/// What `work` returns of the page; its failures in an operator's words.
+template <class Work>
+auto visit_pages(const std::filesystem::path& file, const Work& work, const ArchivePage& page)
+{
+    return explained(file, [&] { return std::visit(work, page); });
+}
+
 class SqliteArchive final : public ArchiveSource
 {
 public:
-    explicit SqliteArchive(const std::filesystem::path& file) : db_(file, Access::read_only), snapshot_(db_)
+    explicit SqliteArchive(const std::filesystem::path& file) : file_(file), db_(file, Access::read_only), snapshot_(db_)
     {
         // The first read, with which the snapshot begins.
+        refuse_foreign(db_, file);
         const auto states = migration_states(db_);
         const auto applied = [](const MigrationState& state) { return state.applied; };
         if (!std::all_of(states.begin(), states.end(), applied)) {
@@ -123,7 +131,8 @@ public:
 
     ArchivePage next(const ArchivePage& last, std::size_t most) override
     {
-        return std::visit(
+        return visit_pages(
+            file_,
             [&]<class Row>(const std::vector<Row>& rows) -> ArchivePage {
                 const auto limit = static_cast<std::int64_t>(most);
                 if (rows.empty()) return read_all<Row>(db_.query(select_first<Row>(), limit));
@@ -136,7 +145,8 @@ public:
 
     ArchivePage find(const ArchivePage& like) override
     {
-        return std::visit(
+        return visit_pages(
+            file_,
             [&]<class Row>(const std::vector<Row>& rows) -> ArchivePage {
                 std::vector<Row> found;
                 for (const Row& row : rows) {
@@ -151,14 +161,16 @@ public:
 
     std::int64_t count(const ArchivePage& table) override
     {
-        return std::visit(
+        return visit_pages(
+            file_,
             [&]<class Row>(const std::vector<Row>&) { return number(fmt::format("SELECT count(*) FROM {}", Row::kTable)); },
             table);
     }
 
     std::int64_t last_id(const ArchivePage& table) override
     {
-        return std::visit(
+        return visit_pages(
+            file_,
             [&]<class Row>(const std::vector<Row>&) -> std::int64_t {
                 if (!Row::kGivesIds) return 0;
                 const std::int64_t highest = number(fmt::format("SELECT max(id) FROM {}", Row::kTable));
@@ -176,6 +188,7 @@ private:
         return rows.next() ? rows.integer(0) : 0;
     }
 
+    std::filesystem::path file_;
     Connection db_;
     Snapshot snapshot_;
 };

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "sqlite/connection.hpp"
+#include "sqlite/explain.hpp"
 #include "sqlite/files.hpp"
 #include "sqlite/sqlite.hpp"
 
@@ -34,7 +34,9 @@ public:
         descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
         if (descriptor_ < 0) {
             throw StoreFailure(Code::storage_failed,
-                               fmt::format("{} cannot be written: {}", to.native(), std::generic_category().message(errno)));
+                               fmt::format("{} cannot be written: {}. Name a file in a folder that this user (uid {}) may write "
+                                           "to, on a disk with room.",
+                                           to.native(), std::generic_category().message(errno), ::geteuid()));
         }
     }
     ~Unnamed()
@@ -81,7 +83,7 @@ void backup_sqlite(const std::filesystem::path& from, const std::filesystem::pat
     if (!std::filesystem::exists(from)) throw StoreFailure(Code::not_found, from.string() + " does not exist");
     if (std::filesystem::exists(to)) refuse_taken(to);
     const Unnamed part(to);
-    copy_store(from, part.path());
+    explained(from, [&] { copy_store(from, part.path(), to); });
     part.expect_same_file();
     sync_file(part.path());  // durable before it has its name
     part.name(to);

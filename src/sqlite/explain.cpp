@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <optional>
+#include <utility>
 #include <vector>
+
+#include "sqlite/sqlite.hpp"
 
 namespace boxoffice::sqlite
 {
@@ -16,12 +21,39 @@ constexpr std::string_view kPutBack =
 /// A name or two say whose file it is.
 constexpr std::int64_t kTablesNamed = 3;
 
+/// A file of the store that this user may not write.
+struct Unwritable {
+    std::filesystem::path file;
+    int why = 0;
+};
+
+/// The first there is: the store, its log, the index of that.
+std::optional<Unwritable> find_unwritable(const std::filesystem::path& file)
+{
+    for (const char* const beside : {"", "-wal", "-shm"}) {
+        std::filesystem::path one = file.string() + beside;
+        if (::access(one.c_str(), W_OK) == 0) continue;
+        if (const int why = errno; why != ENOENT) return Unwritable{std::move(one), why};
+    }
+    return std::nullopt;
+}
+
 std::string denied(const std::filesystem::path& file, std::string_view wanted)
 {
     return fmt::format(
         "{} cannot be {} by this user (uid {}). Run boxoffice as the user that owns the file and its folder, or change "
-        "their owner.",
+        "their owner or mode.",
         file.native(), wanted, ::geteuid());
+}
+
+std::string not_written(const std::filesystem::path& file)
+{
+    const auto found = find_unwritable(file);
+    if (found && found->why == EROFS) {
+        return fmt::format("{} lies on a file system that is mounted read-only. Mount it for writing, or name another place.",
+                           found->file.native());
+    }
+    return denied(found ? found->file : file, "written");
 }
 
 std::string not_opened(const std::filesystem::path& file)
@@ -29,7 +61,6 @@ std::string not_opened(const std::filesystem::path& file)
     std::error_code error;
     const auto status = std::filesystem::status(file, error);
     if (error == std::errc::permission_denied) return denied(file, "reached");
-    if (std::filesystem::is_directory(status)) return fmt::format("{} is a folder; the store is a file in one.", file.native());
     const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
     if (!std::filesystem::exists(folder, error))
         return fmt::format("The folder {} does not exist; make it first.", folder.native());
@@ -43,6 +74,8 @@ std::string not_opened(const std::filesystem::path& file)
 std::string explain(const std::filesystem::path& file, const SqliteError& error)
 {
     const std::string& name = file.native();
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) return fmt::format("{} is a folder; name the file in it.", name);
     switch (error.extended_code() & 0xff) {
         case SQLITE_NOTADB:
             return fmt::format(
@@ -53,13 +86,13 @@ std::string explain(const std::filesystem::path& file, const SqliteError& error)
             return fmt::format("{} is damaged. {}", name, kPutBack);
         case SQLITE_FULL:
             return fmt::format(
-                "The disk that {} lies on is full. Make room and run this again; nothing of what was begun was kept.", name);
+                "The disk that {} lies on is full. Make room and run this again; what was not written whole was undone.", name);
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
         case SQLITE_AUTH:
             return not_opened(file);
         case SQLITE_READONLY:
-            return denied(file, "written");
+            return not_written(file);
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             return fmt::format(
@@ -89,8 +122,20 @@ void refuse_foreign(Connection& db, const std::filesystem::path& file)
     throw StoreFailure(
         Code::storage_failed,
         fmt::format("{} is another program's database (with the tables {}), and is left as it is. Name another file or "
-                    "folder with --data or --database-url sqlite:PATH.",
+                    "folder with --data or --database-url sqlite:PATH (of a copy: --from sqlite:PATH).",
                     file.native(), names));
 }
 
+const std::filesystem::path& writable(const std::filesystem::path& file)
+{
+    if (find_unwritable(file)) throw StoreFailure(Code::storage_failed, not_written(file));
+    return file;
+}
+
 }  // namespace boxoffice::sqlite
+
+std::string boxoffice::explain_sqlite(const StoreFailure& failure, const std::filesystem::path& file)
+{
+    const auto* const error = dynamic_cast<const sqlite::SqliteError*>(&failure);
+    return error != nullptr ? sqlite::explain(file, *error) : failure.what();
+}

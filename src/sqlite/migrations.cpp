@@ -75,7 +75,7 @@ std::int64_t count_lost(sqlite::Connection& db, const Dropped& dropped)
 class SqliteMigrator::Self
 {
 public:
-    explicit Self(const std::filesystem::path& file) : lock(file), db(file, sqlite::Access::read_write)
+    explicit Self(const std::filesystem::path& file) : lock(file), db(sqlite::writable(file), sqlite::Access::read_write)
     {
         sqlite::refuse_foreign(db, file);
         db.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <system_error>
+#include <vector>
 
+#include "sqlite/explain.hpp"
 #include "sqlite/files.hpp"
 #include "sqlite/identity.hpp"
 #include "sqlite/migrations.hpp"
@@ -75,25 +78,73 @@ std::int64_t highest_id_of(const std::filesystem::path& file)
     }
 }
 
+/// Leaves no trace of a restore that was refused: neither the file of its lock nor the folders that were made for that.
+class Traces
+{
+public:
+    explicit Traces(const std::filesystem::path& file)
+    {
+        std::error_code ignored;
+        for (auto folder = file.parent_path(); !folder.empty() && !std::filesystem::exists(folder, ignored);
+             folder = folder.parent_path()) {
+            made_.push_back(folder);
+        }
+        lock_.emplace(file);
+    }
+    ~Traces()
+    {
+        if (kept_) return;
+        lock_->discard();
+        std::error_code ignored;
+        for (const auto& folder : made_) std::filesystem::remove(folder, ignored);  // only an empty one goes
+    }
+    Traces(const Traces&) = delete;
+    Traces& operator=(const Traces&) = delete;
+    void keep() { kept_ = true; }
+
+private:
+    std::vector<std::filesystem::path> made_;
+    std::optional<WriterLock> lock_;
+    bool kept_ = false;
+};
+
+[[noreturn]] void refuse_backup(const std::filesystem::path& backup, Code code, std::string why)
+{
+    while (why.ends_with('.')) why.pop_back();
+    throw StoreFailure(code, fmt::format("{} cannot be restored: {}. Nothing was changed.", backup.native(), why));
+}
+
+std::string why_damaged(const std::filesystem::path& backup, const SqliteError& error)
+{
+    switch (error.extended_code() & 0xff) {
+        case SQLITE_NOTADB:
+            return "it is not an SQLite database, or damaged from its first page on; name another backup";
+        case SQLITE_CORRUPT:
+            return "it is damaged; name an older backup";
+        default:
+            return explain(backup, error);
+    }
+}
+
 /// Copies the backup and looks it over, before anything else is touched.
-void take_backup(const std::filesystem::path& backup, const std::filesystem::path& part)
+void take_backup(const std::filesystem::path& backup, const std::filesystem::path& part, const std::filesystem::path& file)
 {
     try {
-        copy_store(backup, part);
+        copy_store(backup, part, file);
         Connection db(part, Access::read_only);
         (void)migration_states(db);
         Rows rows = db.query("PRAGMA integrity_check(1)");
         rows.next();
-        if (rows.text(0) != "ok") throw StoreFailure(Code::storage_failed, std::string(rows.text(0)));
+        if (rows.text(0) != "ok") refuse_backup(backup, Code::storage_failed, "it is damaged; name an older backup");
+        if (number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'") > 0) return;
+    } catch (const SqliteError& error) {
+        refuse_backup(backup, error.code(), why_damaged(backup, error));
     } catch (const StoreFailure& failure) {
-        throw StoreFailure(failure.code(), fmt::format("{} cannot be restored: {}. Nothing was changed.", backup.native(),
-                                                       std::string_view(failure.what())));
+        if (std::string_view(failure.what()).ends_with("Nothing was changed.")) throw;
+        refuse_backup(backup, failure.code(), failure.what());
     }
-    Connection db(part, Access::read_only);
-    if (number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'") == 0) {
-        throw StoreFailure(Code::invalid,
-                           fmt::format("{} is not a backup of a boxoffice store. Nothing was changed.", backup.native()));
-    }
+    throw StoreFailure(Code::invalid,
+                       fmt::format("{} is not a backup of a boxoffice store. Nothing was changed.", backup.native()));
 }
 
 void begin_another_life(Connection& db, std::int64_t highest, Instant now, RestoredStore& restored)
@@ -153,11 +204,15 @@ void keep_aside(const std::filesystem::path& file, const std::filesystem::path& 
 RestoredStore restore_sqlite(const std::filesystem::path& backup, const std::filesystem::path& file, Instant now)
 {
     if (!std::filesystem::exists(backup)) throw StoreFailure(Code::not_found, backup.native() + " does not exist");
+    if (std::filesystem::is_directory(backup))
+        throw StoreFailure(Code::invalid, backup.native() + " is a folder; name the backup in it. Nothing was changed.");
+    if (!std::filesystem::is_regular_file(backup))
+        throw StoreFailure(Code::invalid, backup.native() + " is not a regular file; name a backup. Nothing was changed.");
     if (std::filesystem::exists(file) && std::filesystem::equivalent(backup, file))
         throw StoreFailure(Code::invalid, backup.native() + " is the store itself; name a backup");
-    const WriterLock lock(file);
+    Traces traces(file);
     const Part part(file.string() + ".restoring");
-    take_backup(backup, part.path());
+    take_backup(backup, part.path(), file);
 
     RestoredStore restored;
     restored.migrations = SqliteMigrator(part.path()).up();
@@ -176,6 +231,7 @@ RestoredStore restore_sqlite(const std::filesystem::path& backup, const std::fil
         if (!finding.good) restored.findings.push_back(std::move(finding));
     }
     sync_file(part.path());
+    traces.keep();
     if (std::filesystem::exists(file)) {
         keep_owner(file, part.path());
         restored.kept = name_aside(file, now);

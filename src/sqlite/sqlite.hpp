@@ -74,6 +74,10 @@ private:
 /// writer lock. Does nothing when no time in the store is later. Throws StoreFailure.
 AcceptedClock accept_clock_sqlite(const std::filesystem::path& file, Instant now);
 
+/// What went wrong with the store in `file` in a sentence for the operator: path, cause, remedy, and no SQL, which what() of a
+/// failure may hold.
+[[nodiscard]] std::string explain_sqlite(const StoreFailure& failure, const std::filesystem::path& file);
+
 /// What restore_sqlite() has done.
 struct RestoredStore {
     std::filesystem::path kept;           // where the store that was there lies now; empty when there was none

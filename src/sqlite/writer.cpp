@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sqlite/changes.hpp"
+#include "sqlite/explain.hpp"
 #include "sqlite/files.hpp"
 
 namespace boxoffice::sqlite
@@ -52,7 +53,8 @@ void Writer::commit()
         // After a failed sync the kernel may have dropped the pages and call the next sync good: stop acknowledging. And this
         // transaction stands in the log, whole or not: after a crash it may be found there.
         log_.note_failed_sync();
-        throw StoreFailure(error.code(), error.what(), StoreFailure::Outcome::unclear);
+        throw StoreFailure(error.code(), explain(sqlite3_db_filename(db_.handle(), "main"), error),
+                           StoreFailure::Outcome::unclear);
     }
 }
 

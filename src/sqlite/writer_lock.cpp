@@ -1,7 +1,9 @@
 #include "sqlite/writer_lock.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,25 +35,53 @@ std::string owner_of(int descriptor)
     return length > 0 ? name + " (pid " + std::string(pid, static_cast<std::size_t>(length)) + ")" : name;
 }
 
+bool leads_to(const std::string& path, int descriptor)
+{
+    struct stat found{};
+    struct stat opened{};
+    return ::stat(path.c_str(), &found) == 0 && ::fstat(descriptor, &opened) == 0 && found.st_dev == opened.st_dev &&
+           found.st_ino == opened.st_ino;
+}
+
 }  // namespace
 
 WriterLock::WriterLock(const std::filesystem::path& file)
 {
     std::error_code error;
     if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-    descriptor_ = ::open(path_of_lock(file).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor_ < 0)
-        throw StoreFailure(Code::storage_failed,
-                           "cannot write in " + file.parent_path().string() + ": " + std::generic_category().message(errno));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-        const std::string owner = owner_of(descriptor_);
-        ::close(descriptor_);
-        throw StoreFailure(Code::busy, file.string() + " is in use by " + owner + "; stop it first");
+    path_ = path_of_lock(file);
+    for (;;) {
+        open();
+        if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+            const std::string owner = owner_of(descriptor_);
+            ::close(descriptor_);
+            throw StoreFailure(Code::busy, file.string() + " is in use by " + owner + "; stop it first");
+        }
+        if (leads_to(path_, descriptor_)) break;
+        ::close(descriptor_);  // of a file that was discarded meanwhile: whoever comes next would make another
     }
     const std::string pid = std::to_string(::getpid());
     // The pid only serves the message above; a disk too full for it takes nothing from the lock.
     if (::ftruncate(descriptor_, 0) == 0) [[maybe_unused]]
         const auto written = ::pwrite(descriptor_, pid.data(), pid.size(), 0);
+}
+
+void WriterLock::open()
+{
+    constexpr mode_t kOwnersOnly = 0600;
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnersOnly);
+    made_ = descriptor_ >= 0;
+    if (!made_) descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnersOnly);
+    if (descriptor_ >= 0) return;
+    throw StoreFailure(Code::storage_failed,
+                       fmt::format("{} cannot be written: {}. Run boxoffice as the user that owns the folder (here: uid {}), or "
+                                   "name another with --data.",
+                                   path_, std::generic_category().message(errno), ::geteuid()));
+}
+
+void WriterLock::discard() noexcept
+{
+    if (made_) ::unlink(path_.c_str());
 }
 
 WriterLock::~WriterLock() { ::close(descriptor_); }

@@ -17,11 +17,18 @@ public:
     WriterLock(const WriterLock&) = delete;
     WriterLock& operator=(const WriterLock&) = delete;
 
+    /// Removes the file of the lock where this has made it: for a command that leaves everything as it was.
+    void discard() noexcept;
+
     /// Which process has it, in words for a message; nothing when none does.
     [[nodiscard]] static std::optional<std::string> holder(const std::filesystem::path& file);
 
 private:
+    void open();
+
+    std::string path_;
     int descriptor_ = -1;
+    bool made_ = false;
 };
 
 }  // namespace boxoffice::sqlite
