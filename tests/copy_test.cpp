@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <optional>
+#include <thread>
 
 #include "cli/copy_run.hpp"
 #include "postgres/postgres.hpp"
@@ -320,6 +321,19 @@ TEST_F(Copying, LetsNobodyElseUseTheTarget)
     const auto first = open_postgres_archive(options);
     options.lock_timeout = std::chrono::milliseconds(50);
     EXPECT_EQ(accident(), "Another copy into this database is under way.");
+}
+
+TEST_F(Copying, IsNotTurnedOutByAnotherThatWaitsForItsEnd)
+{
+    const auto first = open_postgres_archive(options);
+    options.lock_timeout = std::chrono::seconds(5);  // longer than a look for other users lasts
+    std::string second;
+    std::thread waiting([&] { second = accident(); });
+    while (pg("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "0")
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_NO_THROW(first->still_alone());
+    waiting.join();
+    EXPECT_EQ(second, "Another copy into this database is under way.");
 }
 
 TEST_F(Copying, RefusesATargetThatAServerUses)

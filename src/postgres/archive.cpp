@@ -18,6 +18,7 @@ namespace
 using namespace postgres;
 
 /// Of the advisory lock that a copy holds: "boxcopy" in ASCII.
+/// Its number stands in migrations.cpp too.
 constexpr std::string_view kLock = "SELECT pg_advisory_lock(27707321178812537)::text";
 
 constexpr std::string_view kWrongCounters =
