@@ -50,9 +50,10 @@ std::uintmax_t copy_pages(const std::filesystem::path& from, const std::filesyst
     const int finished = sqlite3_backup_finish(backup);
     if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
         const int code = finished != SQLITE_OK ? finished : stepped;
-        const SqliteError error(code, std::string("the copy failed: ") + sqlite3_errstr(code));
-        if (is_of_target(code)) throw StoreFailure(error.code(), explain(name, error));
-        throw error;
+        const std::string why = std::string("the copy failed: ") + sqlite3_errstr(code);
+        if (!is_of_target(code)) throw SqliteError(code, why);
+        const SqliteError error(code, why);
+        throw StoreFailure(error.code(), explain(name, error));
     }
     return explained(name, [&] {
         target->script("PRAGMA journal_mode=DELETE");
