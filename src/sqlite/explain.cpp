@@ -126,7 +126,7 @@ void refuse_foreign(Connection& db, const std::filesystem::path& file)
                     file.native(), names));
 }
 
-const std::filesystem::path& writable(const std::filesystem::path& file)
+std::filesystem::path writable(std::filesystem::path file)
 {
     if (find_unwritable(file)) throw StoreFailure(Code::storage_failed, not_written(file));
     return file;

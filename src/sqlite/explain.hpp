@@ -30,6 +30,6 @@ void refuse_foreign(Connection& db, const std::filesystem::path& file);
 
 /// Returns `file`. Throws StoreFailure with a sentence when this user may not write it or what lies beside it: SQLite opens such
 /// a file for reading, and the first sale would be the first to fail.
-[[nodiscard]] const std::filesystem::path& writable(const std::filesystem::path& file);
+[[nodiscard]] std::filesystem::path writable(std::filesystem::path file);
 
 }  // namespace boxoffice::sqlite
