@@ -149,22 +149,7 @@ public:
 TEST_F(ApiRoutes, RenewsAHashThatWasMadeAtAnotherCost)
 {
     const AnotherCost hasher;
-    Dependencies with{store_,
-                      writes_,
-                      reads_,
-                      passwords_,
-                      clock_,
-                      zones_,
-                      hasher,
-                      signer_,
-                      metrics_,
-                      arrivals_,
-                      120s,
-                      fakes::fnv_hex,
-                      [](std::size_t bytes) { return std::string(bytes * 2, '5'); },
-                      draining_,
-                      live_};
-    api_ = make_api(std::move(with));
+    api_ = make_api(parts(store_, hasher));
     store_.old_hash = "10 hash of right one";
     const auto log_in = [&](const std::string& password) {
         return send(Method::post, "/api/v1/auth/login", R"({"email":"old@example.org","password":")" + password + R"("})").status;
