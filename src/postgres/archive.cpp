@@ -17,9 +17,7 @@ namespace
 
 using namespace postgres;
 
-/// Of the advisory lock that a copy holds: "boxcopy" in ASCII.
-/// Its number stands in migrations.cpp too.
-constexpr std::string_view kLock = "SELECT pg_advisory_lock(27707321178812537)::text";
+constexpr std::string_view kLock = "SELECT pg_advisory_lock(" BOXOFFICE_PG_COPY_LOCK ")::text";
 
 constexpr std::string_view kWrongCounters =
     "SELECT i.event_id, i.sold, coalesce(l.live, 0) FROM inventory i LEFT JOIN "

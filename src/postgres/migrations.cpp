@@ -22,12 +22,12 @@ constexpr std::string_view kFolder = "migrations/postgres/";
 constexpr std::string_view kLock = "SELECT pg_advisory_lock(7094693417594251619)::text";
 constexpr std::string_view kUnlock = "SELECT pg_advisory_unlock(7094693417594251619)";
 
-/// A copy that waits for another one's end (archive.cpp's lock) uses nothing yet: it must not turn out the one that is under way.
+/// A copy that waits for another one's end uses nothing yet: it must not turn out the one that is under way.
 constexpr std::string_view kOthers =
     "SELECT count(*) FROM pg_stat_activity a "
     "WHERE a.datname = current_database() AND a.application_name = 'boxoffice' AND a.pid <> pg_backend_pid() "
     "AND NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.objsubid = 1 "
-    "AND l.classid::bigint << 32 | l.objid::bigint = 27707321178812537)";
+    "AND l.classid::bigint << 32 | l.objid::bigint = " BOXOFFICE_PG_COPY_LOCK ")";
 constexpr std::chrono::milliseconds kMoment{100};
 constexpr int kMoments = 30;
 

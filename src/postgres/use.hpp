@@ -13,6 +13,9 @@ inline constexpr std::string_view kShareUse = "SELECT pg_try_advisory_lock_share
 inline constexpr std::string_view kUseAlone = "SELECT pg_try_advisory_lock(7093020332351910757)";
 inline constexpr std::string_view kEndUseAlone = "SELECT pg_advisory_unlock(7093020332351910757)";
 
+/// Of the advisory lock that a copy holds, and for which the next one waits: "boxcopy" in ASCII.
+#define BOXOFFICE_PG_COPY_LOCK "27707321178812537"
+
 /// Asks for up to three seconds, because the session of a killed process is there until PostgreSQL notices; between two questions
 /// it holds no snapshot. False: another process uses the database.
 [[nodiscard]] bool use_alone(Connection& db);
