@@ -32,6 +32,18 @@ std::string encode_array(std::span<const T> items, std::size_t bytes_each, Write
     return out;
 }
 
+/// Events with what is told beside each.
+template <class Found, class Table>
+std::string encode_found(std::span<const Found> all, const Table& beside, Fields how_many)
+{
+    return encode_array(all, kEventBytes, [&beside, how_many](JsonWriter& json, const Found& found) {
+        json.begin_object();
+        write_fields(json, fields::kEvent, found.event, how_many);
+        write_fields(json, beside, found);
+        json.end_object();
+    });
+}
+
 }  // namespace
 
 std::string encode_user(const User& user)
@@ -70,22 +82,12 @@ std::string encode_events(std::span<const Event> events, Fields how_many)
 
 std::string encode_nearby(std::span<const NearbyEvent> events, Fields how_many)
 {
-    return encode_array(events, kEventBytes, [how_many](JsonWriter& json, const NearbyEvent& found) {
-        json.begin_object();
-        write_fields(json, fields::kEvent, found.event, how_many);
-        write_fields(json, fields::kNearby, found);
-        json.end_object();
-    });
+    return encode_found(events, fields::kNearby, how_many);
 }
 
 std::string encode_suggestions(std::span<const Suggestion> suggestions, Fields how_many)
 {
-    return encode_array(suggestions, kEventBytes, [how_many](JsonWriter& json, const Suggestion& suggestion) {
-        json.begin_object();
-        write_fields(json, fields::kEvent, suggestion.event, how_many);
-        write_fields(json, fields::kSuggestion, suggestion);
-        json.end_object();
-    });
+    return encode_found(suggestions, fields::kSuggestion, how_many);
 }
 
 std::string encode_ticket(const Ticket& ticket, Instant now)
